@@ -1,0 +1,4 @@
+export interface Risk {
+	level: 'low' | 'medium' | 'high'
+	reasons: readonly string[]
+}

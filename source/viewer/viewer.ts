@@ -1,0 +1,188 @@
+/**
+ * A person's view of all their sessions: what the screens and the plain commands read, and the few
+ * things they can do. Everything in here was verified and decrypted, or says that it was not.
+ */
+import type { Body, Kind, RequestStatus } from '../protocol/events.ts'
+import type { Risk } from './risk.ts'
+
+/** A value that changes: read it, and be told when to read it again. `get` returns the same object until it changes. */
+export interface Readable<T> {
+	get(): T
+	subscribe(listener: () => void): () => void
+}
+
+export interface Connection {
+	state: 'connecting' | 'live' | 'lost'
+	/** Last time the backend answered, ISO 8601 UTC, or `null`. */
+	lastContact: string | null
+	why: string | null
+}
+
+export interface Tokens {
+	input: number
+	output: number
+	cache_read: number
+	cache_write: number
+}
+
+export interface SessionSummary {
+	id: string
+	agent: string
+	status: string
+	/** From the plain column or from the sealed label; `null`: off, or not readable. */
+	project: string | null
+	title: string | null
+	cwd: string | null
+	host: { id: string; name: string | null }
+	startedAt: string
+	lastActivityAt: string
+	endedAt: string | null
+	messages: number
+	pending: number
+	tokens: Tokens
+	costUsd: number
+	/** Said to be running, but silent for more than 45 s. */
+	stale: boolean
+}
+
+/** One message of a transcript (parts joined), or the mark of one that can't be shown. */
+export interface ShownMessage {
+	session: string
+	/** Sequence number of its first row; `rows` how many rows it takes. */
+	seq: number
+	rows: number
+	at: string
+	/** `null` when it could not be opened. */
+	kind: Kind | null
+	body: Body | null
+	verified: boolean
+	/** One sentence, `null` when all is well. Never shown together with a body as if that were verified. */
+	problem: string | null
+}
+
+/** Text that an agent is writing just now. */
+export interface LiveText {
+	block: string
+	kind: 'agent_response' | 'agent_thinking'
+	text: string
+}
+
+export interface SessionState {
+	summary: SessionSummary | null
+	/** A window of the transcript, ascending by seq. */
+	messages: readonly ShownMessage[]
+	hasOlder: boolean
+	hasNewer: boolean
+	live: readonly LiveText[]
+	/** All rows up to here were checked; `null` before the first check. */
+	verifiedTo: number | null
+	problems: number
+	readers: { count: number; allSigned: boolean } | null
+	/** Last sign of life of the host, ISO 8601 UTC; `null` when not live or none yet. */
+	lastHeartbeat: string | null
+	loading: boolean
+	error: string | null
+}
+
+export interface SessionView extends AsyncDisposable {
+	readonly state: Readable<SessionState>
+	loadOlder(): Promise<void>
+	loadNewer(): Promise<void>
+	/** Moves the window to the end and follows it. */
+	loadEnd(): Promise<void>
+	/** Moves the window so that `seq` is in it. */
+	loadAround(seq: number): Promise<void>
+}
+
+export interface RequestView {
+	id: string
+	session: string
+	agent: string
+	project: string | null
+	status: RequestStatus
+	/** `null` when it can't be opened or verified: it can be denied, never approved. */
+	body: Body<'permission_request'> | null
+	/** Hex; what a decision is bound to. */
+	digest: string | null
+	problem: string | null
+	risk: Risk | null
+	createdAt: string
+	expiresAt: string
+	decided: Decided | null
+}
+
+export interface Decided {
+	by: 'device' | 'agent' | 'host'
+	device: string | null
+	name: string | null
+	result: Exclude<RequestStatus, 'pending'>
+	scope: 'once' | 'session' | null
+	reason: string | null
+	at: string
+	/** The deciding device's signature was checked against the device log. */
+	verified: boolean
+}
+
+export interface Choice {
+	decision: 'allow' | 'deny'
+	scope: 'once' | 'session'
+	reason?: string
+	/** For edited input and answered questions only. */
+	input?: unknown
+}
+
+/**
+ * sent: left this device · stored: the backend has it · verified: the host's signed answer is here ·
+ * applied: the agent went on. Or its end: expired · withdrawn (answered at the agent) · lost (to another
+ * device) · refused (by the host) · failed (never left, or no answer in time).
+ */
+export type Stage =
+	| 'sent'
+	| 'stored'
+	| 'verified'
+	| 'applied'
+	| 'expired'
+	| 'withdrawn'
+	| 'lost'
+	| 'refused'
+	| 'failed'
+
+export interface DecisionState {
+	request: string
+	choice: Choice
+	stage: Stage
+	/** ISO 8601 UTC of each stage reached, in order. */
+	stages: readonly { stage: Stage; at: string }[]
+	/** The device that won, for `lost`. */
+	winner: { id: string; name: string | null; result: string } | null
+	why: string | null
+}
+
+export interface Decision extends Readable<DecisionState> {
+	/** Resolves at the last stage: applied, or an end. */
+	readonly done: Promise<DecisionState>
+}
+
+export interface ViewerInfo {
+	backend: { kind: 'embedded' | 'supabase'; url: string }
+	account: string
+	device: { id: string; name: string; fingerprint: string }
+	devices: number
+	hasRecoveryKey: boolean
+	vault: { kind: 'keychain' | 'file' | 'memory'; detail: string }
+	/** Set when the device log does not verify: nothing may be encrypted to anyone. */
+	alarm: string | null
+}
+
+export interface Viewer extends AsyncDisposable {
+	readonly info: Readable<ViewerInfo>
+	readonly connection: Readable<Connection>
+	/** Newest activity first. */
+	readonly sessions: Readable<readonly SessionSummary[]>
+	/** Pending ones oldest first, then past ones newest first. */
+	readonly requests: Readable<readonly RequestView[]>
+	/** Decisions made in this process, by request id. */
+	readonly decisions: Readable<ReadonlyMap<string, DecisionState>>
+	open(session: string): SessionView
+	decide(request: RequestView, choice: Choice): Decision
+}

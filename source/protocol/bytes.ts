@@ -1,0 +1,72 @@
+/** Byte strings: base64 for the wire, big-endian integers, concatenation. */
+import { refused } from './errors.ts'
+
+const utf8 = new TextEncoder()
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export function encodeUtf8(text: string): Uint8Array {
+	return utf8.encode(text)
+}
+
+/** Throws `malformed_text` where the bytes are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string {
+	try {
+		return strictUtf8.decode(bytes)
+	} catch (cause) {
+		throw refused('malformed_text', 'Bytes that should be UTF-8 text are not.', cause)
+	}
+}
+
+/** Standard base64 with padding. */
+export function toBase64(bytes: Uint8Array): string {
+	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}
+
+/**
+ * Reads standard base64 with padding, and nothing else: one byte string has exactly one text.
+ * Throws `malformed_base64`, also when `size` (bytes) is given and does not fit.
+ */
+export function fromBase64(text: string, size?: number): Uint8Array {
+	const bytes = Buffer.from(text, 'base64')
+	if (bytes.toString('base64') !== text || (size !== undefined && bytes.length !== size)) {
+		throw refused('malformed_base64', 'A byte string is not base64 of the expected length.')
+	}
+	return new Uint8Array(bytes)
+}
+
+export function toHex(bytes: Uint8Array): string {
+	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+	const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+	let offset = 0
+	for (const part of parts) {
+		joined.set(part, offset)
+		offset += part.length
+	}
+	return joined
+}
+
+/** Whether two public byte strings are the same. Not for secrets: it stops at the first difference. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+	return a.length === b.length && a.every((byte, index) => byte === b[index])
+}
+
+/** 4 bytes, big-endian. */
+export function u32(value: number): Uint8Array {
+	const bytes = new Uint8Array(4)
+	new DataView(bytes.buffer).setUint32(0, value)
+	return bytes
+}
+
+/** 8 bytes, big-endian. `value` is a safe integer. */
+export function u64(value: number): Uint8Array {
+	const bytes = new Uint8Array(8)
+	new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+	return bytes
+}
+
+export function readU32(bytes: Uint8Array): number {
+	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
+}

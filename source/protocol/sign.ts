@@ -1,0 +1,76 @@
+/**
+ * Ed25519 through node:crypto: byte for byte what tweetnacl makes and accepts for honest keys, about 90
+ * times faster. A test holds the two against each other.
+ */
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { concat, toBase64 } from './bytes.ts'
+import { domain, type Purpose } from './digest.ts'
+import { refused } from './errors.ts'
+
+export const signatureSize = 64
+
+const maxCached = 1000
+const privateKeys = new Map<string, KeyObject>()
+const publicKeys = new Map<string, KeyObject>()
+
+/** Importing a key costs 27 µs, a quarter of a verification: recent ones are kept. */
+function cached(cache: Map<string, KeyObject>, id: string, make: () => KeyObject): KeyObject {
+	const known = cache.get(id)
+	if (known) return known
+	if (cache.size >= maxCached) cache.clear()
+	const key = make()
+	cache.set(id, key)
+	return key
+}
+
+function base64url(bytes: Uint8Array): string {
+	return Buffer.from(bytes).toString('base64url')
+}
+
+/** Signs D(purpose) ‖ parts. `secretKey` is tweetnacl's: 32 bytes of seed ‖ 32 bytes of public key. */
+export function signFor(
+	purpose: Purpose,
+	secretKey: Uint8Array,
+	...parts: readonly Uint8Array[]
+): Uint8Array {
+	const publicKey = secretKey.subarray(32)
+	const key = cached(privateKeys, toBase64(publicKey), () =>
+		createPrivateKey({
+			format: 'jwk',
+			key: {
+				kty: 'OKP',
+				crv: 'Ed25519',
+				d: base64url(secretKey.subarray(0, 32)),
+				x: base64url(publicKey),
+			},
+		}),
+	)
+	return new Uint8Array(sign(null, concat(domain(purpose), ...parts), key))
+}
+
+/** Whether `signature` (64 bytes) by `publicKey` (32 bytes) is over D(purpose) ‖ parts. Never throws. */
+export function verifyFor(
+	purpose: Purpose,
+	publicKey: Uint8Array,
+	signature: Uint8Array,
+	...parts: readonly Uint8Array[]
+): boolean {
+	if (signature.length !== signatureSize || publicKey.length !== 32) return false
+	try {
+		const key = cached(publicKeys, toBase64(publicKey), () =>
+			createPublicKey({
+				format: 'jwk',
+				key: { kty: 'OKP', crv: 'Ed25519', x: base64url(publicKey) },
+			}),
+		)
+		return verify(null, concat(domain(purpose), ...parts), key, signature)
+	} catch {
+		// A point that is not on the curve: no signature verifies under it.
+		return false
+	}
+}
+
+/** Throws `code` unless the signature verifies. */
+export function assertSigned(valid: boolean, code: string, what: string): asserts valid {
+	if (!valid) throw refused(code, `The signature of ${what} does not verify.`)
+}

@@ -1,0 +1,134 @@
+/** The account's device log on this device: pulled, verified, pinned (docs/protocol.md, section 2). */
+import type { Gateway, LogRow } from '../backend/gateway.ts'
+import { fromBase64, toBase64 } from '../protocol/bytes.ts'
+import type { Device } from '../protocol/device.ts'
+import {
+	emptyLog,
+	entryHash,
+	headOf,
+	type LogAct,
+	type LogState,
+	makeEntry,
+	passesThrough,
+	replay,
+	type SignedEntry,
+} from '../protocol/device-log.ts'
+import { refused, StyrbyError } from '../protocol/errors.ts'
+import type { LogHead } from '../protocol/json.ts'
+
+/** Where the verified log is kept between runs: it is the pin that a server can't take back. */
+export interface LogStore {
+	load(): Promise<LogState | null>
+	save(state: LogState): Promise<void>
+}
+
+const attempts = 8
+
+function signedEntry(row: LogRow): SignedEntry {
+	return { seq: row.seq, entry: fromBase64(row.entry), signature: fromBase64(row.signature, 64) }
+}
+
+function rolledBack(): StyrbyError {
+	return refused(
+		'log_rolled_back',
+		'The server shows a device log that is older than, or different from, the one seen before: it may be hiding or inventing devices.',
+	)
+}
+
+export class DeviceLog {
+	readonly #gateway: Gateway
+	readonly #store: LogStore
+	#state: LogState
+	#running: Promise<LogState> | null = null
+	readonly #listeners = new Set<() => void>()
+
+	private constructor(gateway: Gateway, store: LogStore, state: LogState) {
+		this.#gateway = gateway
+		this.#store = store
+		this.#state = state
+	}
+
+	/**
+	 * Loads the pinned log and pulls what is new. Throws the errors of `replay` and `log_rolled_back`
+	 * (exit code 4): then nothing may be encrypted to anyone.
+	 */
+	static async open(gateway: Gateway, store: LogStore): Promise<DeviceLog> {
+		const pinned = await store.load()
+		if (pinned && pinned.account !== gateway.account) throw rolledBack()
+		const log = new DeviceLog(gateway, store, pinned ?? emptyLog(gateway.account))
+		await log.refresh()
+		return log
+	}
+
+	/** The log as far as it was verified. */
+	get state(): LogState {
+		return this.#state
+	}
+
+	/** Is told after each change. Returns how to stop that. */
+	onChange(listener: () => void): () => void {
+		this.#listeners.add(listener)
+		return () => this.#listeners.delete(listener)
+	}
+
+	/** Pulls and verifies new entries. Calls at the same time share one pull. */
+	refresh(): Promise<LogState> {
+		this.#running ??= this.#pull().finally(() => {
+			this.#running = null
+		})
+		return this.#running
+	}
+
+	/**
+	 * Makes sure that the verified log passes through a head that somebody signed, pulling if need be.
+	 * Throws `log_rolled_back` when the server shows another history.
+	 */
+	async reach(head: LogHead): Promise<LogState> {
+		if (this.#state.hashes.length <= head.seq) await this.refresh()
+		if (!passesThrough(this.#state, head)) throw rolledBack()
+		return this.#state
+	}
+
+	/** Signs and appends an entry; where another device was faster, after its entry. */
+	async append(device: Device, act: LogAct): Promise<LogState> {
+		for (let attempt = 1; ; attempt++) {
+			const signed = makeEntry(this.#state, device, act)
+			const next = replay(this.#state, [signed])
+			try {
+				await this.#gateway.appendLog({
+					seq: signed.seq,
+					entry: toBase64(signed.entry),
+					signature: toBase64(signed.signature),
+				})
+			} catch (error) {
+				const conflict = error instanceof StyrbyError && error.code === 'log_conflict'
+				if (!conflict || attempt === attempts) throw error
+				await this.refresh()
+				continue
+			}
+			await this.#accept(next)
+			return next
+		}
+	}
+
+	async #pull(): Promise<LogState> {
+		const known = this.#state.hashes.length
+		// The last known entry is asked for again: a server that no longer has it has rolled back.
+		const rows = (await this.#gateway.readLog(known - 2)).map(signedEntry)
+		if (known > 0) {
+			const pinned = rows.shift()
+			const same =
+				pinned?.seq === known - 1 &&
+				toBase64(entryHash(pinned.entry, pinned.signature)) === headOf(this.#state).hash
+			if (!same) throw rolledBack()
+		}
+		if (rows.length > 0) await this.#accept(replay(this.#state, rows))
+		return this.#state
+	}
+
+	async #accept(state: LogState): Promise<void> {
+		await this.#store.save(state)
+		this.#state = state
+		for (const listener of this.#listeners) listener()
+	}
+}

@@ -1,0 +1,120 @@
+/** Reads a session's stored messages in windows, and checks them (docs/protocol.md, section 5). */
+import type { Account } from '../account/account.ts'
+import type { ScopeKeys } from '../account/key-ring.ts'
+import type { Gateway } from '../backend/gateway.ts'
+import type { ChainState } from '../protocol/message.ts'
+import { sessionScope } from '../protocol/scope.ts'
+import {
+	assemble,
+	type CheckedMessage,
+	checkRows,
+	problemMessage,
+	type Row,
+} from './checked-message.ts'
+
+/** Rows asked for at once. */
+export const pageSize = 500
+
+export class SessionReader {
+	readonly session: string
+	readonly #account: Account
+	readonly #gateway: Gateway
+
+	constructor(account: Account, session: string) {
+		this.#account = account
+		this.#gateway = account.gateway
+		this.session = session
+	}
+
+	/** This session's keys, asked for again when a row has an epoch that is not known. */
+	async keys(epoch = 0): Promise<ScopeKeys> {
+		const scope = sessionScope(this.session)
+		const keys = await this.#account.keys.load(scope)
+		return keys.newest >= epoch ? keys : this.#account.keys.load(scope, { again: true })
+	}
+
+	/**
+	 * The rows after number `after`, at most a page. `through`: the last number that should exist, where it
+	 * is known: what lacks up to there is marked. `missing` counts rows the server has none of.
+	 */
+	async after(
+		after: number,
+		options: { before?: ChainState | null; through?: number; limit?: number } = {},
+	): Promise<{ rows: Row[]; end: ChainState | null; last: number; missing: number }> {
+		const limit = options.limit ?? pageSize
+		const found = await this.#gateway.readMessages(this.session, { after, limit })
+		const rows = found.filter((row) => row.seq > after)
+		const first = rows.reduce((least, row) => Math.min(least, row.seq), Number.POSITIVE_INFINITY)
+		const through = options.through ?? after
+		if (first > after + limit) {
+			// Nothing in reach: one mark for the whole gap, however large the server says it is.
+			const last = Number.isFinite(first) ? first - 1 : Math.max(through, after)
+			return { rows: [], end: options.before ?? null, last, missing: last - after }
+		}
+		const newest = rows.reduce((most, row) => Math.max(most, row.seq), after)
+		const to = Math.min(Math.max(newest, through), after + limit)
+		const window = { session: this.session, from: after + 1, to }
+		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
+		const { before = null } = options
+		return { ...checkRows(rows, keys, { ...window, before }), last: to, missing: 0 }
+	}
+
+	/** The last `limit` rows before number `before`. */
+	async before(before: number, limit = pageSize): Promise<{ rows: Row[]; end: ChainState | null }> {
+		const from = Math.max(1, before - limit)
+		if (before <= 1) return { rows: [], end: null }
+		const rows = await this.#gateway.readMessages(this.session, { before, limit })
+		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
+		return checkRows(rows, keys, { session: this.session, from, to: before - 1 })
+	}
+
+	/** Every message from `after` on, in order, up to number `through` at least. Memory: one page. */
+	async *all(after: number, through: number): AsyncGenerator<CheckedMessage> {
+		let position = after
+		let end: ChainState | null = null
+		let carried: Row[] = []
+		for (;;) {
+			const page = await this.after(position, { before: end, through })
+			if (page.missing > 0) {
+				yield* assemble(this.session, carried).messages
+				carried = []
+				yield this.withheld(position + 1, page.missing)
+			}
+			const { messages, openEnd } = assemble(this.session, [...carried, ...page.rows])
+			yield* messages
+			carried =
+				openEnd === null ? [] : [...carried, ...page.rows].filter((row) => row.seq >= openEnd)
+			const grew = page.last > position
+			position = page.last
+			end = page.end
+			if (!grew || (position >= through && page.rows.length + page.missing < pageSize)) break
+		}
+		for (const row of carried) {
+			const problem = 'the rest of this message has not come'
+			yield problemMessage(this.session, row.seq, 1, row.at, 'malformed_parts', problem)
+		}
+	}
+
+	/** The one message that starts at `seq`, or the mark of what is wrong with it. */
+	async at(seq: number): Promise<CheckedMessage> {
+		let limit = 1
+		for (;;) {
+			const { rows } = await this.after(seq - 1, { through: seq, limit })
+			const { messages, openEnd } = assemble(this.session, rows)
+			const [message] = messages
+			if (message) return message
+			const first = rows[0]
+			const of = openEnd !== null && first?.ok ? (first.message.frame.of ?? 1) : 1
+			if (of <= limit) return this.withheld(seq, 1)
+			limit = Math.min(of, pageSize)
+		}
+	}
+
+	withheld(seq: number, count: number): CheckedMessage {
+		const problem =
+			count === 1
+				? 'withheld or deleted on the server'
+				: `${count} messages are withheld or deleted on the server`
+		return problemMessage(this.session, seq, count, null, 'message_missing', problem)
+	}
+}

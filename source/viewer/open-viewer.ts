@@ -1,0 +1,213 @@
+/** Puts the viewer together: lists, requests, decisions, kept up to date by the account's channel. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Account } from '../account/account.ts'
+import type { AccountHint, Channel } from '../backend/gateway.ts'
+import { fingerprint } from '../protocol/device.ts'
+import { activeDevices } from '../protocol/device-log.ts'
+import { StyrbyError } from '../protocol/errors.ts'
+import { decide } from './decide.ts'
+import { Value } from './readable.ts'
+import { RequestList } from './requests.ts'
+import { FeedPool } from './session-feed.ts'
+import { SessionList } from './session-list.ts'
+import { OpenSession } from './session-view.ts'
+import type {
+	Choice,
+	Connection,
+	Decision,
+	DecisionState,
+	RequestView,
+	SessionView,
+	Viewer,
+	ViewerInfo,
+} from './viewer.ts'
+
+export interface OpenViewerOptions {
+	account: Account
+	backend: ViewerInfo['backend']
+	vault: ViewerInfo['vault']
+	now(): Date
+	/** How long a decision waits for its host, ms. */
+	waitMs?: number
+}
+
+/** Hints of one session within this time are answered by one read, ms. */
+const gather = 60
+const defaultWait = 10_000
+
+/**
+ * Opens the viewer. Its lists fill in the background; `ready` resolves when the first ones are there, and
+ * rejects when they can't be read.
+ */
+export function openViewer(options: OpenViewerOptions): OpenedViewer {
+	return new OpenedViewer(options)
+}
+
+export class OpenedViewer implements Viewer {
+	readonly info: Value<ViewerInfo>
+	readonly connection = new Value<Connection>({ state: 'connecting', lastContact: null, why: null })
+	readonly decisions = new Value<ReadonlyMap<string, DecisionState>>(new Map())
+	readonly ready: Promise<void>
+	readonly #options: OpenViewerOptions
+	readonly #feeds: FeedPool
+	readonly #list: SessionList
+	readonly #requests: RequestList
+	readonly #channel: Channel
+	readonly #waiting = new Set<string>()
+	#closed = false
+
+	constructor(options: OpenViewerOptions) {
+		const { account, now } = options
+		this.#options = options
+		this.#feeds = new FeedPool(account)
+		this.#list = new SessionList(account, this.#feeds, now)
+		this.#requests = new RequestList(account, (id) => {
+			const summary = this.#list.sessions.get().find((session) => session.id === id)
+			return { agent: summary?.agent ?? 'unknown', project: summary?.project ?? null }
+		})
+		this.info = new Value(this.#describe(null))
+		account.log.onChange(() => this.info.set(this.#describe(this.info.get().alarm)))
+		this.ready = this.#refresh()
+		this.ready.catch((error: unknown) => this.#failed(error))
+		this.#channel = account.gateway.followAccount((hint) => this.#take(hint))
+	}
+
+	get sessions() {
+		return this.#list.sessions
+	}
+
+	get requests() {
+		return this.#requests.requests
+	}
+
+	/** Reads the page of sessions after the oldest one known. `false` when there is none. */
+	moreSessions(): Promise<boolean> {
+		return this.#list.more()
+	}
+
+	open(session: string): SessionView {
+		const { account, now } = this.#options
+		const list = this.#list.sessions
+		const summary = {
+			get: () => list.get().find(({ id }) => id === session) ?? null,
+			subscribe: (listener: () => void) => list.subscribe(listener),
+		}
+		const known = list.get().some(({ id }) => id === session)
+		if (!known) this.#safely(this.#list.refreshOne(session))
+		return new OpenSession({ account, feeds: this.#feeds, session, summary, now })
+	}
+
+	decide(request: RequestView, choice: Choice): Decision {
+		const { account, now, waitMs = defaultWait } = this.#options
+		const placed = this.#requests.get(request.id)
+		if (!placed) throw new StyrbyError('no_such_request', 'There is no such permission request.')
+		// Judged by what the person looked at, not by what may have come since.
+		const looked = {
+			...placed,
+			digest: request.digest,
+			problem: request.problem,
+			body: request.body,
+		}
+		const decision = decide({
+			account,
+			feeds: this.#feeds,
+			request: looked,
+			choice,
+			now,
+			waitMs,
+			answered: (answer) => this.#requests.answer(request.id, answer),
+		})
+		const note = () => {
+			this.decisions.update((all) => new Map(all).set(request.id, decision.get()))
+		}
+		decision.subscribe(note)
+		note()
+		return decision
+	}
+
+	#describe(alarm: string | null): ViewerInfo {
+		const { account, backend, vault } = this.#options
+		const { record } = account.device
+		const devices = activeDevices(account.log.state)
+		return {
+			backend,
+			account: account.id,
+			device: {
+				id: record.id,
+				name: account.deviceName(record.id) ?? record.id,
+				fingerprint: fingerprint(record),
+			},
+			devices: devices.filter((device) => device.record.kind === 'device').length,
+			hasRecoveryKey: devices.some((device) => device.record.kind === 'recovery'),
+			vault,
+			alarm,
+		}
+	}
+
+	async #refresh(): Promise<void> {
+		await this.#options.account.log.refresh()
+		await this.#list.refresh()
+		await this.#requests.refresh()
+		this.#contact('live')
+	}
+
+	#take(hint: AccountHint): void {
+		if (this.#closed) return
+		switch (hint.type) {
+			case 'joined':
+				this.#safely(this.#refresh())
+				break
+			case 'lost':
+				this.connection.update((now) => ({ ...now, state: 'lost', why: hint.why }))
+				break
+			case 'sessions':
+				this.#safely(this.#sessionChanged(hint.session))
+				break
+			case 'request':
+				this.#safely(this.#requests.refreshOne(hint.request))
+				break
+			case 'log':
+				this.#safely(this.#options.account.log.refresh())
+				break
+			case 'mail':
+				break
+		}
+	}
+
+	/** A busy session says so many times a second: read once for all of them. */
+	async #sessionChanged(session: string): Promise<void> {
+		if (this.#waiting.has(session)) return
+		this.#waiting.add(session)
+		await sleep(gather)
+		this.#waiting.delete(session)
+		if (this.#closed) return
+		await this.#list.refreshOne(session)
+		this.#contact('live')
+	}
+
+	#contact(state: Connection['state']): void {
+		const lastContact = this.#options.now().toISOString()
+		this.connection.set({ state, lastContact, why: null })
+	}
+
+	#safely(work: Promise<unknown>): void {
+		work.catch((error: unknown) => this.#failed(error))
+	}
+
+	#failed(error: unknown): void {
+		if (this.#closed) return
+		if (!(error instanceof StyrbyError)) throw error
+		if (error.exitCode === 4) {
+			this.info.set(this.#describe(error.message))
+		} else {
+			this.connection.update((now) => ({ ...now, state: 'lost', why: error.message }))
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#closed = true
+		this.#list[Symbol.dispose]()
+		await this.#channel[Symbol.asyncDispose]()
+		await this.#feeds[Symbol.asyncDispose]()
+	}
+}

@@ -1,0 +1,189 @@
+/** Permission requests across all sessions: pending ones and past ones, opened and checked. */
+import type { Account } from '../account/account.ts'
+import type { RequestRow } from '../backend/gateway.ts'
+import { StyrbyError } from '../protocol/errors.ts'
+import { type Body, requestStatuses } from '../protocol/events.ts'
+import type { CheckedMessage } from './checked-message.ts'
+import { decidedBy, findAnswer } from './decided.ts'
+import { Value } from './readable.ts'
+import { assessRisk } from './risk.ts'
+import { SessionReader } from './session-reader.ts'
+import type { RequestView } from './viewer.ts'
+
+/** Past requests shown at first. */
+const pastShown = 50
+const maxPending = 500
+
+/** A request with where it stands in its session. */
+export interface PlacedRequest extends RequestView {
+	seq: number
+}
+
+function knownStatus(status: string): RequestView['status'] {
+	return requestStatuses.find((known) => known === status) ?? 'pending'
+}
+
+/**
+ * Opens one request. One that can't be opened or verified keeps its place, with the reason: it can be
+ * denied, never approved.
+ */
+export async function openRequest(
+	account: Account,
+	row: RequestRow,
+	about: { agent: string; project: string | null },
+): Promise<PlacedRequest> {
+	const reader = new SessionReader(account, row.session)
+	const message = await reader.at(row.seq)
+	const body = requestBody(message, row)
+	const problem =
+		message.problem ?? (body ? null : 'the message it points to is not this permission request')
+	const base: PlacedRequest = {
+		id: row.id,
+		session: row.session,
+		seq: row.seq,
+		...about,
+		status: knownStatus(row.status),
+		body,
+		digest: body ? message.digest : null,
+		problem,
+		risk: body ? assessRisk(body) : null,
+		createdAt: body ? message.at : row.created_at,
+		expiresAt: body?.expires_at ?? row.expires_at,
+		decided: null,
+	}
+	if (base.status === 'pending') return base
+	return withAnswer(account, base, reader)
+}
+
+function requestBody(message: CheckedMessage, row: RequestRow): Body<'permission_request'> | null {
+	if (message.kind !== 'permission_request' || !message.body) return null
+	const body = message.body as Body<'permission_request'>
+	return body.request === row.id ? body : null
+}
+
+async function withAnswer(
+	account: Account,
+	request: PlacedRequest,
+	reader: SessionReader,
+): Promise<PlacedRequest> {
+	const session = await account.gateway.readSession(request.session)
+	const through = session?.last_seq ?? request.seq
+	const answer = await findAnswer(reader, { id: request.id, seq: request.seq, through })
+	if (!answer)
+		return { ...request, problem: request.problem ?? 'the host has not said who decided' }
+	return answered(account, request, answer)
+}
+
+/** A request together with the host's answer to it; the signed answer counts, not the server's word. */
+export function answered(
+	account: Account,
+	request: PlacedRequest,
+	answer: CheckedMessage,
+): PlacedRequest {
+	const decided = decidedBy(account, answer, request)
+	return decided ? { ...request, status: decided.result, decided } : request
+}
+
+export class RequestList {
+	readonly requests = new Value<readonly PlacedRequest[]>([])
+	readonly #account: Account
+	readonly #about: (session: string) => { agent: string; project: string | null }
+	readonly #known = new Map<string, PlacedRequest>()
+	readonly #running = new Map<string, Promise<void>>()
+
+	constructor(
+		account: Account,
+		about: (session: string) => { agent: string; project: string | null },
+	) {
+		this.#account = account
+		this.#about = about
+	}
+
+	/** Reads what is pending and the newest past ones. */
+	async refresh(): Promise<void> {
+		const { gateway } = this.#account
+		const [pending, recent] = await Promise.all([
+			gateway.listRequests({ status: 'pending', limit: maxPending }),
+			gateway.listRequests({ status: 'all', limit: pastShown }),
+		])
+		const rows = new Map([...recent, ...pending].map((row) => [row.id, row]))
+		// A request that the server says nothing about any more is asked for by itself.
+		for (const known of this.#known.values()) {
+			if (known.status === 'pending' && !rows.has(known.id)) void this.refreshOne(known.id)
+		}
+		const waiting = [...rows.values()].filter((row) => row.status === 'pending')
+		await Promise.all(waiting.map((row) => this.#take(row)))
+		const past = [...rows.values()].filter((row) => row.status !== 'pending')
+		await Promise.all(past.map((row) => this.#take(row)))
+	}
+
+	/** Reads one request again, after a hint. */
+	refreshOne(id: string): Promise<void> {
+		const before = this.#running.get(id) ?? Promise.resolve()
+		const next = before.then(async () => {
+			const row = await this.#account.gateway.readRequest(id)
+			if (row) await this.#take(row)
+		})
+		this.#running.set(id, next)
+		return next.finally(() => {
+			if (this.#running.get(id) === next) this.#running.delete(id)
+		})
+	}
+
+	get(id: string): PlacedRequest | undefined {
+		return this.#known.get(id)
+	}
+
+	/** Takes over the host's signed answer as soon as it was seen. */
+	answer(id: string, answer: CheckedMessage): void {
+		const known = this.#known.get(id)
+		if (known) this.#put(answered(this.#account, known, answer))
+	}
+
+	async #take(row: RequestRow): Promise<void> {
+		const known = this.#known.get(row.id)
+		if (known?.decided && known.seq === row.seq) return
+		if (known && known.status === row.status && known.problem === null) return
+		try {
+			this.#put(await openRequest(this.#account, row, this.#about(row.session)))
+		} catch (error) {
+			if (!(error instanceof StyrbyError)) throw error
+			if (error.code === 'backend_unreachable') throw error
+			this.#put(unreadable(row, this.#about(row.session), error.message))
+		}
+	}
+
+	#put(request: PlacedRequest): void {
+		this.#known.set(request.id, request)
+		const all = [...this.#known.values()]
+		const time = (at: string) => Date.parse(at)
+		const pending = all
+			.filter((one) => one.status === 'pending')
+			.sort((a, b) => time(a.createdAt) - time(b.createdAt))
+		const past = all
+			.filter((one) => one.status !== 'pending')
+			.sort((a, b) => time(b.createdAt) - time(a.createdAt))
+		this.requests.set([...pending, ...past])
+	}
+}
+
+function unreadable(
+	row: RequestRow,
+	about: { agent: string; project: string | null },
+	problem: string,
+): PlacedRequest {
+	return {
+		id: row.id,
+		session: row.session,
+		seq: row.seq,
+		...about,
+		status: knownStatus(row.status),
+		body: null,
+		digest: null,
+		problem,
+		risk: null,
+		createdAt: row.created_at,
+		expiresAt: row.expires_at,
+		decided: null,
+	}
+}

@@ -1,0 +1,150 @@
+/** The list of sessions, kept up to date: rows from the backend, names opened, silence noticed. */
+import type { Account } from '../account/account.ts'
+import type { SessionRow } from '../backend/gateway.ts'
+import { StyrbyError } from '../protocol/errors.ts'
+import { staleAfter } from '../protocol/live.ts'
+import { Value } from './readable.ts'
+import type { FeedPool } from './session-feed.ts'
+import type { SessionSummary } from './viewer.ts'
+
+/** Sessions listed at once; older ones by `more`. */
+export const listPage = 200
+/** Live sessions whose heartbeats are listened to at most: each takes a channel. */
+const maxWatched = 64
+const liveStatuses = new Set(['starting', 'running', 'idle'])
+const checkEvery = 5_000
+
+/** A row as it is shown. Names that do not open are left out: the session itself will say why. */
+export function summarise(account: Account, row: SessionRow, stale: boolean): SessionSummary {
+	const label = openedLabel(account, row)
+	return {
+		id: row.id,
+		agent: row.agent,
+		status: row.status,
+		project: row.project ?? label?.project ?? null,
+		title: label?.title ?? null,
+		cwd: label?.cwd ?? null,
+		host: { id: row.host, name: account.deviceName(row.host) },
+		startedAt: row.started_at,
+		lastActivityAt: row.last_activity_at,
+		endedAt: row.ended_at,
+		messages: row.last_seq,
+		pending: row.pending,
+		tokens: row.tokens,
+		costUsd: row.cost_usd,
+		stale,
+	}
+}
+
+function openedLabel(account: Account, row: SessionRow) {
+	if (!row.label) return null
+	try {
+		return account.openLabel(`session:${row.id}`, row.label)
+	} catch (error) {
+		if (error instanceof StyrbyError) return null
+		throw error
+	}
+}
+
+interface Watch {
+	stop(): void
+	/** ms since the epoch of the last heartbeat, or of when the listening began. */
+	lastSign: number
+}
+
+export class SessionList implements Disposable {
+	readonly sessions = new Value<readonly SessionSummary[]>([])
+	readonly #account: Account
+	readonly #feeds: FeedPool
+	readonly #now: () => Date
+	readonly #rows = new Map<string, SessionRow>()
+	readonly #watches = new Map<string, Watch>()
+	readonly #timer: NodeJS.Timeout
+	#closed = false
+	#hasMore = false
+
+	constructor(account: Account, feeds: FeedPool, now: () => Date) {
+		this.#account = account
+		this.#feeds = feeds
+		this.#now = now
+		this.#timer = setInterval(() => this.#publish(), checkEvery).unref()
+	}
+
+	/** Reads the newest page again. */
+	async refresh(): Promise<void> {
+		const rows = await this.#account.gateway.listSessions({ limit: listPage })
+		this.#hasMore = rows.length === listPage || this.#hasMore
+		this.#take(rows)
+	}
+
+	/** Reads the page after the oldest row known. `false` when there is none. */
+	async more(): Promise<boolean> {
+		const oldest = this.sessions.get().at(-1)
+		if (!this.#hasMore || !oldest) return false
+		const before = oldest.lastActivityAt
+		const rows = await this.#account.gateway.listSessions({ limit: listPage, before })
+		this.#hasMore = rows.length === listPage
+		this.#take(rows)
+		return rows.length > 0
+	}
+
+	/** Reads one session again, after a hint. */
+	async refreshOne(id: string): Promise<void> {
+		const row = await this.#account.gateway.readSession(id)
+		if (row) this.#take([row])
+	}
+
+	#take(rows: readonly SessionRow[]): void {
+		if (this.#closed) return
+		for (const row of rows) this.#rows.set(row.id, row)
+		this.#watch()
+		this.#publish()
+	}
+
+	/** Listens to the sessions that are said to run, newest first. */
+	#watch(): void {
+		const live = [...this.#rows.values()]
+			.filter((row) => liveStatuses.has(row.status))
+			.sort((a, b) => Date.parse(b.last_activity_at) - Date.parse(a.last_activity_at))
+			.slice(0, maxWatched)
+		const wanted = new Set(live.map((row) => row.id))
+		for (const [id, watch] of this.#watches) {
+			if (wanted.has(id)) continue
+			watch.stop()
+			this.#watches.delete(id)
+		}
+		for (const id of wanted) {
+			if (this.#watches.has(id)) continue
+			const watch: Watch = { stop: () => undefined, lastSign: this.#now().getTime() }
+			const alive = () => {
+				watch.lastSign = this.#now().getTime()
+			}
+			this.#watches.set(id, watch)
+			watch.stop = this.#feeds.listen(id, {
+				joined: alive,
+				heartbeat: alive,
+				text: alive,
+				rows: alive,
+			})
+		}
+	}
+
+	#publish(): void {
+		if (this.#closed) return
+		const now = this.#now().getTime()
+		const summaries = [...this.#rows.values()].map((row) => {
+			const watch = this.#watches.get(row.id)
+			const silent = watch !== undefined && now - watch.lastSign > staleAfter
+			return summarise(this.#account, row, silent)
+		})
+		summaries.sort((a, b) => Date.parse(b.lastActivityAt) - Date.parse(a.lastActivityAt))
+		const same = JSON.stringify(summaries) === JSON.stringify(this.sessions.get())
+		if (!same) this.sessions.set(summaries)
+	}
+
+	[Symbol.dispose](): void {
+		this.#closed = true
+		clearInterval(this.#timer)
+		for (const watch of this.#watches.values()) watch.stop()
+	}
+}

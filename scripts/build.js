@@ -1,0 +1,96 @@
+// Bundles source/ into dist/: three entries that share chunks, not minified, so that stacks stay readable.
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dist = path.join(root, 'dist')
+
+// Yoga decodes its WebAssembly by itself when there is no fetch, and saves loading an HTTP client.
+const yogaWithoutFetch = {
+	name: 'yoga-without-fetch',
+	setup({ onLoad }) {
+		onLoad({ filter: /yoga-wasm-base64-esm\.js$/ }, async ({ path: file }) => ({
+			contents: `const fetch = undefined;\n${await readFile(file, 'utf8')}`,
+			loader: 'js',
+		}))
+	},
+}
+
+// Ink loads its developer tools only when asked to by the environment; they are not part of the bundle.
+const noDevtools = {
+	name: 'no-devtools',
+	setup({ onResolve, onLoad }) {
+		onResolve({ filter: /^\.\/devtools\.js$/ }, () => ({ path: 'devtools', namespace: 'empty' }))
+		onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export {}' }))
+	},
+}
+
+const candidates = {
+	cli: 'source/cli.tsx',
+	daemon: 'source/server/daemon.ts',
+	'engine-worker': 'source/server/engine-worker.ts',
+	'keychain-worker': 'source/vault/keychain-worker.ts',
+}
+const entryPoints = Object.fromEntries(
+	Object.entries(candidates).filter(([, file]) => existsSync(path.join(root, file))),
+)
+
+await rm(path.join(dist, 'chunks'), { recursive: true, force: true })
+await mkdir(dist, { recursive: true })
+const { metafile } = await build({
+	absWorkingDir: root,
+	entryPoints,
+	outdir: dist,
+	chunkNames: 'chunks/[name]-[hash]',
+	bundle: true,
+	splitting: true,
+	format: 'esm',
+	platform: 'node',
+	target: 'node22.13',
+	jsx: 'automatic',
+	define: { 'process.env.NODE_ENV': '"production"' },
+	// Native and WebAssembly packages stay packages; the rest are optional accelerators.
+	external: [
+		'@electric-sql/pglite',
+		'@napi-rs/keyring',
+		'tweetnacl',
+		'pg-native',
+		'bufferutil',
+		'utf-8-validate',
+	],
+	plugins: [yogaWithoutFetch, noDevtools],
+	banner: {
+		js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+	},
+	legalComments: 'none',
+	metafile: true,
+	logLevel: 'warning',
+})
+await writeFile(path.join(dist, 'third-party-licenses.txt'), await licences(metafile))
+
+const template = path.join(root, 'scripts/make-template.js')
+if (existsSync(template)) {
+	const { makeTemplate } = await import('./make-template.js')
+	await makeTemplate(dist)
+}
+
+/** The licence texts of every package that the bundle contains. */
+async function licences({ inputs }) {
+	const folders = new Set()
+	for (const input of Object.keys(inputs)) {
+		const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)
+		if (match) folders.add(match[1])
+	}
+	const texts = []
+	for (const folder of [...folders].sort()) {
+		const about = JSON.parse(await readFile(path.join(root, folder, 'package.json'), 'utf8'))
+		const names = ['license', 'LICENSE', 'LICENSE.md', 'license.md', 'LICENSE.txt', 'LICENCE']
+		const file = names.map((name) => path.join(root, folder, name)).find((name) => existsSync(name))
+		const text = file ? await readFile(file, 'utf8') : `Licence: ${about.license}`
+		texts.push(`${about.name} ${about.version}\n\n${text.trim()}\n`)
+	}
+	return texts.join(`\n${'-'.repeat(80)}\n\n`)
+}

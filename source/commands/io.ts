@@ -1,0 +1,21 @@
+/** What a command may touch of the outside world. */
+export interface Io {
+	stdin: NodeJS.ReadStream
+	stdout: NodeJS.WriteStream
+	stderr: NodeJS.WriteStream
+	env: NodeJS.ProcessEnv
+	cwd: string
+	platform: NodeJS.Platform
+	now(): Date
+}
+
+/** The outside world of this process. */
+export function processIo(): Io {
+	const { stdin, stdout, stderr, env, platform } = process
+	return { stdin, stdout, stderr, env, cwd: process.cwd(), platform, now: () => new Date() }
+}
+
+/** Whether a person sits at both ends: nothing is asked otherwise. */
+export function isInteractive({ stdin, stdout }: Io): boolean {
+	return stdin.isTTY === true && stdout.isTTY === true
+}

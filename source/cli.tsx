@@ -1,0 +1,27 @@
+/** Entry of the command line: parses by the command table and runs one command. */
+import { helpOf, overview } from './commands/help.ts'
+import { processIo } from './commands/io.ts'
+import { loaders } from './commands/load.ts'
+import { parseArguments } from './commands/parse.ts'
+import { reportError } from './commands/report.ts'
+import { viewerCommand } from './commands/table.ts'
+import { version } from './config/version.ts'
+
+const argv = process.argv.slice(2)
+const io = processIo()
+
+// A reader that goes away (such as `| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+	if (error.code === 'EPIPE') process.exit(0)
+	throw error
+})
+
+try {
+	const { command, args, rest, flags, ...asked } = parseArguments(argv, import.meta)
+	if (asked.version) io.stdout.write(`${version}\n`)
+	else if (asked.help)
+		io.stdout.write(command === viewerCommand ? overview(version) : helpOf(command))
+	else process.exitCode = await (await loaders[command.name]?.())?.run({ args, rest, flags, io })
+} catch (error) {
+	process.exitCode = reportError(error, io, argv.includes('--json'))
+}

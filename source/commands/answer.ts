@@ -1,0 +1,134 @@
+/** `approve` and `deny`: one request, one answer, and what became of it. */
+import { createInterface } from 'node:readline/promises'
+import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
+import { revealText } from '../text/safe-text.ts'
+import type { DecisionState, RequestView, Stage } from '../viewer/viewer.ts'
+import type { Invocation } from './command.ts'
+import { openContext } from './context.ts'
+import { findRequest } from './find.ts'
+import { isInteractive } from './io.ts'
+import { requestLines } from './request-lines.ts'
+
+const stageText: Readonly<Record<Stage, string>> = {
+	sent: 'sent: signed and sealed on this device',
+	stored: 'stored: the backend has it',
+	verified: 'verified: the host checked the signature and took it',
+	applied: 'applied: the agent went on',
+	expired: 'expired',
+	withdrawn: 'withdrawn',
+	lost: 'lost to another device',
+	refused: 'refused by the host',
+	failed: 'failed',
+}
+
+/** Answers the request that the invocation names. Exit code 1 when the answer did not come to effect. */
+export async function answer(
+	invocation: Invocation,
+	decision: 'allow' | 'deny',
+): Promise<ExitCode> {
+	const { args, flags, io } = invocation
+	const json = flags.has('json')
+	if (!flags.has('yes') && !isInteractive(io)) {
+		throw new StyrbyError(
+			'confirmation_needed',
+			'Without a terminal to ask in, give --yes (and --expect DIGEST to be sure which request it is).',
+			{ exitCode: exit.usage },
+		)
+	}
+	const waitMs = (flags.number('wait') ?? 10) * 1000
+	await using context = await openContext(io)
+	const id = await findRequest(context.gateway, args[0] ?? '')
+	await using viewer = context.viewer({ waitMs })
+	await viewer.ready
+	const request = viewer.requests.get().find((one) => one.id === id)
+	if (!request) throw new StyrbyError('no_such_request', 'There is no such permission request.')
+	const expected = flags.text('expect')
+	if (expected !== undefined && expected !== request.digest) {
+		throw refused(
+			'request_changed',
+			'This is not the request that was looked at: nothing was sent.',
+		)
+	}
+	if (decision === 'allow' && request.status === 'pending' && request.problem !== null) {
+		throw refused(
+			'request_not_verified',
+			`This request can not be approved, only denied: ${request.problem}.`,
+		)
+	}
+	if (!json) io.stdout.write(requestLines(request, io.now(), io.stdout.columns ?? 100))
+	if (request.status !== 'pending') return alreadyDecided(invocation, request, decision)
+	if (!flags.has('yes') && !(await confirmed(invocation, decision))) return exit.failed
+	const reason = flags.text('reason')
+	const tracked = viewer.decide(request, {
+		decision,
+		scope: flags.text('scope') === 'session' ? 'session' : 'once',
+		...(reason === undefined ? {} : { reason }),
+	})
+	if (!json) printStages(invocation, tracked)
+	const state = await tracked.done
+	if (json) io.stdout.write(`${JSON.stringify(resultJson(state, decision))}\n`)
+	return took(state) ? exit.done : state.stage === 'refused' ? exit.refused : exit.failed
+}
+
+function took({ stages }: DecisionState): boolean {
+	return stages.some(({ stage }) => stage === 'verified')
+}
+
+function resultJson(state: DecisionState, decision: 'allow' | 'deny') {
+	const verified = state.stages.find(({ stage }) => stage === 'verified')
+	return {
+		request: state.request,
+		decision,
+		accepted: took(state),
+		by_host_at: verified?.at ?? null,
+		stage: state.stage,
+		winner: state.winner,
+		why: state.why,
+	}
+}
+
+function printStages(
+	{ io }: Invocation,
+	tracked: { get(): DecisionState; subscribe(listener: () => void): () => void },
+): void {
+	let printed = 0
+	const print = () => {
+		const { stages, why } = tracked.get()
+		for (const { stage } of stages.slice(printed)) {
+			const reason = why && stage === stages.at(-1)?.stage ? ` (${revealText(why)})` : ''
+			io.stdout.write(`  ${stageText[stage]}${reason}\n`)
+		}
+		printed = stages.length
+	}
+	tracked.subscribe(print)
+	print()
+}
+
+function alreadyDecided(
+	{ flags, io }: Invocation,
+	request: RequestView,
+	decision: 'allow' | 'deny',
+): ExitCode {
+	const who = request.decided?.name ?? request.decided?.by ?? 'unknown'
+	const why = `it is ${request.status} already (${who})`
+	if (flags.has('json')) {
+		const base = { request: request.id, decision, accepted: false, by_host_at: null }
+		io.stdout.write(`${JSON.stringify({ ...base, stage: 'lost', winner: null, why })}\n`)
+	} else {
+		io.stderr.write(`styrby-tui: this request was not answered: ${revealText(why)}.\n`)
+	}
+	return exit.failed
+}
+
+async function confirmed({ io }: Invocation, decision: 'allow' | 'deny'): Promise<boolean> {
+	const { stdin: input, stdout: output } = io
+	const ask = createInterface({ input, output })
+	try {
+		const reply = await ask.question(
+			decision === 'allow' ? 'Allow this? [y/N] ' : 'Deny this? [y/N] ',
+		)
+		return /^y(es)?$/i.test(reply.trim())
+	} finally {
+		ask.close()
+	}
+}

@@ -1,0 +1,57 @@
+/** The shape of a command: help, completion and parsing are made from it. */
+import type { ExitCode } from '../protocol/errors.ts'
+import type { Io } from './io.ts'
+
+export interface FlagSpec {
+	type: 'boolean' | 'string' | 'number'
+	/** What stands for the value in the help. */
+	value?: string
+	choices?: readonly string[]
+	summary: string
+}
+
+export interface Invocation {
+	args: readonly string[]
+	/** What came after `--`, untouched. */
+	rest: readonly string[]
+	flags: Flags
+	io: Io
+}
+
+/** Flags as they were given; one that was not given is absent. */
+export class Flags {
+	readonly #values: Readonly<Record<string, unknown>>
+
+	constructor(values: Readonly<Record<string, unknown>>) {
+		this.#values = values
+	}
+
+	has(name: string): boolean {
+		return this.#values[name] === true
+	}
+
+	text(name: string): string | undefined {
+		const value = this.#values[name]
+		return typeof value === 'string' ? value : undefined
+	}
+
+	number(name: string): number | undefined {
+		const value = this.#values[name]
+		return typeof value === 'number' ? value : undefined
+	}
+}
+
+export interface CommandSpec {
+	name: string
+	/** The arguments, as the help shows them. */
+	usage: string
+	summary: string
+	/** How many arguments it takes. */
+	args: { min: number; max: number }
+	flags: Readonly<Record<string, FlagSpec>>
+}
+
+/** What the file of a command exports. */
+export interface Command {
+	run(invocation: Invocation): Promise<ExitCode>
+}

@@ -1,0 +1,58 @@
+import { type ExitCode, exit } from '../protocol/errors.ts'
+import type { RequestView } from '../viewer/viewer.ts'
+import type { Invocation } from './command.ts'
+import { openContext } from './context.ts'
+import { requestJson, requestLines } from './request-lines.ts'
+
+const none = 'No agent waits for an answer.\n'
+
+export async function run({ flags, io }: Invocation): Promise<ExitCode> {
+	const width = io.stdout.columns ?? 100
+	const json = flags.has('json')
+	await using context = await openContext(io)
+	await using viewer = context.viewer()
+	await viewer.ready
+	const shown = (request: RequestView) => flags.has('all') || request.status === 'pending'
+	const print = (request: RequestView) => {
+		const text = json
+			? `${JSON.stringify(requestJson(request))}\n`
+			: `${requestLines(request, io.now(), width)}\n`
+		io.stdout.write(text)
+	}
+	if (flags.has('watch') || flags.has('wait')) {
+		return watch(viewer.requests, { once: flags.has('wait'), print })
+	}
+	const requests = viewer.requests.get().filter(shown)
+	if (json) io.stdout.write(`${JSON.stringify({ permissions: requests.map(requestJson) })}\n`)
+	else if (requests.length === 0) io.stdout.write(none)
+	else requests.forEach(print)
+	return exit.done
+}
+
+/** Prints each request once it waits; ends with the first one, or with ctrl-c. */
+function watch(
+	requests: { get(): readonly RequestView[]; subscribe(listener: () => void): () => void },
+	options: { once: boolean; print(request: RequestView): void },
+): Promise<ExitCode> {
+	return new Promise((resolve) => {
+		const seen = new Set<string>()
+		const look = () => {
+			for (const request of requests.get()) {
+				if (request.status !== 'pending' || seen.has(request.id)) continue
+				seen.add(request.id)
+				options.print(request)
+				if (options.once) {
+					stop()
+					resolve(exit.done)
+					return
+				}
+			}
+		}
+		const stop = requests.subscribe(look)
+		process.once('SIGINT', () => {
+			stop()
+			resolve(exit.interrupted)
+		})
+		look()
+	})
+}

@@ -1,0 +1,43 @@
+import { displayText } from '../text/safe-text.ts'
+import { formatUsd, relativeTime } from '../text/time.ts'
+import { padText, truncateText } from '../text/width.ts'
+import type { SessionSummary } from '../viewer/viewer.ts'
+
+const empty = `No sessions yet. Start an agent with "styrby-tui run claude", or bring old ones in with "styrby-tui import ~/.claude/projects".\n`
+
+/** The word and mark for a session's state; the mark never stands alone. */
+export function stateOf(session: SessionSummary): string {
+	if (session.pending > 0) return '⚠ waiting'
+	if (session.stale) return '? silent'
+	return session.status === 'running' || session.status === 'starting'
+		? `● ${session.status}`
+		: `  ${session.status}`
+}
+
+/** Sessions as a table, one a line, `width` columns at most. */
+export function sessionTable(
+	sessions: readonly SessionSummary[],
+	now: Date,
+	width: number,
+): string {
+	if (sessions.length === 0) return empty
+	const rows = sessions.map((session) => [
+		session.id.slice(0, 8),
+		displayText(stateOf(session)),
+		displayText(session.agent),
+		displayText(session.project ?? '–'),
+		relativeTime(Date.parse(session.lastActivityAt), now.getTime()),
+		formatUsd(session.costUsd),
+		displayText(session.title ?? ''),
+	])
+	const widths = [8, 10, 8, 16, 4, 7]
+	return rows
+		.map((row) => {
+			const cells = row.map((cell, column) => {
+				const size = widths[column]
+				return size === undefined ? cell : padText(truncateText(cell, size), size)
+			})
+			return `${truncateText(cells.join('  '), width).trimEnd()}\n`
+		})
+		.join('')
+}

@@ -1,0 +1,87 @@
+import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
+import { summarise } from '../viewer/session-list.ts'
+import type { SessionSummary } from '../viewer/viewer.ts'
+import type { Flags, Invocation } from './command.ts'
+import { openContext } from './context.ts'
+import { sessionTable } from './session-table.ts'
+
+const pageSize = 200
+const defaultLimit = 50
+
+/** What `--json` prints of a session; a shape that scripts depend on. */
+export function sessionJson(session: SessionSummary) {
+	return {
+		id: session.id,
+		agent: session.agent,
+		status: session.status,
+		project: session.project,
+		title: session.title,
+		host: session.host,
+		started_at: session.startedAt,
+		last_activity_at: session.lastActivityAt,
+		ended_at: session.endedAt,
+		messages: session.messages,
+		pending: session.pending,
+		tokens: session.tokens,
+		cost_usd: session.costUsd,
+	}
+}
+
+const units: Readonly<Record<string, number>> = { m: 60e3, h: 3600e3, d: 86_400e3, w: 604_800e3 }
+
+/** `2h`, `7d`, or a date. Throws `bad_value`. */
+export function sinceTime(text: string, now: Date): number {
+	const relative = /^(\d+)([mhdw])$/.exec(text)
+	const unit = units[relative?.[2] ?? '']
+	const time = relative && unit ? now.getTime() - Number(relative[1]) * unit : Date.parse(text)
+	if (Number.isNaN(time)) {
+		throw new StyrbyError('bad_value', '--since takes a time such as 2h, 7d or 2026-01-31.', {
+			exitCode: exit.usage,
+		})
+	}
+	return time
+}
+
+function matches(session: SessionSummary, flags: Flags, since: number): boolean {
+	const project = flags.text('project')
+	return (
+		(project === undefined || session.project === project) &&
+		Date.parse(session.lastActivityAt) >= since
+	)
+}
+
+/** Sessions that fit the flags, newest activity first, read page by page. */
+async function findSessions({ flags, io }: Invocation): Promise<SessionSummary[]> {
+	await using context = await openContext(io)
+	const since = sinceTime(flags.text('since') ?? '1970-01-01', io.now())
+	const limit = flags.number('limit') ?? defaultLimit
+	const status = flags.text('status')
+	const agent = flags.text('agent')
+	const found: SessionSummary[] = []
+	let before: string | undefined
+	while (found.length < limit) {
+		const rows = await context.gateway.listSessions({
+			limit: pageSize,
+			...(before === undefined ? {} : { before }),
+			...(status === undefined ? {} : { status: [status] }),
+			...(agent === undefined ? {} : { agent }),
+		})
+		const summaries = rows.map((row) => summarise(context.account, row, false))
+		found.push(...summaries.filter((session) => matches(session, flags, since)))
+		const last = rows.at(-1)
+		if (!last || rows.length < pageSize || Date.parse(last.last_activity_at) < since) break
+		before = last.last_activity_at
+	}
+	return found.slice(0, limit)
+}
+
+export async function run(invocation: Invocation): Promise<ExitCode> {
+	const { flags, io } = invocation
+	const sessions = await findSessions(invocation)
+	if (flags.has('json')) {
+		io.stdout.write(`${JSON.stringify({ sessions: sessions.map(sessionJson) })}\n`)
+	} else {
+		io.stdout.write(sessionTable(sessions, io.now(), io.stdout.columns ?? 100))
+	}
+	return exit.done
+}

@@ -1,0 +1,174 @@
+/** Every command and flag, once: help, completion, parsing and the readme's table follow from this. */
+import { agentNames, sessionStatuses } from '../protocol/events.ts'
+import type { CommandSpec, FlagSpec } from './command.ts'
+
+const json: FlagSpec = { type: 'boolean', summary: 'print JSON' }
+const limit: FlagSpec = { type: 'number', value: 'N', summary: 'at most N' }
+const agent: FlagSpec = {
+	type: 'string',
+	value: 'NAME',
+	choices: agentNames,
+	summary: 'only this agent',
+}
+const answering = {
+	scope: {
+		type: 'string',
+		value: 'SCOPE',
+		choices: ['once', 'session'],
+		summary: 'how far the answer reaches (default: once)',
+	},
+	reason: { type: 'string', value: 'TEXT', summary: 'told to the agent' },
+	expect: {
+		type: 'string',
+		value: 'DIGEST',
+		summary: 'refuse unless this is the request that was looked at',
+	},
+	wait: { type: 'number', value: 'SECONDS', summary: 'for the host to answer (default: 10)' },
+	yes: { type: 'boolean', summary: 'do not ask for confirmation' },
+	json,
+} as const satisfies Record<string, FlagSpec>
+
+/** The full-screen viewer, which runs when no command is given. */
+export const viewerCommand: CommandSpec = {
+	name: '',
+	usage: '',
+	summary: 'the full-screen viewer; without a terminal: the list of sessions',
+	args: { min: 0, max: 0 },
+	flags: {
+		json,
+		'screen-reader': { type: 'boolean', summary: 'linear output, no screen drawing' },
+	},
+}
+
+export const commands: readonly CommandSpec[] = [
+	{
+		name: 'demo',
+		usage: 'demo',
+		summary: 'play recorded sessions through the real pipeline, in a throw-away profile',
+		args: { min: 0, max: 0 },
+		flags: {},
+	},
+	{
+		name: 'run',
+		usage: 'run <agent> [-- agent arguments]',
+		summary: 'host an agent session, so that it can be watched and answered elsewhere',
+		args: { min: 1, max: 1 },
+		flags: {
+			headless: {
+				type: 'string',
+				value: 'PROMPT',
+				summary: "without the agent's own interface, starting with this prompt",
+			},
+			json,
+		},
+	},
+	{
+		name: 'sessions',
+		usage: 'sessions',
+		summary: 'list sessions',
+		args: { min: 0, max: 0 },
+		flags: {
+			agent,
+			status: {
+				type: 'string',
+				value: 'STATUS',
+				choices: sessionStatuses,
+				summary: 'only with this status',
+			},
+			project: { type: 'string', value: 'NAME', summary: 'only of this project' },
+			since: {
+				type: 'string',
+				value: 'TIME',
+				summary: 'only active since, such as 2h, 7d, 2026-01-31',
+			},
+			limit,
+			json,
+		},
+	},
+	{
+		name: 'show',
+		usage: 'show <session>',
+		summary: "print a session's transcript",
+		args: { min: 1, max: 1 },
+		flags: {
+			follow: { type: 'boolean', summary: 'go on as it grows, until the session ends' },
+			raw: { type: 'boolean', summary: 'print the rows as the server holds them' },
+			json,
+		},
+	},
+	{
+		name: 'permissions',
+		usage: 'permissions',
+		summary: 'list permission requests that wait for an answer',
+		args: { min: 0, max: 0 },
+		flags: {
+			all: { type: 'boolean', summary: 'past ones too, and who decided' },
+			watch: { type: 'boolean', summary: 'print each one as it comes' },
+			wait: { type: 'boolean', summary: 'end with the next one' },
+			json,
+		},
+	},
+	{
+		name: 'approve',
+		usage: 'approve <request>',
+		summary: 'allow what a request asks for',
+		args: { min: 1, max: 1 },
+		flags: answering,
+	},
+	{
+		name: 'deny',
+		usage: 'deny <request>',
+		summary: 'refuse what a request asks for',
+		args: { min: 1, max: 1 },
+		flags: answering,
+	},
+	{
+		name: 'import',
+		usage: 'import <file or folder>',
+		summary: "bring an agent's own history in; importing again changes nothing",
+		args: { min: 1, max: 1 },
+		flags: {
+			agent: { ...agent, summary: 'whose history it is (default: told by its content)' },
+			json,
+		},
+	},
+	{
+		name: 'status',
+		usage: 'status',
+		summary: 'backend, account, device, vault, and what waits to be sent',
+		args: { min: 0, max: 0 },
+		flags: { json },
+	},
+	{
+		name: 'verify',
+		usage: 'verify',
+		summary: 'prove what the server can see, and check the whole local history',
+		args: { min: 0, max: 0 },
+		flags: { json },
+	},
+	{
+		name: 'doctor',
+		usage: 'doctor',
+		summary: 'each thing this needs, whether it is there, and how to mend it',
+		args: { min: 0, max: 0 },
+		flags: { json },
+	},
+	{
+		name: 'serve',
+		usage: 'serve',
+		summary: 'run the embedded backend in the foreground',
+		args: { min: 0, max: 0 },
+		flags: {
+			port: { type: 'number', value: 'PORT', summary: 'on this loopback port' },
+			data: { type: 'string', value: 'FOLDER', summary: 'with its data in this folder' },
+			'database-url': { type: 'string', value: 'URL', summary: 'over this PostgreSQL database' },
+		},
+	},
+	{
+		name: 'completion',
+		usage: 'completion <bash|zsh|fish>',
+		summary: 'print a completion script',
+		args: { min: 1, max: 1 },
+		flags: {},
+	},
+]

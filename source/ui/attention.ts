@@ -1,0 +1,109 @@
+/**
+ * What a person has had before their eyes, and for how long: the guard against answers by accident.
+ * It is told of every frame after that frame was drawn, and of nothing else.
+ */
+
+/** Keys in this time after a request appeared, or after the list around it changed, are no answer. */
+export const guardMs = 300
+
+/** A request as one frame showed it. */
+export interface ShownRequest {
+	id: string
+	/** What a decision would be bound to; another digest is another request. */
+	digest: string | null
+	/** Width it was wrapped to, in columns: line numbers mean nothing at another. */
+	width: number
+	/** Lines that must have been seen: all of them, and those that this frame showed. */
+	total: number
+	from: number
+	to: number
+}
+
+/** The request that an answer would go to, and the order of what was around it. */
+export interface Focus {
+	id: string
+	digest: string | null
+	order: string
+}
+
+interface Reading {
+	digest: string | null
+	width: number
+	seen: Set<number>
+	complete: boolean
+}
+
+export type MayAnswer = { ok: true } | { ok: false; why: 'nothing' | 'too-soon' | 'unread' }
+
+export class Attention {
+	readonly #readings = new Map<string, Reading>()
+	readonly #now: () => number
+	#focus: (Focus & { since: number }) | null = null
+
+	constructor(now: () => number) {
+		this.#now = now
+	}
+
+	/** A frame is on the screen. */
+	drawn(shown: readonly ShownRequest[], focus: Focus | null): void {
+		for (const request of shown) this.#read(request)
+		const same =
+			focus !== null &&
+			this.#focus !== null &&
+			focus.id === this.#focus.id &&
+			focus.digest === this.#focus.digest &&
+			focus.order === this.#focus.order
+		if (!same) this.#focus = focus && { ...focus, since: this.#now() }
+	}
+
+	/** Forgets how long the focus has been there: after the terminal was away. */
+	interrupted(): void {
+		if (this.#focus) this.#focus = { ...this.#focus, since: this.#now() }
+	}
+
+	/** Lines not seen yet, of the `total` that matter. */
+	unread(id: string, digest: string | null, total: number): number {
+		const reading = this.#readings.get(id)
+		if (!reading || reading.digest !== digest) return total
+		return reading.complete ? 0 : Math.max(0, total - reading.seen.size)
+	}
+
+	/** The first line not seen yet, or `null`. */
+	firstUnread(id: string, digest: string | null, total: number): number | null {
+		const reading = this.#readings.get(id)
+		if (!reading || reading.digest !== digest) return total > 0 ? 0 : null
+		if (reading.complete) return null
+		for (let line = 0; line < total; line++) if (!reading.seen.has(line)) return line
+		return null
+	}
+
+	/** Whether a key pressed now is an answer to the request in focus. A denial needs no reading. */
+	mayAnswer(id: string, decision: 'allow' | 'deny'): MayAnswer {
+		if (this.#focus === null || this.#focus.id !== id) return { ok: false, why: 'nothing' }
+		if (this.#now() - this.#focus.since < guardMs) return { ok: false, why: 'too-soon' }
+		if (decision === 'deny') return { ok: true }
+		const reading = this.#readings.get(id)
+		const read = reading?.complete === true && reading.digest === this.#focus.digest
+		return read ? { ok: true } : { ok: false, why: 'unread' }
+	}
+
+	/** Drops what was read of requests that are gone. */
+	keep(ids: ReadonlySet<string>): void {
+		for (const id of this.#readings.keys()) if (!ids.has(id)) this.#readings.delete(id)
+	}
+
+	#read(request: ShownRequest): void {
+		let reading = this.#readings.get(request.id)
+		if (!reading || reading.digest !== request.digest) {
+			reading = { digest: request.digest, width: request.width, seen: new Set(), complete: false }
+			this.#readings.set(request.id, reading)
+		}
+		if (reading.complete) return
+		if (reading.width !== request.width) {
+			reading.width = request.width
+			reading.seen.clear()
+		}
+		for (let line = request.from; line < request.to; line++) reading.seen.add(line)
+		reading.complete = reading.seen.size >= request.total
+	}
+}

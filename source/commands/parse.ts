@@ -55,8 +55,8 @@ export function parseArguments(argv: readonly string[], importMeta: ImportMeta):
 	if (!command) throw unknownCommand(name ?? '')
 	const { input, flags } = parse(own, command, importMeta)
 	const args = command === viewerCommand ? input : input.slice(1)
-	const help = flags['help'] === true
-	const version = flags['version'] === true
+	const help = flags.help === true
+	const version = flags.version === true
 	const values = help || version ? {} : checkFlags(command, flags)
 	if (!help && !version && (args.length < command.args.min || args.length > command.args.max)) {
 		throw wrongUsage('wrong_arguments', `Usage: styrby-tui ${command.usage}`.trim())

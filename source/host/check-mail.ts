@@ -1,0 +1,63 @@
+/**
+ * Whether a command that came in the mail may be obeyed, in the order of docs/protocol.md, section 6, as
+ * far as that does not depend on the request it is about.
+ */
+import type { Account } from '../account/account.ts'
+import type { MailRow } from '../backend/gateway.ts'
+import { fromBase64 } from '../protocol/bytes.ts'
+import { type Command, checkCommand, openCommand, type SignedCommand } from '../protocol/command.ts'
+import type { DeviceRecord } from '../protocol/device.ts'
+import { isActive } from '../protocol/device-log.ts'
+import { exit, refused, StyrbyError } from '../protocol/errors.ts'
+
+export type CheckedMail =
+	| { ok: true; command: Command; signed: SignedCommand }
+	/** Never to be obeyed. `command` only when a device of the log has signed it. */
+	| { ok: false; error: StyrbyError; command: Command | null }
+
+/**
+ * Checks one boxed command. Throws only what is worth another try, such as `backend_unreachable`.
+ * `refresh` pulls the log for a sender that is not in it.
+ */
+export async function checkMail(
+	mail: MailRow,
+	host: { account: Account; session: string; refresh(): Promise<void> },
+): Promise<CheckedMail> {
+	const { account, session } = host
+	let command: Command | null = null
+	try {
+		const sender = await senderOf(mail, host)
+		const signed = openCommand(
+			{ nonce: fromBase64(mail.nonce, 24), ciphertext: fromBase64(mail.ciphertext) },
+			account.keys.sharedWith(sender),
+		)
+		command = checkCommand(signed, sender.id, fromBase64(sender.sign, 32))
+		await account.log.reach(command.log)
+		if (!isActive(account.log.state, command.by)) {
+			throw refused('command_revoked_device', 'A command came from a device that was revoked.')
+		}
+		const own = command.to === account.device.record.id && command.session === session
+		if (!own || command.id !== mail.id) {
+			throw refused('command_moved', 'A command was moved here from another host or session.')
+		}
+		return { ok: true, command, signed }
+	} catch (error) {
+		if (!(error instanceof StyrbyError) || error.exitCode !== exit.refused) throw error
+		return { ok: false, error, command }
+	}
+}
+
+async function senderOf(
+	mail: MailRow,
+	{ account, refresh }: { account: Account; refresh(): Promise<void> },
+): Promise<DeviceRecord> {
+	if (!account.log.state.devices.has(mail.from)) await refresh()
+	const sender = account.log.state.devices.get(mail.from)
+	if (!sender) {
+		throw refused(
+			'command_unknown_device',
+			'A command came from a device that is not in the device log.',
+		)
+	}
+	return sender.record
+}

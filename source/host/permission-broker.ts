@@ -1,0 +1,432 @@
+/**
+ * Between an agent that asks and the devices that answer (docs/protocol.md, section 6). The first
+ * acceptable decision is written to the disk, then the agent is told, then everybody else. Whatever fails
+ * in here leaves a request unanswered or denied, never allowed.
+ */
+import type { Account } from '../account/account.ts'
+import type { AgentAnswer, RunningAgent } from '../agents/agent.ts'
+import type { Gateway, MailRow } from '../backend/gateway.ts'
+import { toBase64 } from '../protocol/bytes.ts'
+import type { Command } from '../protocol/command.ts'
+import { randomId } from '../protocol/device.ts'
+import { StyrbyError } from '../protocol/errors.ts'
+import type { Body, SessionStatus } from '../protocol/events.ts'
+import { checkMail } from './check-mail.ts'
+import { Mailbox } from './mailbox.ts'
+import { Notices } from './notices.ts'
+import {
+	type Ask,
+	covers,
+	type PendingRequest,
+	type Verdict,
+	type Withdrawal,
+} from './pending-request.ts'
+import type { Publisher } from './publisher.ts'
+import { sealDecision } from './sealed-decision.ts'
+
+export interface BrokerOptions {
+	account: Account
+	gateway: Gateway
+	publisher: Publisher
+	agent: Pick<RunningAgent, 'answer' | 'prompt' | 'interrupt'>
+	/** How long a request waits for a person, ms. */
+	timeoutMs: number
+	/** What the session's status is, for the event that says "applied". */
+	status(): SessionStatus
+	onTrouble?: (error: StyrbyError) => void
+}
+
+type DecisionCommand = Extract<Command, { kind: 'decision' }>
+type Response = Omit<Body<'permission_response'>, 'request'>
+
+/** The digest of a denial by a device that could not open the request. */
+const unseen = '0'.repeat(64)
+/** How long the agent may take to receive an answer, ms: then it is taken as received. */
+const handOver = 5000
+/** How long to wait for what became of a request that was gone when the answer came, ms. */
+const explanation = 1000
+/** The longest that a timer can wait, ms (25 days). */
+const longestTimer = 2 ** 31 - 1
+/** Unknown senders make us look at the log again, but not more often than this, ms. */
+const logInterval = 2000
+
+export class PermissionBroker implements AsyncDisposable {
+	readonly mailbox: Mailbox
+	readonly #options: BrokerOptions
+	readonly #byAgent = new Map<string, PendingRequest>()
+	readonly #byId = new Map<string, PendingRequest>()
+	readonly #running = new Set<Promise<unknown>>()
+	readonly #notices: Notices
+	#logAsked = Number.NEGATIVE_INFINITY
+	#closed = false
+
+	constructor(options: BrokerOptions) {
+		this.#options = options
+		this.#notices = new Notices(() => this.#now())
+		this.mailbox = new Mailbox({
+			gateway: options.gateway,
+			device: options.account.device.record.id,
+			session: options.publisher.session,
+			handle: (mail) => this.#handle(mail),
+			...(options.onTrouble ? { onTrouble: options.onTrouble } : {}),
+		})
+	}
+
+	#now(): number {
+		return this.#options.account.now().getTime()
+	}
+
+	/** The agent asks. It is shown to nobody before it is on the disk. */
+	open(agentId: string, ask: Ask): void {
+		const { account, publisher, timeoutMs } = this.#options
+		const opened = this.#now()
+		const request: PendingRequest = {
+			agentId,
+			id: randomId(account.random),
+			ask,
+			expiresAt: opened + timeoutMs,
+			digest: null,
+			state: 'pending',
+			timer: null,
+			withdrawn: null,
+			onWithdrawn: null,
+			applied: false,
+		}
+		request.timer = setTimeout(() => this.#expire(request), Math.min(timeoutMs, longestTimer))
+		this.#byAgent.set(agentId, request)
+		this.#byId.set(request.id, request)
+		const expires_at = new Date(request.expiresAt).toISOString()
+		const body = { request: request.id, ...ask, expires_at }
+		this.#run(async () => {
+			const sealed = await publisher.publish({
+				at: new Date(opened).toISOString(),
+				event: { kind: 'permission_request', body },
+				opens: { request: request.id, expires_at },
+			})
+			request.digest = sealed.digest
+		})
+	}
+
+	/** Answered at the agent, or dropped by it. */
+	withdrawn(agentId: string, result: Withdrawal): void {
+		const request = this.#byAgent.get(agentId)
+		if (!request) return
+		request.withdrawn = result
+		request.onWithdrawn?.()
+		if (request.state !== 'pending') return
+		this.#finish(request)
+		this.#respond(request, byAgent(result))
+	}
+
+	/** The agent took our answer and went on. */
+	applied(agentId: string): void {
+		const request = this.#byAgent.get(agentId)
+		if (!request || request.applied) return
+		request.applied = true
+		if (request.state === 'closed') this.#sayApplied(request)
+	}
+
+	/** Ends every request that waits: the agent or the host ends. */
+	async close(reason: string): Promise<void> {
+		this.#closed = true
+		this.mailbox[Symbol.dispose]()
+		for (const request of [...this.#byId.values()]) {
+			if (request.state !== 'pending') continue
+			this.#finish(request)
+			this.#run(() => this.#tell(request, { decision: 'deny', reason }))
+			this.#respond(request, byHost('cancelled', reason))
+		}
+		while (this.#running.size > 0) await Promise.all(this.#running)
+		await this.mailbox.settled()
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close('The host has ended.')
+	}
+
+	/** Keeps track of work that nobody waits for; its failure is said, not lost. */
+	#run(work: () => Promise<unknown>): void {
+		const running = work()
+			.catch((error: unknown) => {
+				if (!(error instanceof StyrbyError)) throw error
+				this.#options.onTrouble?.(error)
+			})
+			.finally(() => this.#running.delete(running))
+		this.#running.add(running)
+	}
+
+	#finish(request: PendingRequest): void {
+		request.state = 'closed'
+		if (request.timer) clearTimeout(request.timer)
+		request.timer = null
+		this.#byId.delete(request.id)
+	}
+
+	#respond(request: PendingRequest, response: Response): void {
+		this.#run(async () => {
+			await this.#options.publisher.publish({
+				at: this.#options.account.now().toISOString(),
+				event: { kind: 'permission_response', body: { request: request.id, ...response } },
+				closes: { request: request.id, status: response.result },
+			})
+			if (this.#byAgent.get(request.agentId) === request && request.withdrawn) {
+				this.#byAgent.delete(request.agentId)
+			}
+		})
+	}
+
+	#sayApplied(request: PendingRequest): void {
+		this.#byAgent.delete(request.agentId)
+		const body = { status: this.#options.status(), detail: null, applied: request.id }
+		const at = this.#options.account.now().toISOString()
+		this.#run(() => this.#options.publisher.publish({ at, event: { kind: 'status', body } }))
+	}
+
+	#expire(request: PendingRequest): void {
+		if (request.state !== 'pending') return
+		this.#finish(request)
+		const reason = 'Nobody answered in time, so it is denied.'
+		this.#run(async () => {
+			const told = await this.#tell(request, { decision: 'deny', reason })
+			this.#respond(request, told ? byHost('expired', reason) : await this.#explained(request))
+		})
+	}
+
+	/** Hands an answer to the agent. `false`: the request was gone, or the agent could not take it. */
+	async #tell(request: PendingRequest, answer: AgentAnswer): Promise<boolean> {
+		try {
+			return await this.#handOver(request, answer)
+		} catch (error) {
+			if (!(error instanceof StyrbyError)) throw error
+			this.#options.onTrouble?.(error)
+			return false
+		}
+	}
+
+	async #handOver(request: PendingRequest, answer: AgentAnswer): Promise<boolean> {
+		let timer: NodeJS.Timeout | undefined
+		const late = new Promise<boolean>((resolve) => {
+			timer = setTimeout(() => resolve(true), handOver)
+		})
+		try {
+			return await Promise.race([this.#options.agent.answer(request.agentId, answer), late])
+		} finally {
+			clearTimeout(timer)
+		}
+	}
+
+	/** What became of a request that was gone when our answer came. */
+	async #explained(request: PendingRequest): Promise<Response> {
+		if (!request.withdrawn) {
+			await new Promise<void>((resolve) => {
+				const timer = setTimeout(resolve, explanation)
+				request.onWithdrawn = () => {
+					clearTimeout(timer)
+					resolve()
+				}
+			})
+		}
+		return byAgent(request.withdrawn ?? 'cancelled')
+	}
+
+	async #refreshLog(): Promise<void> {
+		const now = performance.now()
+		if (now - this.#logAsked < logInterval) return
+		this.#logAsked = now
+		await this.#options.account.log.refresh()
+	}
+
+	/** One mail. Returns when what it did is on the disk; throws when it should be tried again. */
+	async #handle(mail: MailRow): Promise<void> {
+		const { account, publisher } = this.#options
+		const checked = await checkMail(mail, {
+			account,
+			session: publisher.session,
+			refresh: () => this.#refreshLog(),
+		})
+		if (!checked.ok) {
+			this.#refuse(checked.error, checked.command)
+			return
+		}
+		const { command, signed } = checked
+		if (publisher.outbox.hasCommand(command.id)) return
+		switch (command.kind) {
+			case 'decision':
+				this.#decide(command, signed)
+				return
+			case 'prompt':
+			case 'interrupt':
+				publisher.outbox.commit({ command: command.id })
+				this.#run(() => this.#obey(command, signed))
+				return
+			case 'mode':
+				publisher.outbox.commit({ command: command.id })
+				this.#refuse(
+					new StyrbyError('command_unsupported', 'This host can not change the mode of the agent.'),
+					command,
+				)
+		}
+	}
+
+	#decide(command: DecisionCommand, signed: Verdict['signed']): void {
+		const { publisher, account } = this.#options
+		const { body } = command
+		const request = this.#byId.get(body.request)
+		const problem = this.#whyNot(command, request)
+		if (problem || !request) {
+			publisher.outbox.commit({ command: command.id })
+			if (problem) this.#refuse(problem, command)
+			return
+		}
+		const verdict = verdictOf(command, signed, request)
+		const kept = {
+			request: request.id,
+			decision: verdict.answer.decision,
+			scope: verdict.scope,
+			reason: verdict.reason,
+			device: verdict.device,
+			signed,
+		}
+		const decision = sealDecision(kept, publisher.epochKey(), account.random)
+		publisher.outbox.commit({ decided: { request: request.id, decision }, command: command.id })
+		request.state = 'deciding'
+		if (request.timer) clearTimeout(request.timer)
+		request.timer = null
+		this.#run(() => this.#carryOut(request, verdict))
+	}
+
+	/**
+	 * Why a decision can't be accepted; `null` when it can, or when the session already holds the answer
+	 * that its sender will see.
+	 */
+	#whyNot(command: DecisionCommand, request: PendingRequest | undefined): StyrbyError | null {
+		const { body } = command
+		if (!request) {
+			if (this.#options.publisher.outbox.request(body.request)) return null
+			return new StyrbyError('request_unknown', 'There is no such permission request here.')
+		}
+		if (request.state !== 'pending') return late
+		if (this.#now() >= request.expiresAt) {
+			this.#expire(request)
+			return late
+		}
+		const denied = body.decision === 'deny' && body.digest === unseen
+		if (denied || body.digest === request.digest) return null
+		return new StyrbyError(
+			'digest_mismatch',
+			'A decision was made on something else than what the agent asks for: the request still waits.',
+		)
+	}
+
+	async #carryOut(request: PendingRequest, verdict: Verdict): Promise<void> {
+		const told = await this.#tell(request, verdict.answer)
+		this.#finish(request)
+		if (!told) {
+			this.#respond(request, await this.#explained(request))
+			return
+		}
+		const { signed, device, scope, reason, answer } = verdict
+		this.#respond(request, {
+			result: answer.decision === 'allow' ? 'approved' : 'denied',
+			by: 'device',
+			device,
+			scope,
+			reason,
+			command: { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) },
+		})
+		if (request.applied) this.#sayApplied(request)
+		if (answer.decision === 'allow' && scope === 'session') this.#clearEqual(request, verdict)
+	}
+
+	/** What was allowed for the session needs no second answer where it waits already. */
+	#clearEqual(allowed: PendingRequest, verdict: Verdict): void {
+		for (const other of [...this.#byId.values()]) {
+			if (other.state !== 'pending' || !covers(allowed.ask, other.ask)) continue
+			this.#finish(other)
+			this.#run(async () => {
+				const told = await this.#tell(other, { decision: 'allow', scope: 'once' })
+				const { bytes, signature } = verdict.signed
+				this.#respond(
+					other,
+					told
+						? {
+								result: 'approved',
+								by: 'host',
+								device: verdict.device,
+								scope: 'session',
+								reason: `The same was allowed for this session with request ${allowed.id}.`,
+								command: { bytes: toBase64(bytes), signature: toBase64(signature) },
+							}
+						: await this.#explained(other),
+				)
+				if (other.applied) this.#sayApplied(other)
+			})
+		}
+	}
+
+	async #obey(
+		command: Extract<Command, { kind: 'prompt' | 'interrupt' }>,
+		signed: Verdict['signed'],
+	): Promise<void> {
+		const { agent, publisher, account } = this.#options
+		try {
+			if (command.kind === 'prompt') await agent.prompt(command.body.text)
+			else await agent.interrupt()
+		} catch (error) {
+			if (!(error instanceof StyrbyError)) throw error
+			this.#refuse(error, command)
+			return
+		}
+		const { id, kind, by } = command
+		const proof = { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) }
+		await publisher.publish({
+			at: account.now().toISOString(),
+			event: {
+				kind: 'system',
+				body: { type: 'command', text: null, data: { command: id, kind, by, ...proof } },
+			},
+		})
+	}
+
+	/** Says in the session that a command was not obeyed, and why; the request it was about still waits. */
+	#refuse(error: StyrbyError, command: Command | null): void {
+		if (error === late || this.#closed) return
+		const event = this.#notices.about({
+			code: error.code,
+			text: error.message,
+			command: command?.id ?? null,
+			request: command?.kind === 'decision' ? command.body.request : null,
+			device: command?.by ?? null,
+		})
+		if (!event) return
+		const at = this.#options.account.now().toISOString()
+		this.#run(() => this.#options.publisher.publish({ at, event }))
+	}
+}
+
+/** Somebody was faster, or the time was over: the answer in the session says which. */
+const late = new StyrbyError('request_closed', 'This request has an answer already.')
+
+function verdictOf(
+	{ body, by }: DecisionCommand,
+	signed: Verdict['signed'],
+	request: PendingRequest,
+): Verdict {
+	// Nothing is allowed for the session unless the rule for it was shown.
+	const forSession = body.scope === 'session' && request.ask.session_rules.length > 0
+	const scope = forSession ? 'session' : 'once'
+	const reason = body.reason ?? null
+	const answer: AgentAnswer =
+		body.decision === 'allow'
+			? { decision: 'allow', scope, ...(body.input === undefined ? {} : { input: body.input }) }
+			: { decision: 'deny', reason: reason || 'The owner of this machine said no.' }
+	return { answer, device: by, scope, reason, signed }
+}
+
+function byAgent(result: Withdrawal): Response {
+	return { result, by: 'agent', device: null, scope: null, reason: null, command: null }
+}
+
+function byHost(result: 'expired' | 'cancelled', reason: string): Response {
+	return { result, by: 'host', device: null, scope: null, reason, command: null }
+}

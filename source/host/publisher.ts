@@ -1,0 +1,348 @@
+/**
+ * Publishes one session: events are sealed, put on the disk, then sent. `publish` resolves when its event
+ * is on the disk, and not before (docs/protocol.md, sections 4 and 5).
+ */
+import type { Account } from '../account/account.ts'
+import type { Gateway, Sealed } from '../backend/gateway.ts'
+import { headOf } from '../protocol/device-log.ts'
+import { StyrbyError } from '../protocol/errors.ts'
+import type { AgentName } from '../protocol/events.ts'
+import { type ChainState, chainStart } from '../protocol/message.ts'
+import { Pause } from './backoff.ts'
+import { cleanEvent } from './clean-event.ts'
+import { LiveChannel } from './live-channel.ts'
+import { LiveText, type TextPiece } from './live-text.ts'
+import { Outbox, type Step } from './outbox.ts'
+import { outboxError } from './outbox-errors.ts'
+import type { Operation } from './outbox-operations.ts'
+import { type Entry, type SealedEntry, sealEvent } from './seal-event.ts'
+import { Sender } from './sender.ts'
+import { SessionKeys } from './session-keys.ts'
+
+export interface PublisherOptions {
+	account: Account
+	gateway: Gateway
+	dataFolder: string
+	session: string
+	agent: AgentName
+	startedAt: string
+	/** Plain, for the server's list; `null` unless the person chose so. */
+	project: string | null
+	label: Sealed | null
+	/** A failure that is new; `final`: nothing more of this session will be sent. */
+	onTrouble?: (error: StyrbyError, final: boolean) => void
+	onRecovered?: () => void
+	/** After an event is on the disk. */
+	onPublished?: (entry: Entry, sealed: SealedEntry) => void
+}
+
+/** Events sealed in one transaction at most; they wait in memory only for that. */
+const maxGroup = 200
+/** How often a full or read-only disk is tried again, ms. */
+const diskRetry = 1000
+
+interface Waiting {
+	entry: Entry
+	afterwards: Operation[]
+	ended: boolean
+	resolve(sealed: SealedEntry): void
+	reject(error: unknown): void
+}
+
+export class Publisher implements AsyncDisposable {
+	readonly session: string
+	readonly outbox: Outbox
+	readonly #options: PublisherOptions
+	readonly #keys: SessionKeys
+	readonly #sender: Sender
+	readonly #live: LiveChannel
+	readonly #text: LiveText
+	readonly #diskPause = new Pause()
+	readonly #waiting: Waiting[] = []
+	readonly #stopWatching: () => void
+	#chain: ChainState
+	#confirmed: { seq: number; chain: Uint8Array }
+	#epochAsked = false
+	#scheduled = false
+	#blocked = false
+	#failed: StyrbyError | null = null
+	#closed = false
+
+	private constructor(options: PublisherOptions, keys: SessionKeys, outbox: Outbox) {
+		const { account, gateway, session } = options
+		this.#options = options
+		this.session = session
+		this.outbox = outbox
+		this.#keys = keys
+		this.#chain = outbox.chain()
+		this.#confirmed = outbox.confirmed()
+		this.#sender = new Sender({
+			outbox,
+			gateway,
+			onConfirmed: (work) => {
+				if (work.kind === 'rows') this.#confirmed = outbox.confirmed()
+				else if (work.operation.kind === 'create') this.#live.open()
+			},
+			onTrouble: (error, final) => options.onTrouble?.(error, final),
+			onRecovered: () => options.onRecovered?.(),
+		})
+		this.#live = new LiveChannel({
+			gateway,
+			session,
+			device: account.device,
+			random: account.random,
+			now: account.now,
+			epochKey: () => keys.newest(),
+			proof: () => ({ ...this.#confirmed, log: headOf(account.log.state) }),
+		})
+		this.#text = new LiveText({
+			send: (piece) => this.#live.text(piece),
+			now: () => performance.now(),
+		})
+		this.#stopWatching = account.log.onChange(() => this.#schedule())
+	}
+
+	/**
+	 * Starts a session: its first epoch, granted to every active device, and its row are on the disk when
+	 * this returns. Throws `outbox_full`, `home_not_writable`.
+	 */
+	static start(options: PublisherOptions): Publisher {
+		const { account, session, agent, startedAt, project, label } = options
+		const keys = new SessionKeys(account, session)
+		const chain = chainStart(session)
+		const first = keys.next(chain, startedAt)
+		const outbox = Outbox.create(
+			options.dataFolder,
+			{
+				id: session,
+				account: account.id,
+				device: account.device.record.id,
+				backend: options.gateway.url,
+				agent,
+			},
+			chain,
+			[
+				{
+					kind: 'create',
+					session: {
+						id: session,
+						agent,
+						host: account.device.record.id,
+						project,
+						label,
+						started_at: startedAt,
+						epoch: first.epoch,
+						grants: first.grants,
+					},
+				},
+			],
+		)
+		keys.accept(first)
+		const publisher = new Publisher(options, keys, outbox)
+		publisher.#sender.wake()
+		return publisher
+	}
+
+	/**
+	 * Seals an event and keeps it. Resolves when it is on the disk; while the disk is full that takes until
+	 * it is not. `afterwards` goes to the backend after it.
+	 */
+	publish(
+		entry: Entry,
+		options: { afterwards?: Operation[]; ended?: boolean } = {},
+	): Promise<SealedEntry> {
+		return new Promise((resolve, reject) => {
+			if (this.#closed || this.#failed) {
+				const ended = 'This session has ended: nothing more goes into it.'
+				reject(this.#failed ?? new StyrbyError('session_ended', ended))
+				return
+			}
+			const event = cleanEvent(entry.event)
+			const at = timeOf(entry.at, this.#options.account.now())
+			const { afterwards = [], ended = false } = options
+			this.#waiting.push({ entry: { ...entry, event, at }, afterwards, ended, resolve, reject })
+			this.#schedule()
+		})
+	}
+
+	/** Events that are not on the disk yet: who feeds this should wait while there are many. */
+	get waiting(): number {
+		return this.#waiting.length
+	}
+
+	/** Changes the row's label (title, project, directory; sealed). */
+	label(label: Sealed): void {
+		this.#commitSoon({ operations: [{ kind: 'update', change: { label } }] })
+	}
+
+	/** Text while it is written: sent to who listens, kept nowhere. */
+	text(piece: TextPiece): void {
+		this.#text.add(piece)
+	}
+
+	/** From the next message on, the session is sealed with a fresh key. */
+	openEpoch(): void {
+		this.#epochAsked = true
+	}
+
+	/** The key that is in use (32 bytes). */
+	epochKey(): { epoch: number; key: Uint8Array } {
+		return this.#keys.newest()
+	}
+
+	/** The backend may be back. */
+	retryNow(): void {
+		this.#sender.retryNow()
+		this.#diskPause.end()
+	}
+
+	/** While held, nothing leaves this machine: the device log does not verify. */
+	hold(held: boolean): void {
+		this.#sender.hold(held)
+		this.#live.mute(held)
+	}
+
+	/** Whether the backend got everything within `ms`. */
+	delivered(ms: number): Promise<boolean> {
+		if (!this.#closed && !this.#blocked) this.#flush()
+		return this.#sender.delivered(ms)
+	}
+
+	#schedule(): void {
+		if (this.#scheduled || this.#blocked || this.#closed) return
+		this.#scheduled = true
+		// What arrives in the same turn of the event loop shares one sync of the disk.
+		setImmediate(() => {
+			this.#scheduled = false
+			if (!this.#closed) this.#flush()
+		})
+	}
+
+	#flush(): void {
+		try {
+			this.#followLog()
+			while (this.#waiting.length > 0) this.#sealGroup()
+		} catch (cause) {
+			this.#diskFailed(outboxError(cause))
+		}
+		this.#sender.wake()
+	}
+
+	/** Devices that were added get the keys; one that was revoked gets no more. */
+	#followLog(): void {
+		const { state } = this.#options.account.log
+		const { revoked, added } = this.#keys.changes()
+		if (added.length > 0) {
+			this.outbox.commit({ operations: [{ kind: 'grants', grants: added }] })
+		}
+		this.#keys.followed(added, state)
+		if (revoked) this.#epochAsked = true
+	}
+
+	#sealGroup(): void {
+		const { account } = this.#options
+		const group = this.#waiting.slice(0, maxGroup)
+		const opened = this.#epochAsked
+			? this.#keys.next(this.#chain, account.now().toISOString())
+			: null
+		const { epoch, key } = opened ? { epoch: opened.number, key: opened.key } : this.#keys.newest()
+		const keys = { epoch, key, signSecret: account.device.signSecret, random: account.random }
+		let chain = this.#chain
+		const sealed = group.map(({ entry }) => {
+			const one = sealEvent(this.session, chain, entry, keys)
+			chain = one.chain
+			return one
+		})
+		this.outbox.commit({
+			...stepOf(group, sealed),
+			chain,
+			...(opened
+				? {
+						epoch,
+						operations: [{ kind: 'epoch', epoch: opened.epoch, grants: opened.grants }],
+					}
+				: {}),
+		})
+		this.#chain = chain
+		if (opened) {
+			this.#keys.accept(opened)
+			this.#epochAsked = false
+		}
+		this.#waiting.splice(0, group.length)
+		for (const [index, { entry, resolve }] of group.entries()) {
+			const one = sealed[index]
+			if (!one) continue
+			const { event } = entry
+			if ('block' in event.body && event.body.block) this.#text.finish(event.body.block)
+			resolve(one)
+			this.#options.onPublished?.(entry, one)
+		}
+	}
+
+	#commitSoon(step: Step): void {
+		try {
+			this.outbox.commit(step)
+			this.#sender.wake()
+		} catch (cause) {
+			this.#options.onTrouble?.(outboxError(cause), false)
+		}
+	}
+
+	/** A full or read-only disk: everything stays in memory and waits; nobody is told that it was kept. */
+	#diskFailed(error: StyrbyError): void {
+		const passing = error.code === 'outbox_full' || error.code === 'home_not_writable'
+		this.#options.onTrouble?.(error, !passing)
+		if (!passing) {
+			this.#failed = error
+			for (const { reject } of this.#waiting.splice(0)) reject(error)
+			return
+		}
+		this.#blocked = true
+		void this.#diskPause.wait(diskRetry).then(() => {
+			this.#blocked = false
+			this.#schedule()
+		})
+	}
+
+	/** Keeps what still waits, then stops. What the backend has not got stays in the outbox. */
+	async [Symbol.asyncDispose](): Promise<void> {
+		if (this.#closed) return
+		this.#blocked = false
+		this.#flush()
+		this.#closed = true
+		this.#stopWatching()
+		this.#diskPause.end()
+		this.#text[Symbol.dispose]()
+		await this.#live[Symbol.asyncDispose]()
+		await this.#sender[Symbol.asyncDispose]()
+		const lost = new StyrbyError(
+			'outbox_full',
+			`The last ${this.#waiting.length} events of this session could not be kept, since the disk could not be written.`,
+		)
+		for (const { reject } of this.#waiting.splice(0)) reject(lost)
+		if (this.outbox.ended && this.outbox.pending() === 0) this.outbox.remove()
+		else this.outbox[Symbol.dispose]()
+	}
+}
+
+/** An agent's own time, unless it is none. */
+function timeOf(text: string, now: Date): string {
+	const time = new Date(text)
+	return (Number.isNaN(time.getTime()) ? now : time).toISOString()
+}
+
+/** What a group of sealed entries writes besides the chain. */
+function stepOf(group: readonly Waiting[], sealed: readonly SealedEntry[]): Step {
+	const opened = group.flatMap(({ entry }, index) => {
+		const digest = sealed[index]?.digest
+		if (!entry.opens || digest === undefined) return []
+		return [{ request: entry.opens.request, digest, expiresAt: entry.opens.expires_at }]
+	})
+	return {
+		rows: sealed.flatMap((one) => one.rows),
+		opened,
+		closed: group.flatMap(({ entry }) => (entry.closes ? [entry.closes.request] : [])),
+		afterwards: group.flatMap((one) => one.afterwards),
+		...(group.some((one) => one.ended) ? { ended: true } : {}),
+	}
+}

@@ -1,0 +1,309 @@
+/** Hosts one agent session: what the agent says is published, what it asks is put before the devices. */
+import type { Account } from '../account/account.ts'
+import type { AgentOutput, RunningAgent } from '../agents/agent.ts'
+import type { Gateway } from '../backend/gateway.ts'
+import { randomId } from '../protocol/device.ts'
+import { StyrbyError } from '../protocol/errors.ts'
+import type { AgentName, SessionEvent, SessionStatus } from '../protocol/events.ts'
+import { AccountFeed } from './account-feed.ts'
+import { statusUpdate } from './outbox-operations.ts'
+import { PermissionBroker } from './permission-broker.ts'
+import { Publisher } from './publisher.ts'
+import type { Entry, SealedEntry } from './seal-event.ts'
+import { type ProjectSetting, plainProject, sessionLabel, titleOf } from './session-label.ts'
+
+/** A lock that the kernel gives back when its holder dies; `null`: another process holds it. */
+export type TakeLock = (name: string) => Promise<AsyncDisposable | null>
+
+export interface SessionHostOptions {
+	account: Account
+	gateway: Gateway
+	dataFolder: string
+	lock: TakeLock
+	agent: AgentName
+	cwd: string
+	/** The first prompt, when it is known at the start. */
+	prompt?: string
+	project: ProjectSetting
+	/** How long a request waits for a person, ms. */
+	timeoutMs: number
+	/** A failure that is new; `final`: nothing more of this session will be sent. */
+	onTrouble?: (error: StyrbyError, final: boolean) => void
+	onRecovered?: () => void
+	onPublished?: (entry: Entry, sealed: SealedEntry) => void
+	/** The agent's own id of the session, as soon as it is known. */
+	onAgentSession?: (session: string) => void
+}
+
+export interface SessionEnd {
+	status: 'stopped' | 'error'
+	code: number | null
+	signal: string | null
+	/** Whether the backend has everything; else the outbox keeps it. */
+	delivered: boolean
+	pending: number
+}
+
+/** Name of the lock that says whether a session's host lives. */
+export const hostLock = (session: string) => `host-${session}`
+
+/** Events that may wait for the disk before the agent is kept waiting. */
+const maxWaiting = 1000
+/** How long the end of a session waits for the backend, ms. */
+const lastDelivery = 5000
+const maxStderr = 8000
+
+export class SessionHost implements AsyncDisposable {
+	readonly session: string
+	readonly publisher: Publisher
+	readonly #options: SessionHostOptions
+	readonly #lock: AsyncDisposable
+	#title: string | null
+	#cwd: string
+	#status: SessionStatus = 'starting'
+	#stopping: string | null = null
+	#closed = false
+
+	private constructor(
+		options: SessionHostOptions,
+		session: string,
+		publisher: Publisher,
+		lock: AsyncDisposable,
+	) {
+		this.#options = options
+		this.session = session
+		this.publisher = publisher
+		this.#lock = lock
+		this.#title = options.prompt === undefined ? null : titleOf(options.prompt)
+		this.#cwd = options.cwd
+	}
+
+	/**
+	 * Makes a session, before its agent is started: when this returns, it is on the disk and on its way to
+	 * the backend. Throws `outbox_full`, `home_not_writable`, `key_missing`.
+	 */
+	static async open(options: SessionHostOptions): Promise<SessionHost> {
+		const { account, gateway, dataFolder, agent, cwd, project } = options
+		const session = randomId(account.random)
+		const lock = await options.lock(hostLock(session))
+		if (!lock) throw new StyrbyError('session_taken', 'This session is hosted already.')
+		try {
+			const title = options.prompt === undefined ? null : titleOf(options.prompt)
+			const publisher = Publisher.start({
+				account,
+				gateway,
+				dataFolder,
+				session,
+				agent,
+				startedAt: account.now().toISOString(),
+				project: plainProject(cwd, project),
+				label: sessionLabel(account, session, { title, cwd, project }),
+				...(options.onTrouble ? { onTrouble: options.onTrouble } : {}),
+				...(options.onRecovered ? { onRecovered: options.onRecovered } : {}),
+				...(options.onPublished ? { onPublished: options.onPublished } : {}),
+			})
+			const host = new SessionHost(options, session, publisher, lock)
+			host.#say('starting', null)
+			return host
+		} catch (error) {
+			await lock[Symbol.asyncDispose]()
+			throw error
+		}
+	}
+
+	get status(): SessionStatus {
+		return this.#status
+	}
+
+	/** Publishes what the agent says and answers what it asks, until it has ended. */
+	async run(agent: RunningAgent): Promise<SessionEnd> {
+		const { account, gateway } = this.#options
+		const broker = new PermissionBroker({
+			account,
+			gateway,
+			publisher: this.publisher,
+			agent,
+			timeoutMs: this.#options.timeoutMs,
+			status: () => this.#status,
+			onTrouble: (error) => this.#trouble(error),
+		})
+		const feed = new AccountFeed({
+			account,
+			gateway,
+			joined: () => {
+				this.publisher.retryNow()
+				void broker.mailbox.pull()
+			},
+			mail: (mail) => broker.mailbox.take(mail),
+			alarm: (error) => {
+				this.publisher.hold(error !== null)
+				if (error) this.#trouble(error)
+			},
+		})
+		try {
+			for await (const output of agent.output) await this.#take(output, broker)
+			const ended = await agent.ended
+			await broker.close('The agent has ended.')
+			return await this.#end(ended)
+		} catch (error) {
+			await broker.close('The host failed.')
+			const text = 'The host of this session failed.'
+			await this.fail(error instanceof StyrbyError ? error : new StyrbyError('internal', text))
+			throw error
+		} finally {
+			await broker[Symbol.asyncDispose]()
+			await feed[Symbol.asyncDispose]()
+		}
+	}
+
+	/** The agent could not be started: the session says so and ends. */
+	async fail(error: StyrbyError): Promise<SessionEnd> {
+		return this.#end({ code: null, signal: null, stderr: '', failure: error })
+	}
+
+	/** We are ending the agent ourselves: its end is not its failure. */
+	stopping(why: string): void {
+		this.#stopping ??= why
+	}
+
+	async #take(output: AgentOutput, broker: PermissionBroker): Promise<void> {
+		switch (output.type) {
+			case 'event':
+				return this.#event(output.at, output.event)
+			case 'text': {
+				const { type: _, ...piece } = output
+				this.publisher.text(piece)
+				return
+			}
+			case 'request':
+				broker.open(output.id, output.ask)
+				return
+			case 'withdrawn':
+				broker.withdrawn(output.id, output.result)
+				return
+			case 'applied':
+				broker.applied(output.id)
+				return
+			case 'status':
+				if (output.status !== this.#status) this.#say(output.status, null)
+				return
+			case 'about':
+				this.#about(output)
+		}
+	}
+
+	async #event(at: string, event: SessionEvent): Promise<void> {
+		if (event.kind === 'user_prompt' && this.#title === null) {
+			this.#title = titleOf(event.body.text)
+			if (this.#title !== null) this.#relabel()
+		}
+		const published = this.#publish({ at, event })
+		// A disk that is full for long must not fill the memory too: then the agent waits.
+		if (this.publisher.waiting > maxWaiting) await published
+	}
+
+	#about(about: Extract<AgentOutput, { type: 'about' }>): void {
+		const { type: _, mode, asks, ...facts } = about
+		if (about.session !== undefined) this.#options.onAgentSession?.(about.session)
+		if (about.cwd !== undefined && about.cwd !== this.#cwd) {
+			this.#cwd = about.cwd
+			this.#relabel()
+		}
+		if (Object.keys(facts).length > 0) {
+			this.#system('about', null, facts)
+		}
+		if (mode !== undefined || asks !== undefined) {
+			const name = mode ?? 'this'
+			const text =
+				asks === false
+					? `Approvals are off in ${name} mode: the agent decides by itself and asks nobody.`
+					: `The agent is in ${name} mode.`
+			this.#system('mode', text, { mode: mode ?? null, asks: asks ?? null })
+		}
+	}
+
+	#relabel(): void {
+		const { account, project } = this.#options
+		const about = { title: this.#title, cwd: this.#cwd, project }
+		this.publisher.label(sessionLabel(account, this.session, about))
+	}
+
+	#now(): string {
+		return this.#options.account.now().toISOString()
+	}
+
+	#system(type: string, text: string | null, data: unknown): void {
+		void this.#publish({ at: this.#now(), event: { kind: 'system', body: { type, text, data } } })
+	}
+
+	#say(status: SessionStatus, detail: string | null, end?: string): void {
+		this.#status = status
+		const body = { status, detail, applied: null }
+		void this.#publish(
+			{ at: end ?? this.#now(), event: { kind: 'status', body } },
+			{ afterwards: [statusUpdate(status, end)], ended: end !== undefined },
+		)
+	}
+
+	async #publish(entry: Entry, options?: Parameters<Publisher['publish']>[1]): Promise<void> {
+		try {
+			await this.publisher.publish(entry, options)
+		} catch (error) {
+			if (!(error instanceof StyrbyError)) throw error
+			this.#trouble(error)
+		}
+	}
+
+	#trouble(error: StyrbyError): void {
+		this.#options.onTrouble?.(error, false)
+	}
+
+	async #end(ended: {
+		code: number | null
+		signal: string | null
+		stderr: string
+		failure?: StyrbyError
+	}): Promise<SessionEnd> {
+		const { code, signal, stderr, failure } = ended
+		const failed = failure !== undefined || (this.#stopping === null && code !== 0)
+		const status = failed ? 'error' : 'stopped'
+		if (failure) {
+			const body = { code: failure.code, text: failure.message }
+			void this.#publish({ at: this.#now(), event: { kind: 'error', body } })
+		} else if (failed && stderr.trim() !== '') {
+			const body = { code: 'agent_failed', text: stderr.slice(-maxStderr) }
+			void this.#publish({ at: this.#now(), event: { kind: 'error', body } })
+		}
+		this.#say(status, this.#stopping ?? endDetail(code, signal), this.#now())
+		const delivered = await this.publisher.delivered(lastDelivery)
+		if (delivered) await this.#clearMail()
+		const pending = this.publisher.outbox.pending()
+		await this[Symbol.asyncDispose]()
+		return { status, code, signal, delivered, pending }
+	}
+
+	/** What came too late for this session is of no use to anybody. */
+	async #clearMail(): Promise<void> {
+		const { gateway, account } = this.#options
+		try {
+			const mail = await gateway.readMail(account.device.record.id)
+			const ids = mail.filter((one) => one.session === this.session).map((one) => one.id)
+			if (ids.length > 0) await gateway.deleteMail(ids)
+		} catch (error) {
+			if (!(error instanceof StyrbyError)) throw error
+			this.#trouble(error)
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		if (this.#closed) return
+		this.#closed = true
+		await this.publisher[Symbol.asyncDispose]()
+		await this.#lock[Symbol.asyncDispose]()
+	}
+}
+
+function endDetail(code: number | null, signal: string | null): string | null {
+	if (signal !== null) return `The agent was ended by ${signal}.`
+	return code === 0 || code === null ? null : `The agent ended with exit code ${code}.`
+}

@@ -1,0 +1,83 @@
+/** The epochs of a hosted session: who was granted what, and what the log's changes ask for. */
+import type { Account } from '../account/account.ts'
+import type { EpochRow, GrantRow } from '../backend/gateway.ts'
+import { activeDevices, type LogState } from '../protocol/device-log.ts'
+import { refused } from '../protocol/errors.ts'
+import type { ChainState } from '../protocol/message.ts'
+import { sessionScope } from '../protocol/scope.ts'
+
+export interface OpenedEpoch {
+	epoch: EpochRow
+	grants: GrantRow[]
+	number: number
+	/** 32 bytes. */
+	key: Uint8Array
+}
+
+export class SessionKeys {
+	readonly #account: Account
+	readonly #session: string
+	readonly #keys = new Map<number, Uint8Array>()
+	#granted = new Set<string>()
+	#seen: LogState | null = null
+
+	constructor(account: Account, session: string) {
+		this.#account = account
+		this.#session = session
+	}
+
+	/** The newest epoch and its key (32 bytes). Throws `key_missing` before the first. */
+	newest(): { epoch: number; key: Uint8Array } {
+		const last = [...this.#keys].at(-1)
+		if (!last) throw refused('key_missing', 'This session has no key yet.')
+		return { epoch: last[0], key: last[1] }
+	}
+
+	/** Makes the next epoch, for every active device of the verified log. Throws `device_revoked`. */
+	next(chain: ChainState, at: string): OpenedEpoch {
+		const { id } = this.#account.device.record
+		if (this.#account.log.state.devices.get(id)?.revoked) {
+			throw refused(
+				'device_revoked',
+				'This device was revoked: what its agents do is no longer published.',
+			)
+		}
+		const number = this.#keys.size
+		const place = { epoch: number, from: chain.seq + 1, prev: chain.chain, at }
+		const made = this.#account.keys.newEpoch(sessionScope(this.#session), place)
+		return { ...made, number }
+	}
+
+	/** The epoch is on the disk: from now on it is the one. */
+	accept(opened: OpenedEpoch): void {
+		this.#keys.set(opened.number, opened.key)
+		this.#granted = new Set(opened.grants.map((grant) => grant.to))
+		this.#seen = this.#account.log.state
+		this.#account.keys.remember(sessionScope(this.#session), opened.epoch, opened.grants)
+	}
+
+	/** What the verified log has that this session has not followed yet. */
+	changes(): { revoked: boolean; added: GrantRow[] } {
+		const { state } = this.#account.log
+		if (state === this.#seen) return { revoked: false, added: [] }
+		const active = activeDevices(state)
+		const ids = new Set(active.map(({ record }) => record.id))
+		const added = active.filter(({ record }) => !this.#granted.has(record.id))
+		const at = this.#account.now().toISOString()
+		const scope = sessionScope(this.#session)
+		return {
+			revoked: [...this.#granted].some((id) => !ids.has(id)),
+			added: added.flatMap(({ record }) =>
+				[...this.#keys].map(([epoch, key]) =>
+					this.#account.keys.grant({ scope, epoch, key }, record, at),
+				),
+			),
+		}
+	}
+
+	/** The grants of `changes` are on the disk. */
+	followed(grants: readonly GrantRow[], log: LogState): void {
+		for (const grant of grants) this.#granted.add(grant.to)
+		this.#seen = log
+	}
+}

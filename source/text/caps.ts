@@ -1,0 +1,38 @@
+/** Limits on what is drawn, that say what they cut. */
+import { noText, type SafeText, safeText, sliceText, splitLines } from './safe-text.ts'
+import { fitWidth, textWidth } from './width.ts'
+
+/** Longest line that is laid out, in columns. */
+export const maxLineColumns = 2000
+
+export interface Capped {
+	text: SafeText
+	/** What was cut: columns of a line, or whole lines. 0: nothing. */
+	cut: number
+}
+
+/** Cuts one line to `columns`; the rest is a count at its end, on top of the columns. */
+export function capLine(line: SafeText, columns = maxLineColumns): Capped {
+	// A UTF-16 unit takes no more than two columns, so most lines need no measuring.
+	if (line.length * 2 <= columns) return { text: line, cut: 0 }
+	const width = textWidth(line)
+	if (width <= columns) return { text: line, cut: 0 }
+	const end = fitWidth(line, columns)
+	const kept = sliceText(line, 0, end)
+	const cut = width - textWidth(kept)
+	return { text: safeText`${kept} … +${cut} columns`, cut }
+}
+
+/** Keeps the first `lines` lines and, of each, `columns`; says how many lines more there are. */
+export function capText(text: SafeText, lines: number, columns = maxLineColumns): Capped {
+	const all = splitLines(text)
+	const cut = Math.max(0, all.length - lines)
+	const kept = all.slice(0, lines).map((line) => capLine(line, columns).text)
+	const body = kept.reduce((joined, line) => safeText`${joined}\n${line}`, kept.shift() ?? noText)
+	return cut === 0 ? { text: body, cut } : { text: safeText`${body}\n${moreLines(cut)}`, cut }
+}
+
+/** `… +12 lines` */
+export function moreLines(count: number): SafeText {
+	return count === 1 ? safeText`… +1 line` : safeText`… +${count} lines`
+}

@@ -1,0 +1,114 @@
+/**
+ * Lines ready to be drawn: safe text with the role it plays. Roles, not colours: the theme maps them. Plain
+ * data, so lines can be cached, compared and sent anywhere.
+ */
+import {
+	joinText,
+	repeatText,
+	type SafeText,
+	safeText,
+	sliceText,
+	splitLines,
+} from './safe-text.ts'
+import { fitWidth, textWidth } from './width.ts'
+
+export type Style =
+	| 'plain'
+	| 'dim'
+	| 'strong'
+	| 'emphasis'
+	| 'struck'
+	| 'code'
+	| 'heading'
+	| 'link'
+	| 'quote'
+	| 'added'
+	| 'removed'
+	/** The changed words of an added or removed line. */
+	| 'addedWord'
+	| 'removedWord'
+	| 'hunk'
+	| 'error'
+	| 'ok'
+	| 'warn'
+	| 'accent'
+	| 'prompt'
+	| 'thinking'
+	/** What stands for a character that would not be seen. */
+	| 'hidden'
+
+export interface Span {
+	readonly text: SafeText
+	readonly style: Style
+}
+
+export type StyledLine = readonly Span[]
+
+export const emptyLine: StyledLine = []
+
+export function span(text: SafeText, style: Style = 'plain'): Span {
+	return { text, style }
+}
+
+/** One line a line of `text`, all of one style. */
+export function styledLines(text: SafeText, style: Style = 'plain'): StyledLine[] {
+	return splitLines(text).map((line) => (line === '' ? emptyLine : [span(line, style)]))
+}
+
+export function lineText(line: StyledLine): SafeText {
+	return joinText(line.map(({ text }) => text))
+}
+
+export function lineWidth(line: StyledLine): number {
+	return line.reduce((width, { text }) => width + textWidth(text), 0)
+}
+
+/** `count` spaces. */
+export function spaces(count: number, style: Style = 'plain'): Span {
+	return span(repeatText(safeText` `, count), style)
+}
+
+export function padLine(
+	line: StyledLine,
+	width: number,
+	align: 'left' | 'right' | 'center' = 'left',
+): StyledLine {
+	const missing = width - lineWidth(line)
+	if (missing <= 0) return line
+	if (align === 'left') return [...line, spaces(missing)]
+	if (align === 'right') return [spaces(missing), ...line]
+	const before = missing >> 1
+	return [spaces(before), ...line, spaces(missing - before)].filter(({ text }) => text !== '')
+}
+
+/** The line in at most `width` columns; `…` at its end stands for what was cut. */
+export function truncateLine(line: StyledLine, width: number): StyledLine {
+	if (width <= 0) return emptyLine
+	if (lineWidth(line) <= width) return line
+	const kept: Span[] = []
+	let room = width - 1
+	for (const { text, style } of line) {
+		const end = fitWidth(text, room)
+		const piece = sliceText(text, 0, end)
+		if (piece !== '') kept.push({ text: piece, style })
+		room -= textWidth(piece)
+		if (end < text.length) {
+			kept.push({ text: safeText`…`, style })
+			return kept
+		}
+	}
+	return kept
+}
+
+/** Joins neighbours of one style and drops empty spans. */
+export function compactLine(line: StyledLine): StyledLine {
+	const compact: Span[] = []
+	for (const { text, style } of line) {
+		const last = compact.at(-1)
+		if (text === '') continue
+		if (last?.style === style)
+			compact[compact.length - 1] = span(joinText([last.text, text]), style)
+		else compact.push({ text, style })
+	}
+	return compact
+}

@@ -1,0 +1,22 @@
+/** Columns that text takes on the screen, counted by what a person sees as one character. */
+import stringWidth from 'string-width'
+
+const segmenter = new Intl.Segmenter()
+const printableAscii = /^[\x20-\x7e]*$/
+
+export function textWidth(text: string): number {
+	return stringWidth(text)
+}
+
+/** How many UTF-16 units of `text` fit into `columns` without cutting a character. */
+export function fitWidth(text: string, columns: number): number {
+	if (text.length <= columns && printableAscii.test(text)) return text.length
+	// Only so much can be looked at: a character of no width is not endless in safe text.
+	if (printableAscii.test(text.slice(0, columns + 1))) return Math.min(columns, text.length)
+	let width = 0
+	for (const { segment, index } of segmenter.segment(text)) {
+		width += stringWidth(segment)
+		if (width > columns) return index
+	}
+	return text.length
+}

@@ -35,8 +35,8 @@ export function resolveHome(
 	const folder = (value: string | undefined, usual: string) =>
 		value && isAbsolute(value) ? value : usual
 
-	if (env['STYRBY_HOME']) {
-		const root = resolve(env['STYRBY_HOME'])
+	if (env.STYRBY_HOME) {
+		const root = resolve(env.STYRBY_HOME)
 		return {
 			config: join(root, 'config'),
 			data: join(root, 'data'),
@@ -46,7 +46,7 @@ export function resolveHome(
 		}
 	}
 	if (platform === 'win32') {
-		const local = folder(env['LOCALAPPDATA'], join(userHome, 'AppData', 'Local'))
+		const local = folder(env.LOCALAPPDATA, join(userHome, 'AppData', 'Local'))
 		const root = join(local, name)
 		return {
 			config: join(root, 'Config'),
@@ -66,15 +66,15 @@ export function resolveHome(
 			cache: join(library, 'Caches', name),
 		}
 	}
-	const state = join(folder(env['XDG_STATE_HOME'], join(userHome, '.local', 'state')), name)
+	const state = join(folder(env.XDG_STATE_HOME, join(userHome, '.local', 'state')), name)
 	return {
-		config: join(folder(env['XDG_CONFIG_HOME'], join(userHome, '.config')), name),
-		data: join(folder(env['XDG_DATA_HOME'], join(userHome, '.local', 'share')), name),
+		config: join(folder(env.XDG_CONFIG_HOME, join(userHome, '.config')), name),
+		data: join(folder(env.XDG_DATA_HOME, join(userHome, '.local', 'share')), name),
 		// Not XDG_RUNTIME_DIR: it is emptied when the person logs out, and lacks in cron jobs and containers,
 		// while our background process goes on and must be found again.
 		run: join(state, 'run'),
 		log: join(state, 'log'),
-		cache: join(folder(env['XDG_CACHE_HOME'], join(userHome, '.cache')), name),
+		cache: join(folder(env.XDG_CACHE_HOME, join(userHome, '.cache')), name),
 	}
 }
 

@@ -1,8 +1,8 @@
 /** Byte strings: base64 for the wire, big-endian integers, concatenation. */
+import { isUtf8 } from 'node:buffer'
 import { refused } from './errors.ts'
 
 const utf8 = new TextEncoder()
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function encodeUtf8(text: string): Uint8Array {
 	return utf8.encode(text)
@@ -10,11 +10,10 @@ export function encodeUtf8(text: string): Uint8Array {
 
 /** Throws `malformed_text` where the bytes are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string {
-	try {
-		return strictUtf8.decode(bytes)
-	} catch (cause) {
-		throw refused('malformed_text', 'Bytes that should be UTF-8 text are not.', cause)
+	if (!isUtf8(bytes)) {
+		throw refused('malformed_text', 'Bytes that should be UTF-8 text are not.')
 	}
+	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 }
 
 /** Standard base64 with padding. */
@@ -27,11 +26,28 @@ export function toBase64(bytes: Uint8Array): string {
  * Throws `malformed_base64`, also when `size` (bytes) is given and does not fit.
  */
 export function fromBase64(text: string, size?: number): Uint8Array {
-	const bytes = Buffer.from(text, 'base64')
-	if (bytes.toString('base64') !== text || (size !== undefined && bytes.length !== size)) {
+	const fits = size === undefined ? anyBase64.test(text) : base64Pattern(size).test(text)
+	if (!fits) {
 		throw refused('malformed_base64', 'A byte string is not base64 of the expected length.')
 	}
-	return new Uint8Array(bytes)
+	return new Uint8Array(Buffer.from(text, 'base64'))
+}
+
+// The bits of the last character that stand for nothing must be zero: else two texts mean one byte string.
+const twoLeft = '[A-Za-z0-9+/][AQgw]=='
+const oneLeft = '[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]='
+const anyBase64 = new RegExp(`^(?:[A-Za-z0-9+/]{4})*(?:${twoLeft}|${oneLeft})?$`)
+const patterns = new Map<number, RegExp>()
+
+/** Matches standard base64 of exactly `size` bytes. */
+export function base64Pattern(size: number): RegExp {
+	let pattern = patterns.get(size)
+	if (!pattern) {
+		const rest = ['', twoLeft, oneLeft][size % 3] ?? ''
+		pattern = new RegExp(`^[A-Za-z0-9+/]{${4 * Math.floor(size / 3)}}${rest}$`)
+		patterns.set(size, pattern)
+	}
+	return pattern
 }
 
 export function toHex(bytes: Uint8Array): string {
@@ -39,7 +55,9 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-	const joined = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+	let size = 0
+	for (const part of parts) size += part.length
+	const joined = new Uint8Array(size)
 	let offset = 0
 	for (const part of parts) {
 		joined.set(part, offset)

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { encodeUtf8 } from './bytes.ts'
+import { hash } from 'node:crypto'
+import { concat, encodeUtf8 } from './bytes.ts'
 
 const prefixes = new Map<string, Uint8Array>()
 
@@ -30,7 +30,5 @@ export type Purpose =
 
 /** SHA-256(D(purpose) ‖ parts), 32 bytes. */
 export function digest(purpose: Purpose, ...parts: readonly Uint8Array[]): Uint8Array {
-	const hash = createHash('sha256').update(domain(purpose))
-	for (const part of parts) hash.update(part)
-	return new Uint8Array(hash.digest())
+	return new Uint8Array(hash('sha256', concat(domain(purpose), ...parts), 'buffer'))
 }

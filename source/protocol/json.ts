@@ -1,6 +1,6 @@
 /** Structured data is UTF-8 JSON; who signs it signs the exact bytes that travel (section "Conventions"). */
 import * as v from 'valibot'
-import { decodeUtf8, encodeUtf8 } from './bytes.ts'
+import { base64Pattern, decodeUtf8, encodeUtf8 } from './bytes.ts'
 import { refused } from './errors.ts'
 
 export const protocolVersion = 1
@@ -12,13 +12,7 @@ export const version = v.literal(protocolVersion)
 
 /** Base64 of exactly `size` bytes. */
 export const base64 = (size: number) =>
-	v.pipe(
-		v.string(),
-		v.check((text) => {
-			const bytes = Buffer.from(text, 'base64')
-			return bytes.length === size && bytes.toString('base64') === text
-		}, `not base64 of ${size} bytes`),
-	)
+	v.pipe(v.string(), v.regex(base64Pattern(size), `not base64 of ${size} bytes`))
 
 /** A point of the device log: sequence number and hash (base64, 32 bytes) of an entry. */
 export const logHead = v.object({ seq: sequence, hash: base64(32) })

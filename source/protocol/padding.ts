@@ -27,10 +27,17 @@ export function pad(bytes: Uint8Array): Uint8Array {
 export function unpad(frame: Uint8Array): Uint8Array {
 	const length = frame.length < 4 ? -1 : readU32(frame)
 	const fits = length >= 0 && frame.length === Math.max(smallest, padme(4 + length))
-	if (!fits || frame.subarray(4 + length).some((byte) => byte !== 0)) {
+	if (!fits || !allZero(frame, 4 + length)) {
 		throw refused('malformed_padding', 'A decrypted message is not padded as it should be.')
 	}
-	return frame.slice(4, 4 + length)
+	return frame.subarray(4, 4 + length)
+}
+
+function allZero(bytes: Uint8Array, from: number): boolean {
+	for (let index = from; index < bytes.length; index++) {
+		if (bytes[index] !== 0) return false
+	}
+	return true
 }
 
 /** Signature (64 bytes) ‖ pad(bytes): how signed bytes are put into a box. */

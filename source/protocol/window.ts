@@ -3,7 +3,7 @@
  * which covers every bit of the rows before. Only where that fails is each row looked at by itself, so
  * that a problem shows at exactly the row that has it.
  */
-import { equal, fromBase64, toBase64 } from './bytes.ts'
+import { toBase64 } from './bytes.ts'
 import { StyrbyError } from './errors.ts'
 import {
 	type ChainState,
@@ -108,7 +108,7 @@ const bad = (seq: number, code: string, problem: string): CheckedRow => ({
 function continues({ opened }: Candidate, prev: Pick<ChainState, 'chain' | 'signature'>): boolean {
 	const { frame } = opened
 	return (
-		equal(fromBase64(frame.prev, 32), prev.chain) &&
+		frame.prev === toBase64(prev.chain) &&
 		frame.prev_signature === (prev.signature && toBase64(prev.signature))
 	)
 }

@@ -1,0 +1,58 @@
+import { Box, Text } from 'ink'
+import { memo } from 'react'
+import type { StyledLine } from '../../text/styled.ts'
+import type { Theme } from '../theme.ts'
+
+/** One row of the screen, wrapped and cut to its width already. */
+export interface Row {
+	line: StyledLine
+	/** Highlighted: drawn inverse, over its whole width. */
+	selected?: boolean
+}
+
+interface RowProps {
+	line: StyledLine
+	selected: boolean
+	theme: Theme
+}
+
+const RowText = memo(function RowText({ line, selected, theme }: RowProps) {
+	if (line.length === 0) return <Text> </Text>
+	return (
+		<Text wrap="truncate" inverse={selected}>
+			{line.map(({ text, style }, index) => (
+				// biome-ignore lint/suspicious/noArrayIndexKey: spans have no identity but their place
+				<Text key={index} {...theme[style]}>
+					{text}
+				</Text>
+			))}
+		</Text>
+	)
+})
+
+/** Rows in a box of exactly `width` by `height`. */
+export function Rows({
+	rows,
+	width,
+	height,
+	theme,
+}: {
+	rows: readonly Row[]
+	width: number
+	height: number
+	theme: Theme
+}) {
+	return (
+		<Box width={width} height={height} flexDirection="column" flexShrink={0} overflow="hidden">
+			{rows.slice(0, height).map((row, index) => (
+				<RowText
+					// biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen
+					key={index}
+					line={row.line}
+					selected={row.selected ?? false}
+					theme={theme}
+				/>
+			))}
+		</Box>
+	)
+}

@@ -1,0 +1,102 @@
+/** What one frame shows, as data: drawn by the components, read by the keys, recorded by the guard. */
+import type { SafeText } from '../text/safe-text.ts'
+import type { StyledLine } from '../text/styled.ts'
+import type { RequestView } from '../viewer/viewer.ts'
+import type { Attention, Focus, ShownRequest } from './attention.ts'
+import type { Row } from './components/rows.tsx'
+import type { KeyContext } from './keymap.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { Size, UiState } from './state.ts'
+import type { Item } from './transcript/items.ts'
+import type { Items, Window } from './viewport.ts'
+
+/** All that a frame is made from. */
+export interface Model {
+	ui: UiState
+	data: Snapshot
+	/** ms since the epoch. */
+	now: number
+	/** One line of ours under the header, or `null`. */
+	banner: SafeText | null
+	/** Leave half a page free at the live end and jump: fewer bytes over a slow line. */
+	jumpScroll: boolean
+	attention: Pick<Attention, 'unread'>
+}
+
+export interface Pane {
+	title: StyledLine
+	rows: readonly Row[]
+	width: number
+	/** Rows of the content; the title is one more. */
+	height: number
+	/** Keys go to this one. */
+	active: boolean
+}
+
+/** What a screen puts on a frame. */
+export interface ScreenFrame {
+	/** One, or two: side by side from 100 columns on, else one above the other. */
+	panes: readonly Pane[]
+	direction: 'row' | 'column'
+	/** The request that an answer would go to; `null` when none is on the screen. */
+	focus: RequestView | null
+	/** Whatever of the order around it must not have changed just now. */
+	order: string
+	shown: readonly ShownRequest[]
+	list: ListFrame | null
+	transcript: TranscriptFrame | null
+	card: CardFrame | null
+}
+
+export interface ListFrame {
+	/** Ids of the entries in order. */
+	ids: readonly string[]
+	selected: string | null
+	height: number
+}
+
+export interface TranscriptFrame {
+	session: string
+	items: Items<StyledLine>
+	entries: readonly Item[]
+	window: Window
+	height: number
+	following: boolean
+	/** Where a jump-scrolling window stands, to be kept. */
+	jump: Window['top']
+	selected: string | null
+	/** Keys of the items on the screen that can be selected. */
+	selectable: readonly string[]
+}
+
+/** A request, or the help, in a pane that may be too short for it. */
+export interface CardFrame {
+	id: string
+	top: number
+	height: number
+	total: number
+}
+
+export interface Frame extends Omit<ScreenFrame, 'focus' | 'order'> {
+	size: Size
+	tooSmall: boolean
+	header: StyledLine
+	notices: readonly StyledLine[]
+	/** The line of text being typed: a label, then the text. */
+	input: { label: StyledLine; text: StyledLine; cursor: number } | null
+	footer: StyledLine
+	focus: Focus | null
+	focusRequest: RequestView | null
+	context: KeyContext
+}
+
+export const emptyScreen: ScreenFrame = {
+	panes: [],
+	direction: 'row',
+	focus: null,
+	order: '',
+	shown: [],
+	list: null,
+	transcript: null,
+	card: null,
+}

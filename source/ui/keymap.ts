@@ -1,0 +1,365 @@
+/**
+ * Every key there is, in one table: the keys do what it says, and the footer, the help screen and the
+ * tests are made from it.
+ */
+import { type SafeText, safeText } from '../text/safe-text.ts'
+import type { DecisionState, RequestView } from '../viewer/viewer.ts'
+import type { KeyName } from './keys.ts'
+import type { Screen, ScreenName } from './state.ts'
+
+/** What the table looks at to say whether a key has a meaning just now. */
+export interface KeyContext {
+	screen: Screen
+	/** A session is highlighted. */
+	session: boolean
+	/** Requests that wait, in all sessions. */
+	waiting: number
+	/** The request that an answer would go to. */
+	focus: { request: RequestView; decision: DecisionState | null; unread: number } | null
+	/** There is something to fold or unfold on the screen. */
+	foldable: boolean
+	/** An item of the transcript is selected. */
+	selected: boolean
+	/** The transcript is at its live end. */
+	following: boolean
+}
+
+/** `true`: it works; a text: it does not, and why; `null`: it means nothing here and is not shown. */
+export type Enabled = true | SafeText | null
+
+export interface Command {
+	id: string
+	keys: readonly KeyName[]
+	screens: readonly ScreenName[]
+	/** For the footer: a word or two. */
+	label: string
+	/** For the help screen: a sentence. */
+	description: string
+	/** Place in the footer, lowest first; `null`: in the help only. */
+	footer: number | null
+	enabled(context: KeyContext): Enabled
+}
+
+const lists: readonly ScreenName[] = ['sessions', 'permissions']
+const scrolled: readonly ScreenName[] = ['session', 'request', 'help']
+const moving: readonly ScreenName[] = [...lists, ...scrolled]
+const answering: readonly ScreenName[] = ['sessions', 'session', 'permissions', 'request']
+const everywhere: readonly ScreenName[] = [...moving, 'reason']
+
+const always = (): Enabled => true
+const answered = safeText`This request was answered already.`
+
+function pending({ focus }: KeyContext): Enabled {
+	if (!focus) return null
+	if (focus.decision && !ended(focus.decision)) return safeText`Your answer is on its way.`
+	return focus.request.status === 'pending' ? true : answered
+}
+
+/** An answer of ours that did not reach the host may be given again. */
+function ended(decision: DecisionState): boolean {
+	return decision.stage === 'failed' || decision.stage === 'refused'
+}
+
+/** Whether a request may be allowed at all, whatever was read of it. */
+export function allowable(context: KeyContext): Enabled {
+	const open = pending(context)
+	if (open !== true) return open
+	const request = context.focus?.request
+	if (!request) return null
+	if (!request.body || request.problem !== null || request.digest === null) {
+		return safeText`What this request asks for could not be verified: it can only be denied.`
+	}
+	if (request.body.questions) {
+		return safeText`This is a question: answer it where the agent runs, or deny it.`
+	}
+	return true
+}
+
+function allow(context: KeyContext): Enabled {
+	const may = allowable(context)
+	if (may !== true) return may
+	const unread = context.focus?.unread ?? 0
+	if (unread === 0) return true
+	return safeText`${unread} lines of this request were not on the screen yet: read them first.`
+}
+
+function allowForSession(context: KeyContext): Enabled {
+	const may = allowable(context)
+	if (may !== true) return may
+	if (context.focus?.request.body?.session_rules.length === 0) {
+		return safeText`The agent offers no rule for this session here: allow it once, or deny it.`
+	}
+	return allow(context)
+}
+
+const table = [
+	{
+		id: 'allow',
+		keys: ['a'],
+		screens: answering,
+		label: 'allow',
+		description: 'Allow the highlighted request, once.',
+		footer: 1,
+		enabled: allow,
+	},
+	{
+		id: 'allow-session',
+		keys: ['A'],
+		screens: answering,
+		label: 'for session',
+		description: 'Allow it and what the rule shown with it matches, until the session ends.',
+		footer: 4,
+		enabled: (context) =>
+			context.focus?.request.body?.session_rules.length === 0 ? null : allowForSession(context),
+	},
+	{
+		id: 'deny',
+		keys: ['d'],
+		screens: answering,
+		label: 'deny',
+		description: 'Deny the highlighted request.',
+		footer: 2,
+		enabled: pending,
+	},
+	{
+		id: 'deny-with-reason',
+		keys: ['r'],
+		screens: answering,
+		label: 'deny, say why',
+		description: 'Deny it with a reason, which the agent is told.',
+		footer: 3,
+		enabled: pending,
+	},
+	{
+		id: 'up',
+		keys: ['up', 'k'],
+		screens: moving,
+		label: 'move',
+		description: 'One line up.',
+		footer: null,
+		enabled: always,
+	},
+	{
+		id: 'down',
+		keys: ['down', 'j'],
+		screens: moving,
+		label: 'move',
+		description: 'One line down.',
+		footer: null,
+		enabled: always,
+	},
+	{
+		id: 'open',
+		keys: ['enter', 'right', 'l'],
+		screens: ['sessions'],
+		label: 'open',
+		description: 'Open the highlighted session.',
+		footer: 5,
+		enabled: ({ session }) => (session ? true : null),
+	},
+	{
+		id: 'see-all',
+		keys: ['enter'],
+		screens: ['permissions', 'session'],
+		label: 'see all',
+		description: 'Show all of the highlighted request.',
+		footer: 5,
+		enabled: ({ focus, selected, screen }) =>
+			focus && !(selected && screen.name === 'session') ? true : null,
+	},
+	{
+		id: 'fold',
+		keys: ['enter', 'space'],
+		screens: ['session'],
+		label: 'fold',
+		description: 'Fold or unfold what is selected.',
+		footer: 6,
+		enabled: ({ selected }) => (selected ? true : null),
+	},
+	{
+		id: 'next-item',
+		keys: ['tab'],
+		screens: ['session'],
+		label: 'select',
+		description: 'Select the next command, edit or request.',
+		footer: 7,
+		enabled: ({ foldable }) => (foldable ? true : null),
+	},
+	{
+		id: 'previous-item',
+		keys: ['shift-tab'],
+		screens: ['session'],
+		label: 'select',
+		description: 'Select the one before.',
+		footer: null,
+		enabled: ({ foldable }) => (foldable ? true : null),
+	},
+	{
+		id: 'fold-all',
+		keys: ['o'],
+		screens: ['session'],
+		label: 'unfold all',
+		description: 'Unfold everything, or fold it again.',
+		footer: 8,
+		enabled: always,
+	},
+	{
+		id: 'page-up',
+		keys: ['pageUp', 'ctrl-u', 'ctrl-b'],
+		screens: moving,
+		label: 'page',
+		description: 'One page up.',
+		footer: null,
+		enabled: always,
+	},
+	{
+		id: 'page-down',
+		keys: ['pageDown', 'ctrl-d', 'ctrl-f'],
+		screens: moving,
+		label: 'page',
+		description: 'One page down. Where a request is too long for its pane, its next lines.',
+		footer: null,
+		enabled: always,
+	},
+	{
+		id: 'top',
+		keys: ['home', 'g'],
+		screens: moving,
+		label: 'top',
+		description: 'To the first line.',
+		footer: null,
+		enabled: always,
+	},
+	{
+		id: 'end',
+		keys: ['end', 'G'],
+		screens: moving,
+		label: 'end',
+		description: 'To the last line; in a session, follow what the agent does.',
+		footer: null,
+		enabled: always,
+	},
+	{
+		id: 'follow',
+		keys: ['f'],
+		screens: ['session'],
+		label: 'follow',
+		description: 'Go to the live end and stay there.',
+		footer: 6,
+		enabled: ({ following }) => (following ? null : true),
+	},
+	{
+		id: 'next-waiting',
+		keys: ['n'],
+		screens: ['sessions', 'session', 'permissions'],
+		label: 'next request',
+		description: 'Go to the next request that waits.',
+		footer: null,
+		enabled: ({ waiting }) => (waiting > 0 ? true : null),
+	},
+	{
+		id: 'permissions',
+		keys: ['p'],
+		screens: ['sessions', 'session'],
+		label: 'permissions',
+		description: 'All permission requests, of every session.',
+		footer: 9,
+		enabled: always,
+	},
+	{
+		id: 'back',
+		keys: ['escape', 'left', 'h'],
+		screens: ['session', 'permissions', 'request', 'help'],
+		label: 'back',
+		description: 'Back to the screen before.',
+		footer: 20,
+		enabled: always,
+	},
+	{
+		id: 'help',
+		keys: ['?'],
+		screens: ['sessions', 'session', 'permissions', 'request'],
+		label: 'help',
+		description: 'This list of keys.',
+		footer: 21,
+		enabled: always,
+	},
+	{
+		id: 'quit',
+		keys: ['q'],
+		screens: moving,
+		label: 'quit',
+		description: 'Leave; from any screen but the first, go back.',
+		footer: 22,
+		enabled: always,
+	},
+	{
+		id: 'send-reason',
+		keys: ['enter'],
+		screens: ['reason'],
+		label: 'deny with this reason',
+		description: 'Deny the request with the reason typed.',
+		footer: 1,
+		enabled: pending,
+	},
+	{
+		id: 'cancel',
+		keys: ['escape'],
+		screens: ['reason'],
+		label: 'cancel',
+		description: 'Leave the request as it is.',
+		footer: 2,
+		enabled: always,
+	},
+	{
+		id: 'redraw',
+		keys: ['ctrl-l'],
+		screens: everywhere,
+		label: 'redraw',
+		description: 'Draw the screen again.',
+		footer: null,
+		enabled: always,
+	},
+	{
+		id: 'suspend',
+		keys: ['ctrl-z'],
+		screens: everywhere,
+		label: 'suspend',
+		description: 'Back to the shell for a while; fg returns.',
+		footer: null,
+		enabled: always,
+	},
+	{
+		id: 'interrupt',
+		keys: ['ctrl-c'],
+		screens: everywhere,
+		label: 'leave',
+		description: 'Leave at once, from anywhere.',
+		footer: null,
+		enabled: always,
+	},
+] as const satisfies readonly Command[]
+
+export type CommandId = (typeof table)[number]['id']
+export const commands: readonly (Command & { id: CommandId })[] = table
+
+/** Commands that decide a request: they are taken only when nothing else came with the key. */
+export const answers: ReadonlySet<CommandId> = new Set<CommandId>([
+	'allow',
+	'allow-session',
+	'deny',
+	'deny-with-reason',
+])
+
+/** The command of a key on the screen on top, whether or not it works just now. */
+export function commandFor(
+	key: KeyName,
+	context: KeyContext,
+): { command: Command & { id: CommandId }; enabled: true | SafeText } | null {
+	for (const command of commands) {
+		if (!command.keys.includes(key) || !command.screens.includes(context.screen.name)) continue
+		const enabled = command.enabled(context)
+		if (enabled !== null) return { command, enabled }
+	}
+	return null
+}

@@ -1,0 +1,68 @@
+import { type SafeText, safeText } from '../../text/safe-text.ts'
+import { emptyLine, padLine, type StyledLine, span } from '../../text/styled.ts'
+import { wrapLine } from '../../text/wrap.ts'
+import type { ViewerInfo } from '../../viewer/viewer.ts'
+import { oneLine } from './one-line.ts'
+
+const labelColumns = 14
+
+/** Shown while there is no session: what was set up, and the line that starts the first agent. */
+export function firstRunLines(info: ViewerInfo, width: number): StyledLine[] {
+	const { backend, device, vault } = info
+	const kind =
+		backend.kind === 'embedded' ? safeText`embedded, on this machine` : safeText`Supabase`
+	const holder = { keychain: safeText`keychain`, file: safeText`key file`, memory: safeText`memory` }
+	return [
+		emptyLine,
+		[span(safeText`Everything is set up.`, 'heading')],
+		emptyLine,
+		...entry(safeText`Backend`, [span(safeText`${kind} `), span(oneLine(backend.url), 'dim')], width),
+		...entry(safeText`This device`, [span(oneLine(device.name))], width),
+		...entry(safeText`Fingerprint`, [span(oneLine(device.fingerprint), 'code')], width),
+		...entry(
+			safeText`Secret keys`,
+			[span(safeText`${holder[vault.kind]} `), span(oneLine(vault.detail), 'dim')],
+			width,
+		),
+		...onlyDevice(info, width),
+		emptyLine,
+		...wrapLine([span(safeText`Start an agent in another terminal:`)], width),
+		emptyLine,
+		[span(safeText`  $ `, 'dim'), span(safeText`styrby-tui run claude`, 'strong')],
+		emptyLine,
+		...wrapLine(
+			[
+				span(
+					safeText`It appears here at once. When it asks for permission, read the request and press a to allow it, d to deny it.`,
+					'dim',
+				),
+			],
+			width,
+		),
+	]
+}
+
+function entry(label: SafeText, value: StyledLine, width: number): StyledLine[] {
+	return wrapLine(value, width, {
+		mode: 'columns',
+		first: padLine([span(safeText`  ${label}`, 'dim')], labelColumns),
+		rest: padLine([], labelColumns),
+	})
+}
+
+function onlyDevice({ devices, hasRecoveryKey }: ViewerInfo, width: number): StyledLine[] {
+	if (devices > 1 || hasRecoveryKey) return []
+	return [
+		emptyLine,
+		...wrapLine(
+			[
+				span(
+					safeText`⚠ This is the only device and there is no recovery key: if it is lost, so is what was stored.`,
+					'warn',
+				),
+			],
+			width,
+			{ rest: [span(safeText`  `)] },
+		),
+	]
+}

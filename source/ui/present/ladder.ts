@@ -1,0 +1,99 @@
+import { type SafeText, safeText } from '../../text/safe-text.ts'
+import { type StyledLine, span } from '../../text/styled.ts'
+import type { Decided, DecisionState, Stage } from '../../viewer/viewer.ts'
+import { oneLine } from './one-line.ts'
+import { joined } from './sides.ts'
+
+const steps = ['sent', 'stored', 'verified', 'applied'] as const
+
+const stepNames: Readonly<Record<(typeof steps)[number], SafeText>> = {
+	sent: safeText`sent`,
+	stored: safeText`stored`,
+	verified: safeText`verified`,
+	applied: safeText`applied`,
+}
+
+const ends: Readonly<Record<Exclude<Stage, (typeof steps)[number]>, SafeText>> = {
+	expired: safeText`expired: the answer came too late`,
+	withdrawn: safeText`withdrawn: it was answered where the agent runs`,
+	lost: safeText`lost to another device`,
+	refused: safeText`refused by the host`,
+	failed: safeText`failed: the answer did not arrive`,
+}
+
+function isStep(stage: Stage): stage is (typeof steps)[number] {
+	return steps.some((step) => step === stage)
+}
+
+/** Whether nothing more will happen to this decision. */
+export function isFinal(stage: Stage): boolean {
+	return stage === 'applied' || !isStep(stage)
+}
+
+/** What was chosen: `allow once`, `allow for this session`, `deny`. */
+export function choiceText({ choice }: DecisionState): SafeText {
+	if (choice.decision === 'deny') return safeText`deny`
+	return choice.scope === 'session' ? safeText`allow for this session` : safeText`allow once`
+}
+
+/** `allow once: ✓ sent  ✓ stored  … verified  · applied`, or where it ended and why. */
+export function ladderLine(decision: DecisionState): StyledLine {
+	const reached = new Set(decision.stages.map(({ stage }) => stage))
+	reached.add(decision.stage)
+	const end = isStep(decision.stage) ? null : decision.stage
+	const waiting = end === null ? steps.find((step) => !reached.has(step)) : undefined
+	const parts: StyledLine[] = steps
+		.filter((step) => end === null || reached.has(step))
+		.map((step) => {
+			const name = stepNames[step]
+			if (reached.has(step)) return [span(safeText`✓ ${name}`, 'ok')]
+			return [step === waiting ? span(safeText`… ${name}`, 'accent') : span(safeText`· ${name}`, 'dim')]
+		})
+	if (end !== null) parts.push([span(safeText`✗ ${endText(decision, end)}`, 'error')])
+	return [
+		span(safeText`${choiceText(decision)}: `, 'strong'),
+		...joined(parts, [span(safeText`  `)]),
+	]
+}
+
+function endText(decision: DecisionState, end: keyof typeof ends): SafeText {
+	const { winner, why } = decision
+	const because = why === null ? safeText`` : safeText` (${oneLine(why)})`
+	if (end !== 'lost' || !winner) return safeText`${ends[end]}${because}`
+	const name = oneLine(winner.name ?? winner.id)
+	return safeText`lost to ${name}, who ${oneLine(winner.result)} it`
+}
+
+const results: Readonly<Record<Decided['result'], SafeText>> = {
+	approved: safeText`allowed`,
+	denied: safeText`denied`,
+	expired: safeText`expired`,
+	cancelled: safeText`cancelled`,
+}
+
+/** What became of a request: `✓ allowed once on laptop, signature checked`. */
+export function decidedLine(decided: Omit<Decided, 'at'>): StyledLine {
+	const ok = decided.result === 'approved'
+	const scope =
+		ok && decided.scope !== null
+			? decided.scope === 'session'
+				? safeText` for the session`
+				: safeText` once`
+			: safeText``
+	const what = safeText`${ok ? safeText`✓` : safeText`✗`} ${results[decided.result]}${scope}${who(decided)}`
+	const reason = decided.reason === null ? [] : [span(safeText` “${oneLine(decided.reason)}”`, 'dim')]
+	const proof =
+		decided.by !== 'device'
+			? []
+			: decided.verified
+				? [span(safeText` · signature checked`, 'dim')]
+				: [span(safeText` · signature NOT checked`, 'error')]
+	return [span(what, ok ? 'ok' : 'warn'), ...reason, ...proof]
+}
+
+function who({ by, device, name, result }: Omit<Decided, 'at'>): SafeText {
+	if (by === 'agent') return safeText` where the agent runs`
+	if (by === 'host') return result === 'expired' ? safeText`: no answer in time` : safeText` by the host`
+	const known = name ?? device
+	return known === null ? safeText` by a device` : safeText` on ${oneLine(known)}`
+}

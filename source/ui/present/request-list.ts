@@ -1,0 +1,70 @@
+import { type SafeText, safeText } from '../../text/safe-text.ts'
+import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
+import { isFinal, ladderLine } from './ladder.ts'
+import { oneLine } from './one-line.ts'
+import { requestSummary, riskSpan } from './request-card.ts'
+import type { ListRow } from './session-list.ts'
+import { sides } from './sides.ts'
+import { age, timeLeft } from './times.ts'
+
+/** Requests as they are listed: those that wait, oldest first; then past ones, newest first. */
+export function requestRows(
+	requests: readonly RequestView[],
+	decisions: ReadonlyMap<string, DecisionState>,
+	width: number,
+	now: number,
+): ListRow[] {
+	const waiting = requests.filter(({ status }) => status === 'pending')
+	const past = requests.filter(({ status }) => status !== 'pending')
+	const row = (request: RequestView): ListRow => ({
+		id: request.id,
+		line: requestRow(request, decisions.get(request.id) ?? null, width, now),
+	})
+	return [
+		...heading(safeText` waiting for you ${waiting.length}`, width),
+		...waiting.map(row),
+		...(past.length === 0 ? [] : heading(safeText` answered ${past.length}`, width)),
+		...past.map(row),
+	]
+}
+
+function heading(text: SafeText, width: number): ListRow[] {
+	return [{ id: null, line: truncateLine([span(text, 'dim')], width) }]
+}
+
+const pastSigns: Readonly<Record<Exclude<RequestView['status'], 'pending'>, StyledLine>> = {
+	approved: [span(safeText` ✓ `, 'ok'), span(safeText`allowed `, 'dim')],
+	denied: [span(safeText` ✗ `, 'warn'), span(safeText`denied  `, 'dim')],
+	expired: [span(safeText` ✗ `, 'dim'), span(safeText`expired `, 'dim')],
+	cancelled: [span(safeText` · `, 'dim'), span(safeText`gone    `, 'dim')],
+}
+
+function requestRow(
+	request: RequestView,
+	decision: DecisionState | null,
+	width: number,
+	now: number,
+): StyledLine {
+	const name = span(oneLine(request.project ?? request.agent), 'strong')
+	const summary = span(safeText`  ${requestSummary(request)}`)
+	if (request.status !== 'pending') {
+		const when = request.decided?.at ?? request.createdAt
+		const right = [span(age(when, now), 'dim'), span(safeText` `)]
+		return cut([...pastSigns[request.status], name, summary], right, width)
+	}
+	if (decision && !isFinal(decision.stage)) {
+		return cut([span(safeText` … `, 'accent'), name, span(safeText`  `), ...ladderLine(decision)], [], width)
+	}
+	const right = [
+		...padLine([riskSpan(request.risk)], 7),
+		...padLine([span(timeLeft(request.expiresAt, now), 'dim')], 9, 'right'),
+		span(safeText` `),
+	]
+	return cut([span(safeText` ⚠ `, 'warn'), name, summary], right, width)
+}
+
+function cut(left: StyledLine, right: StyledLine, width: number): StyledLine {
+	const room = width - lineWidth(right) - (right.length > 0 ? 1 : 0)
+	return sides(truncateLine(left, Math.max(8, room)), right, width)
+}

@@ -1,0 +1,35 @@
+import type {
+	Connection,
+	DecisionState,
+	RequestView,
+	SessionState,
+	SessionSummary,
+	Viewer,
+	ViewerInfo,
+} from '../viewer/viewer.ts'
+
+/** What the viewer knew at one moment: everything on one frame is from the same one. */
+export interface Snapshot {
+	info: ViewerInfo
+	connection: Connection
+	sessions: readonly SessionSummary[]
+	requests: readonly RequestView[]
+	decisions: ReadonlyMap<string, DecisionState>
+	/** The one transcript that is open. */
+	open: { session: string; state: SessionState } | null
+}
+
+export function takeSnapshot(viewer: Viewer, open: Snapshot['open']): Snapshot {
+	return {
+		info: viewer.info.get(),
+		connection: viewer.connection.get(),
+		sessions: viewer.sessions.get(),
+		requests: viewer.requests.get(),
+		decisions: viewer.decisions.get(),
+		open,
+	}
+}
+
+export function pendingRequests({ requests }: Snapshot): readonly RequestView[] {
+	return requests.filter(({ status }) => status === 'pending')
+}

@@ -1,0 +1,90 @@
+/** What the person did with the screens: all that the viewer itself does not know. Plain data. */
+import type { SafeText } from '../text/safe-text.ts'
+import type { LineEdit } from './line-edit.ts'
+import type { Anchor } from './viewport.ts'
+
+export interface Size {
+	columns: number
+	rows: number
+}
+
+export type Screen =
+	| { name: 'sessions' }
+	| { name: 'session'; session: string }
+	| { name: 'permissions' }
+	| { name: 'request'; request: string }
+	/** A reason for a denial is being typed. Bound to the request that was highlighted when it began. */
+	| { name: 'reason'; request: string; digest: string | null; edit: LineEdit }
+	| { name: 'help'; of: ScreenName; line: number }
+
+export type ScreenName = Screen['name']
+
+/** Where the reader of one transcript is. */
+export interface TranscriptState {
+	/** `null`: at the live end, and following it. */
+	anchor: Anchor | null
+	/** With jump scroll, where the window stands while what follows still fits under it. */
+	jump: Anchor | null
+	/** Items shown the other way round than by default. */
+	toggled: ReadonlySet<string>
+	unfoldAll: boolean
+	/** The item that fold and see-all act on. */
+	selected: string | null
+}
+
+export interface UiState {
+	size: Size
+	/** The screens, the one on top last; never empty. */
+	screens: readonly Screen[]
+	/** `null`: the first one, whichever that is just now. */
+	selectedSession: string | null
+	selectedRequest: string | null
+	transcripts: ReadonlyMap<string, TranscriptState>
+	/** First line shown of a request that is longer than its pane, by request id. */
+	requestTops: ReadonlyMap<string, number>
+	toast: { text: SafeText; role: 'warn' | 'ok' | 'error'; until: number } | null
+}
+
+export const startOfTranscript: TranscriptState = {
+	anchor: null,
+	jump: null,
+	toggled: new Set(),
+	unfoldAll: false,
+	selected: null,
+}
+
+export function initialState(size: Size): UiState {
+	return {
+		size,
+		screens: [{ name: 'sessions' }],
+		selectedSession: null,
+		selectedRequest: null,
+		transcripts: new Map(),
+		requestTops: new Map(),
+		toast: null,
+	}
+}
+
+export function topScreen(state: UiState): Screen {
+	return state.screens.at(-1) ?? { name: 'sessions' }
+}
+
+/** The screen that fills the terminal: what lies under a line of text being typed. */
+export function baseScreen(state: UiState): Exclude<Screen, { name: 'reason' }> {
+	for (const screen of state.screens.toReversed()) if (screen.name !== 'reason') return screen
+	return { name: 'sessions' }
+}
+
+export function transcriptOf(state: UiState, session: string): TranscriptState {
+	return state.transcripts.get(session) ?? startOfTranscript
+}
+
+export function withTranscript(
+	state: UiState,
+	session: string,
+	change: Partial<TranscriptState>,
+): UiState {
+	const transcripts = new Map(state.transcripts)
+	transcripts.set(session, { ...transcriptOf(state, session), ...change })
+	return { ...state, transcripts }
+}

@@ -1,0 +1,59 @@
+import type { TextProps } from 'ink'
+import type { Style } from '../text/styled.ts'
+
+type Look = Pick<
+	TextProps,
+	'color' | 'bold' | 'dimColor' | 'italic' | 'underline' | 'inverse' | 'strikethrough'
+>
+
+/** How each role looks. Only the 16 colours of the terminal's own palette. */
+export type Theme = Readonly<Record<Style, Look>>
+
+const colourless: Theme = {
+	plain: {},
+	dim: { dimColor: true },
+	strong: { bold: true },
+	emphasis: { italic: true },
+	struck: { strikethrough: true },
+	code: {},
+	heading: { bold: true, underline: true },
+	link: { underline: true },
+	quote: { italic: true },
+	added: {},
+	removed: { dimColor: true },
+	addedWord: { bold: true },
+	removedWord: { bold: true, dimColor: true },
+	hunk: { dimColor: true },
+	error: { bold: true },
+	ok: {},
+	warn: { bold: true },
+	accent: { bold: true },
+	prompt: { bold: true },
+	thinking: { dimColor: true, italic: true },
+	hidden: { inverse: true },
+}
+
+const colours: Theme = {
+	...colourless,
+	code: { color: 'cyan' },
+	heading: { bold: true, color: 'magenta' },
+	link: { underline: true, color: 'blue' },
+	added: { color: 'green' },
+	removed: { color: 'red' },
+	addedWord: { color: 'green', inverse: true },
+	removedWord: { color: 'red', inverse: true },
+	hunk: { color: 'cyan', dimColor: true },
+	error: { color: 'red', bold: true },
+	ok: { color: 'green' },
+	warn: { color: 'yellow', bold: true },
+	accent: { color: 'cyan', bold: true },
+	prompt: { color: 'blue', bold: true },
+	hidden: { color: 'yellow', inverse: true },
+}
+
+/** Without colour where `NO_COLOR` is set to anything, or the terminal has none. */
+export function themeFor(env: Readonly<Record<string, string | undefined>>): Theme {
+	if (env['FORCE_COLOR'] === '0') return colourless
+	if (env['NO_COLOR']) return colourless
+	return env['TERM'] === 'dumb' ? colourless : colours
+}

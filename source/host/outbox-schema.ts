@@ -6,7 +6,6 @@ create table if not exists session (
 	id text primary key,
 	account text not null,
 	device text not null,
-	backend text not null,
 	agent text not null,
 	epoch integer not null,
 	seq integer not null,

@@ -16,13 +16,11 @@ import { type Operation, operationSchema } from './outbox-operations.ts'
 import { appendRowSchema } from './outbox-row.ts'
 import { outboxTables, outboxVersion } from './outbox-schema.ts'
 
-/** Who hosts the session, and where to. */
+/** Whose session it is. */
 export interface OutboxSession {
 	id: string
 	account: string
 	device: string
-	/** Address of the backend: another one's outbox is left alone. */
-	backend: string
 	agent: AgentName
 }
 
@@ -75,7 +73,6 @@ const sessionSchema = v.object({
 	id: v.string(),
 	account: v.string(),
 	device: v.string(),
-	backend: v.string(),
 	agent: v.picklist(agentNames),
 	epoch: v.number(),
 	seq: v.number(),
@@ -146,13 +143,12 @@ export class Outbox implements Disposable {
 				outbox.#db.exec(outboxTables)
 				outbox.#db.exec(`pragma user_version = ${outboxVersion}`)
 				outbox.#run(
-					`insert into session (id, account, device, backend, agent, epoch, seq, chain, signature,
+					`insert into session (id, account, device, agent, epoch, seq, chain, signature,
 						confirmed_seq, confirmed_chain)
-					values (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)`,
+					values (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)`,
 					session.id,
 					session.account,
 					session.device,
-					session.backend,
 					session.agent,
 					chain.seq,
 					chain.chain,
@@ -190,8 +186,8 @@ export class Outbox implements Disposable {
 				)
 			}
 			const row = v.parse(sessionSchema, db.prepare('select * from session').get())
-			const { id, account, device, backend, agent } = row
-			return new Outbox(db, file, { id, account, device, backend, agent })
+			const { id, account, device, agent } = row
+			return new Outbox(db, file, { id, account, device, agent })
 		} catch (cause) {
 			throw outboxError(cause)
 		}
@@ -379,7 +375,7 @@ export class Outbox implements Disposable {
 
 	/** Ends the use of it and deletes it. Only when the session has ended and nothing is pending. */
 	remove(): void {
-		this.#db.close()
+		this[Symbol.dispose]()
 		for (const suffix of ['-wal', '-shm', '']) rmSync(`${this.file}${suffix}`, { force: true })
 	}
 

@@ -22,18 +22,21 @@ import { SessionKeys } from './session-keys.ts'
 export interface PublisherOptions {
 	account: Account
 	gateway: Gateway
-	dataFolder: string
 	session: string
-	agent: AgentName
-	startedAt: string
-	/** Plain, for the server's list; `null` unless the person chose so. */
-	project: string | null
-	label: Sealed | null
 	/** A failure that is new; `final`: nothing more of this session will be sent. */
 	onTrouble?: (error: StyrbyError, final: boolean) => void
 	onRecovered?: () => void
 	/** After an event is on the disk. */
 	onPublished?: (entry: Entry, sealed: SealedEntry) => void
+}
+
+export interface StartOptions extends PublisherOptions {
+	dataFolder: string
+	agent: AgentName
+	startedAt: string
+	/** Plain, for the server's list; `null` unless the person chose so. */
+	project: string | null
+	label: Sealed | null
 }
 
 /** Events sealed in one transaction at most; they wait in memory only for that. */
@@ -106,7 +109,7 @@ export class Publisher implements AsyncDisposable {
 	 * Starts a session: its first epoch, granted to every active device, and its row are on the disk when
 	 * this returns. Throws `outbox_full`, `home_not_writable`.
 	 */
-	static start(options: PublisherOptions): Publisher {
+	static start(options: StartOptions): Publisher {
 		const { account, session, agent, startedAt, project, label } = options
 		const keys = new SessionKeys(account, session)
 		const chain = chainStart(session)
@@ -117,7 +120,6 @@ export class Publisher implements AsyncDisposable {
 				id: session,
 				account: account.id,
 				device: account.device.record.id,
-				backend: options.gateway.url,
 				agent,
 			},
 			chain,
@@ -138,6 +140,17 @@ export class Publisher implements AsyncDisposable {
 			],
 		)
 		keys.accept(first)
+		const publisher = new Publisher(options, keys, outbox)
+		publisher.#sender.wake()
+		return publisher
+	}
+
+	/**
+	 * Goes on with a session whose host has died: from the chain that its outbox has. Throws `key_missing`
+	 * where this device can't sign for it.
+	 */
+	static async resume(options: PublisherOptions, outbox: Outbox): Promise<Publisher> {
+		const keys = await SessionKeys.restore(options.account, options.session)
 		const publisher = new Publisher(options, keys, outbox)
 		publisher.#sender.wake()
 		return publisher

@@ -26,6 +26,32 @@ export class SessionKeys {
 		this.#session = session
 	}
 
+	/**
+	 * The keys of a session that another process of this device has hosted. Throws `key_missing` when this
+	 * device does not have all of them, or is not the session's host.
+	 */
+	static async restore(account: Account, session: string): Promise<SessionKeys> {
+		const keys = new SessionKeys(account, session)
+		const known = await account.keys.load(sessionScope(session), { again: true })
+		const { id } = account.device.record
+		for (let epoch = 0; epoch <= known.newest; epoch++) {
+			const key = known.keyOf(epoch)
+			if (!(key instanceof Uint8Array)) throw key
+			keys.#keys.set(epoch, key)
+		}
+		const record = known.records.get(known.newest)
+		if (known.by !== id || !record) {
+			throw refused('key_missing', 'This device is not the host of that session.')
+		}
+		// Its maker granted it to every device that was active at the head it names.
+		const at = record.log.seq
+		for (const device of account.log.state.devices.values()) {
+			const active = device.addedSeq <= at && (!device.revoked || device.revoked.seq > at)
+			if (active) keys.#granted.add(device.record.id)
+		}
+		return keys
+	}
+
 	/** The newest epoch and its key (32 bytes). Throws `key_missing` before the first. */
 	newest(): { epoch: number; key: Uint8Array } {
 		const last = [...this.#keys].at(-1)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Account } from '../../source/account/account.ts'
 import type { Gateway, MailRow } from '../../source/backend/gateway.ts'
-import { Publisher, type PublisherOptions } from '../../source/host/publisher.ts'
+import { Publisher, type StartOptions } from '../../source/host/publisher.ts'
 import type { TakeLock } from '../../source/host/session-host.ts'
 import { nonceSize, randomBytes, sharedKey } from '../../source/protocol/box.ts'
 import { fromBase64, toBase64 } from '../../source/protocol/bytes.ts'
@@ -16,7 +16,7 @@ import {
 } from '../../source/protocol/command.ts'
 import { createDevice, type Device, randomId } from '../../source/protocol/device.ts'
 import { headOf, signJoin } from '../../source/protocol/device-log.ts'
-import type { Kind, SessionEvent } from '../../source/protocol/events.ts'
+import type { Body, Kind, SessionEvent } from '../../source/protocol/events.ts'
 import type { SealedMessage } from '../../source/protocol/message.ts'
 import { join as joinParts } from '../../source/protocol/parts.ts'
 import { sessionScope } from '../../source/protocol/scope.ts'
@@ -72,7 +72,7 @@ export async function makeHost() {
 		advance: (ms: number) => {
 			clock += ms
 		},
-		publisher(options: Partial<PublisherOptions> = {}): Publisher {
+		publisher(options: Partial<StartOptions> = {}): Publisher {
 			const publisher = Publisher.start({
 				account,
 				gateway,
@@ -156,10 +156,9 @@ export async function readSession(
 }
 
 /** The bodies of one kind, in order. */
-export function bodiesOf<K extends Kind>(events: readonly ReadEvent[], kind: K) {
-	return events.flatMap(({ event }) =>
-		event.kind === kind ? [(event as Extract<SessionEvent, { kind: K }>).body] : [],
-	)
+export function bodiesOf<K extends Kind>(events: readonly ReadEvent[], kind: K): Body<K>[] {
+	// TypeScript does not follow `kind` through the union.
+	return events.flatMap(({ event }) => (event.kind === kind ? [event.body as Body<K>] : []))
 }
 
 /** A command of a device, boxed for the host. */

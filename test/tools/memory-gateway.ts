@@ -42,6 +42,8 @@ interface Follower<Hint> {
 export interface Faults {
 	/** Every call fails with `backend_unreachable`, every channel is lost. */
 	offline: boolean
+	/** The live channel brings nothing, though it looks joined. */
+	silent: boolean
 	/** Called before and after each call; throwing after it means that it was done but not heard. */
 	before?: ((name: string) => void | Promise<void>) | undefined
 	after?: ((name: string) => void | Promise<void>) | undefined
@@ -68,7 +70,7 @@ function same(a: MessageRow, b: MessageRow): boolean {
 }
 
 export class MemoryBackend {
-	readonly faults: Faults = { offline: false }
+	readonly faults: Faults = { offline: false, silent: false }
 	readonly sessions = new Map<string, StoredSession>()
 	readonly logs = new Map<string, LogRow[]>()
 	readonly epochs = new Map<string, EpochRow & { account: string }>()
@@ -138,7 +140,8 @@ export class MemoryBackend {
 			if (follower.topic !== topic || follower.channel === from) continue
 			const copy = structuredClone(hint)
 			later(() => {
-				if (followers.has(follower) && !this.faults.offline) follower.listener(copy)
+				const heard = followers.has(follower) && !this.faults.offline && !this.faults.silent
+				if (heard) follower.listener(copy)
 			})
 		}
 	}

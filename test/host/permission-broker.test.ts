@@ -1,0 +1,472 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { SessionHostOptions } from '../../source/host/session-host.ts'
+import { SessionHost } from '../../source/host/session-host.ts'
+import { randomBytes } from '../../source/protocol/box.ts'
+import { fromBase64, toBase64 } from '../../source/protocol/bytes.ts'
+import { checkCommand } from '../../source/protocol/command.ts'
+import { createDevice, type Device, randomId } from '../../source/protocol/device.ts'
+import { headOf, makeEntry, signJoin } from '../../source/protocol/device-log.ts'
+import type { Body } from '../../source/protocol/events.ts'
+import { ScriptedAgent, someAsk } from '../tools/scripted-agent.ts'
+import {
+	addDevice,
+	bodiesOf,
+	command,
+	decision,
+	makeHost,
+	readSession,
+	type TestHost,
+	until,
+} from './_host.ts'
+
+let host: TestHost
+const running: { session: SessionHost; agent: ScriptedAgent; done: Promise<unknown> }[] = []
+
+beforeEach(async () => {
+	host = await makeHost()
+})
+afterEach(async () => {
+	for (const { agent, done } of running.splice(0)) {
+		agent.finish()
+		await done
+	}
+	await host[Symbol.asyncDispose]()
+})
+
+async function start(options: Partial<SessionHostOptions> = {}) {
+	const session = await SessionHost.open({
+		account: host.account,
+		gateway: host.gateway,
+		dataFolder: host.dataFolder,
+		lock: host.locks,
+		agent: 'claude',
+		cwd: '/home/dev/api-server',
+		project: 'encrypted',
+		timeoutMs: 60_000,
+		...options,
+	})
+	const agent = new ScriptedAgent()
+	const done = session.run(agent)
+	running.push({ session, agent, done })
+	const id = session.session
+	return {
+		id,
+		agent,
+		done,
+		/** Waits until a request is stored, and returns it with its digest. */
+		async asked(n = 1) {
+			await until(async () => (await requests(id)).length >= n)
+			const request = (await requests(id))[n - 1]
+			const digest = session.publisher.outbox.request(request?.request ?? '')?.digest ?? ''
+			return { request: request?.request ?? '', digest, expires_at: request?.expires_at ?? '' }
+		},
+		responses: async () => bodiesOf(await readSession(host, id), 'permission_response'),
+		notices: async () =>
+			bodiesOf(await readSession(host, id), 'system').filter((body) => body.type === 'notice'),
+		applied: async () =>
+			bodiesOf(await readSession(host, id), 'status').flatMap(({ applied }) => applied ?? []),
+	}
+}
+
+async function requests(session: string): Promise<Body<'permission_request'>[]> {
+	const stored = await host.gateway.listRequests({ status: 'all', limit: 500, session })
+	if (stored.length === 0) return []
+	return bodiesOf(await readSession(host, session), 'permission_request')
+}
+
+function post(mail: ReturnType<typeof decision>): Promise<void> {
+	return host.gateway.postMail(mail)
+}
+
+const allow = { decision: 'allow', scope: 'once' } as const
+const deny = { decision: 'deny', scope: 'once', reason: 'not now' } as const
+
+describe('a decision', () => {
+	it('that a device signed reaches the agent, and everybody can check who decided', async () => {
+		const { id, agent, asked, responses, applied } = await start()
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		expect(await answer).toEqual({ decision: 'allow', scope: 'once' })
+		await until(async () => (await applied()).length === 1)
+		const [response] = await responses()
+		expect(response).toMatchObject({ result: 'approved', by: 'device', scope: 'once' })
+		expect(response?.device).toBe(host.viewer.record.id)
+		const proof = {
+			bytes: fromBase64(response?.command?.bytes ?? ''),
+			signature: fromBase64(response?.command?.signature ?? ''),
+		}
+		const { record } = host.viewer
+		expect(checkCommand(proof, record.id, fromBase64(record.sign)).kind).toBe('decision')
+		expect(await applied()).toEqual([request])
+		expect((await host.gateway.readRequest(request))?.status).toBe('approved')
+		await until(
+			async () => (await host.gateway.readMail(host.account.device.record.id)).length === 0,
+		)
+	})
+
+	it('to deny carries its reason to the agent', async () => {
+		const { id, agent, asked, responses } = await start()
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		await post(decision(host, host.viewer, id, { request, digest, ...deny }))
+		expect(await answer).toEqual({ decision: 'deny', reason: 'not now' })
+		await until(async () => (await responses()).length === 1)
+		expect((await responses())[0]).toMatchObject({ result: 'denied', reason: 'not now' })
+	})
+
+	it('that was posted while the host could not hear is taken after it can', async () => {
+		const { id, agent, asked } = await start()
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		host.backend.faults.silent = true
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		await new Promise((resolve) => setTimeout(resolve, 20))
+		expect(agent.answers.size).toBe(0)
+		host.backend.faults.silent = false
+		host.backend.mend()
+		expect((await answer).decision).toBe('allow')
+	})
+
+	it('by a device that the host has not heard of makes it look at the log first', async () => {
+		const { id, agent, asked } = await start()
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		const late = createDevice()
+		// The hint about the log is lost: only the command's head tells.
+		host.backend.faults.silent = true
+		const { state } = host.account.log
+		const act = {
+			type: 'add',
+			at: new Date().toISOString(),
+			device: late.record,
+			label: host.account.sealLabel(`device:${late.record.id}`, { name: 'late' }),
+			join: toBase64(signJoin(host.account.id, late)),
+		} as const
+		const entry = makeEntry(state, host.account.device, act)
+		await host.gateway.appendLog({
+			seq: entry.seq,
+			entry: toBase64(entry.entry),
+			signature: toBase64(entry.signature),
+		})
+		await post(decision(host, late, id, { request, digest, ...allow }))
+		host.backend.faults.silent = false
+		host.backend.mend()
+		expect((await answer).decision).toBe('allow')
+	})
+
+	it('takes the denial of a device that could not open the request', async () => {
+		const { id, agent, asked } = await start()
+		const answer = agent.ask('a')
+		const { request } = await asked()
+		const digest = '0'.repeat(64)
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		await post(decision(host, host.viewer, id, { request, digest, ...deny }))
+		expect((await answer).decision).toBe('deny')
+	})
+
+	it('hands on edited input, and allows for the session only by a rule that was shown', async () => {
+		const { id, agent, asked } = await start()
+		const answer = agent.ask('a', { ...someAsk, session_rules: [] })
+		const { request, digest } = await asked()
+		const input = { command: 'rm -rf build/cache' }
+		const body = { request, digest, decision: 'allow', scope: 'session', input } as const
+		await post(decision(host, host.viewer, id, body))
+		expect(await answer).toEqual({ decision: 'allow', scope: 'once', input })
+	})
+
+	it('to allow for the session clears equal requests that wait, and no others', async () => {
+		const { id, agent, asked, responses } = await start()
+		const first = agent.ask('a')
+		const equal = agent.ask('b')
+		const other = { ...someAsk, session_rules: [{ tool: 'Bash', rule: 'npm publish' }] }
+		void agent.ask('c', other)
+		const { request, digest } = await asked(1)
+		await asked(3)
+		await post(
+			decision(host, host.viewer, id, { request, digest, decision: 'allow', scope: 'session' }),
+		)
+		expect(await first).toEqual({ decision: 'allow', scope: 'session' })
+		expect(await equal).toEqual({ decision: 'allow', scope: 'once' })
+		await until(async () => (await responses()).length === 2)
+		expect(agent.answers.has('c')).toBe(false)
+		expect((await responses())[1]).toMatchObject({
+			result: 'approved',
+			by: 'host',
+			scope: 'session',
+		})
+	})
+})
+
+describe('an answer by other means', () => {
+	it('given at the agent withdraws the request', async () => {
+		const { id, agent, asked, responses } = await start()
+		void agent.ask('a')
+		const { request, digest } = await asked()
+		agent.gone.add('a')
+		agent.say({ type: 'withdrawn', id: 'a', result: 'approved' })
+		await until(async () => (await responses()).length === 1)
+		expect((await responses())[0]).toMatchObject({ result: 'approved', by: 'agent', device: null })
+		await post(decision(host, host.viewer, id, { request, digest, ...deny }))
+		await until(
+			async () => (await host.gateway.readMail(host.account.device.record.id)).length === 0,
+		)
+		expect(await responses()).toHaveLength(1)
+		expect(agent.answers.size).toBe(0)
+	})
+
+	it('given at the agent while ours was on its way counts, and is said', async () => {
+		const { id, agent, asked, responses } = await start()
+		void agent.ask('a')
+		const { request, digest } = await asked()
+		agent.gone.add('a')
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		setTimeout(() => agent.say({ type: 'withdrawn', id: 'a', result: 'denied' }), 50)
+		await until(async () => (await responses()).length === 1)
+		expect((await responses())[0]).toMatchObject({ result: 'denied', by: 'agent' })
+	})
+
+	it('of nobody in time is a denial by the host, even for a decision that comes then', async () => {
+		const { id, agent, asked, responses } = await start({ timeoutMs: 300 })
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		expect(await answer).toMatchObject({ decision: 'deny' })
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		await until(async () => (await responses()).length === 1)
+		expect((await responses())[0]).toMatchObject({ result: 'expired', by: 'host' })
+		expect(agent.answers.get('a')).toHaveLength(1)
+		expect((await host.gateway.readRequest(request))?.status).toBe('expired')
+	})
+
+	it('goes by the host’s clock: a decision after the time is none, whatever a timer does', async () => {
+		const { id, agent, asked, responses } = await start({ timeoutMs: 60_000 })
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		host.advance(61_000)
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		expect(await answer).toMatchObject({ decision: 'deny' })
+		await until(async () => (await responses()).length === 1)
+		expect((await responses())[0]).toMatchObject({ result: 'expired' })
+	})
+
+	it('is a cancellation when the agent ends', async () => {
+		const { id, agent, asked, done } = await start()
+		void agent.ask('a')
+		const { request } = await asked()
+		agent.finish()
+		await done
+		expect((await host.gateway.readRequest(request))?.status).toBe('cancelled')
+		const events = await readSession(host, id)
+		expect(bodiesOf(events, 'permission_response')[0]).toMatchObject({ by: 'host' })
+		expect(bodiesOf(events, 'status').at(-1)?.status).toBe('stopped')
+	})
+})
+
+describe('what does not verify', () => {
+	const cases: Record<
+		string,
+		(at: { id: string; request: string; digest: string }) => [string, ReturnType<typeof decision>]
+	> = {
+		'a digest of something else': ({ id, request }) => [
+			'digest_mismatch',
+			decision(host, host.viewer, id, { request, digest: 'ab'.repeat(32), ...allow }),
+		],
+		'a denial of something else': ({ id, request }) => [
+			'digest_mismatch',
+			decision(host, host.viewer, id, { request, digest: 'ab'.repeat(32), ...deny }),
+		],
+		'an unknown sender': ({ id, request, digest }) => [
+			'command_unknown_device',
+			decision(host, createDevice(), id, { request, digest, ...allow }),
+		],
+		'a changed box': ({ id, request, digest }) => {
+			const mail = decision(host, host.viewer, id, { request, digest, ...allow })
+			const bytes = fromBase64(mail.ciphertext)
+			bytes[40] = (bytes[40] ?? 0) ^ 1
+			return ['command_altered', { ...mail, ciphertext: toBase64(bytes) }]
+		},
+		'a box of noise': ({ id, request, digest }) => {
+			const mail = decision(host, host.viewer, id, { request, digest, ...allow })
+			return ['command_altered', { ...mail, ciphertext: toBase64(randomBytes(300)) }]
+		},
+		'no base64': ({ id, request, digest }) => {
+			const mail = decision(host, host.viewer, id, { request, digest, ...allow })
+			return ['malformed_base64', { ...mail, nonce: '???' }]
+		},
+		'another signer than it says': ({ id, request, digest }) => {
+			const forger: Device = { ...host.viewer, signSecret: createDevice().signSecret }
+			return ['command_bad_signature', decision(host, forger, id, { request, digest, ...allow })]
+		},
+		'one for another session': ({ id, request, digest }) => {
+			const mail = decision(host, host.viewer, randomId(), { request, digest, ...allow })
+			return ['command_moved', { ...mail, session: id }]
+		},
+		'one for another host': ({ id, request, digest }) => [
+			'command_moved',
+			decision(host, host.viewer, id, { request, digest, ...allow }, { to: randomId() }),
+		],
+		'another mail’s id': ({ id, request, digest }) => {
+			const mail = decision(host, host.viewer, id, { request, digest, ...allow })
+			return ['command_moved', { ...mail, id: randomId() }]
+		},
+		'a head that is not in the log': ({ id, request, digest }) => {
+			const head = { seq: headOf(host.account.log.state).seq, hash: toBase64(randomBytes(32)) }
+			return [
+				'log_rolled_back',
+				decision(host, host.viewer, id, { request, digest, ...allow }, { log: head }),
+			]
+		},
+		'a head that the server hides': ({ id, request, digest }) => [
+			'log_rolled_back',
+			decision(
+				host,
+				host.viewer,
+				id,
+				{ request, digest, ...allow },
+				{
+					log: { seq: 99, hash: toBase64(randomBytes(32)) },
+				},
+			),
+		],
+		'an unknown request': ({ id, digest }) => [
+			'request_unknown',
+			decision(host, host.viewer, id, { request: randomId(), digest, ...allow }),
+		],
+	}
+
+	for (const [name, make] of Object.entries(cases)) {
+		it(`is refused, said, and leaves the request waiting: ${name}`, async () => {
+			const { id, agent, asked, notices } = await start()
+			const answer = agent.ask('a')
+			const { request, digest } = await asked()
+			const [code, mail] = make({ id, request, digest })
+			await post(mail)
+			await until(async () => (await notices()).length === 1)
+			const [notice] = await notices()
+			expect(notice?.data).toMatchObject({ code })
+			expect(agent.answers.size).toBe(0)
+			expect((await host.gateway.readRequest(request))?.status).toBe('pending')
+			await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+			expect((await answer).decision).toBe('allow')
+			expect(agent.answers.get('a')).toHaveLength(1)
+		})
+	}
+
+	it('names the command only when a device has signed it', async () => {
+		const { id, agent, asked, notices } = await start()
+		void agent.ask('a')
+		const { request } = await asked()
+		const mail = decision(host, host.viewer, id, { request, digest: 'ab'.repeat(32), ...allow })
+		await post(mail)
+		await post(decision(host, createDevice(), id, { request, digest: 'ab'.repeat(32), ...allow }))
+		await until(async () => (await notices()).length === 2)
+		const [known, unknown] = await notices()
+		expect(known?.data).toMatchObject({ command: mail.id, device: host.viewer.record.id })
+		expect(unknown?.data).toMatchObject({ command: null, device: null })
+	})
+
+	it('includes a device that was revoked', async () => {
+		const { id, agent, asked, notices } = await start()
+		void agent.ask('a')
+		const { request, digest } = await asked()
+		const { account, viewer } = host
+		await account.log.append(account.device, {
+			type: 'revoke',
+			at: new Date().toISOString(),
+			device: viewer.record.id,
+			reason: null,
+		})
+		await post(decision(host, viewer, id, { request, digest, ...allow }))
+		await until(async () => (await notices()).length === 1)
+		expect((await notices())[0]?.data).toMatchObject({ code: 'command_revoked_device' })
+		expect(agent.answers.size).toBe(0)
+	})
+
+	it('includes a command that was taken before, played again', async () => {
+		const { id, agent, asked, responses } = await start()
+		const first = agent.ask('a')
+		const { request, digest } = await asked()
+		const mail = decision(host, host.viewer, id, { request, digest, ...allow })
+		await post(mail)
+		await first
+		const deviceId = host.account.device.record.id
+		await until(async () => (await host.gateway.readMail(deviceId)).length === 0)
+		void agent.ask('b')
+		await asked(2)
+		await post(mail)
+		host.backend.tellAccount(host.account.id, {
+			type: 'mail',
+			mail: { ...mail, created_at: new Date().toISOString() },
+		})
+		await new Promise((resolve) => setTimeout(resolve, 50))
+		expect(agent.answers.size).toBe(1)
+		expect(await responses()).toHaveLength(1)
+	})
+
+	it('can not flood the session', async () => {
+		const { id, agent, asked, notices } = await start()
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		for (let n = 0; n < 100; n++) {
+			await post(decision(host, host.viewer, id, { request, digest: 'ab'.repeat(32), ...allow }))
+		}
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		expect((await answer).decision).toBe('allow')
+		expect((await notices()).length).toBeLessThanOrEqual(10)
+	})
+})
+
+describe('two devices at once', () => {
+	it('have exactly one winner, 100 times, and both can see who', async () => {
+		const { id, agent, asked, responses } = await start()
+		const second = createDevice()
+		await addDevice(host.account, second)
+		for (let n = 1; n <= 100; n++) {
+			const answer = agent.ask(`ask-${n}`)
+			const { request, digest } = await asked(n)
+			const mails = [
+				decision(host, host.viewer, id, { request, digest, ...allow }),
+				decision(host, second, id, { request, digest, ...deny }),
+			]
+			if (n % 2) mails.reverse()
+			await Promise.all(mails.map(post))
+			const { decision: taken } = await answer
+			await until(async () => (await host.gateway.readRequest(request))?.status !== 'pending')
+			expect(agent.answers.get(`ask-${n}`)).toHaveLength(1)
+			const status = (await host.gateway.readRequest(request))?.status
+			expect(status).toBe(taken === 'allow' ? 'approved' : 'denied')
+		}
+		const all = await responses()
+		expect(all).toHaveLength(100)
+		expect(new Set(all.map((response) => response.request)).size).toBe(100)
+		for (const { result, device } of all) {
+			const winner = result === 'approved' ? host.viewer : second
+			expect(device).toBe(winner.record.id)
+		}
+	}, 60_000)
+})
+
+describe('other commands', () => {
+	it('prompt and interrupt reach the agent once, and are recorded with who gave them', async () => {
+		const { id, agent, notices } = await start()
+		const prompt = command(host, host.viewer, {
+			kind: 'prompt',
+			session: id,
+			body: { text: 'go on' },
+		})
+		await until(async () => (await host.gateway.readSession(id)) !== null)
+		await post(prompt)
+		await post(command(host, host.viewer, { kind: 'interrupt', session: id, body: {} }))
+		await post(command(host, host.viewer, { kind: 'mode', session: id, body: { mode: 'plan' } }))
+		await until(async () => (await notices()).length === 1)
+		expect(agent.prompts).toEqual(['go on'])
+		expect(agent.interrupts).toBe(1)
+		expect((await notices())[0]?.data).toMatchObject({ code: 'command_unsupported' })
+		const events = await readSession(host, id)
+		const commands = bodiesOf(events, 'system').filter((body) => body.type === 'command')
+		expect(commands.map((body) => body.data)).toMatchObject([
+			{ command: prompt.id, kind: 'prompt', by: host.viewer.record.id },
+			{ kind: 'interrupt' },
+		])
+	})
+})

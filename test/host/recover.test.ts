@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { outboxFile } from '../../source/host/outbox.ts'
+import { recoverSessions } from '../../source/host/recover.ts'
+import { sealDecision } from '../../source/host/sealed-decision.ts'
+import { hostLock } from '../../source/host/session-host.ts'
+import { randomBytes } from '../../source/protocol/box.ts'
+import { signCommand } from '../../source/protocol/command.ts'
+import { randomId } from '../../source/protocol/device.ts'
+import { headOf } from '../../source/protocol/device-log.ts'
+import type { SessionEvent } from '../../source/protocol/events.ts'
+import { someAsk } from '../tools/scripted-agent.ts'
+import { bodiesOf, makeHost, readSession, type TestHost } from './_host.ts'
+
+let host: TestHost
+beforeEach(async () => {
+	host = await makeHost()
+})
+afterEach(() => host[Symbol.asyncDispose]())
+
+const at = () => new Date().toISOString()
+const said = (text: string): SessionEvent => ({
+	kind: 'agent_response',
+	body: { text, block: null, model: null, parent: null },
+})
+
+function recover() {
+	const { account, gateway, dataFolder, locks: lock } = host
+	return recoverSessions({ account, gateway, dataFolder, lock, waitMs: 2000 })
+}
+
+async function ask(publisher: ReturnType<TestHost['publisher']>) {
+	const request = randomId()
+	const expires_at = new Date(Date.now() + 60_000).toISOString()
+	const event: SessionEvent = {
+		kind: 'permission_request',
+		body: { request, ...someAsk, expires_at },
+	}
+	await publisher.publish({ at: at(), event, opens: { request, expires_at } })
+	return request
+}
+
+describe('recovery', () => {
+	it('brings what a dead host had on its disk, closes its requests, and says that it stopped', async () => {
+		host.backend.cut()
+		const publisher = host.publisher()
+		for (let n = 0; n < 5; n++) await publisher.publish({ at: at(), event: said(`${n}`) })
+		const cancelled = await ask(publisher)
+		const decided = await ask(publisher)
+		const { viewer, account } = host
+		const digest = publisher.outbox.request(decided)?.digest ?? ''
+		const command = {
+			id: randomId(),
+			session: publisher.session,
+			to: account.device.record.id,
+			by: viewer.record.id,
+			at: at(),
+			log: headOf(account.log.state),
+			kind: 'decision' as const,
+			body: { request: decided, digest, decision: 'allow' as const, scope: 'once' as const },
+		}
+		const kept = {
+			request: decided,
+			decision: 'allow' as const,
+			scope: 'once' as const,
+			reason: null,
+			device: viewer.record.id,
+			signed: signCommand(command, viewer.signSecret),
+		}
+		const decision = sealDecision(kept, publisher.epochKey(), randomBytes)
+		publisher.outbox.commit({ decided: { request: decided, decision }, command: command.id })
+		// The process dies here: nothing of it is closed.
+		host.backend.mend()
+		expect(await recover()).toEqual([publisher.session])
+		const events = await readSession(host, publisher.session)
+		expect(bodiesOf(events, 'agent_response').map((body) => body.text)).toEqual([
+			'0',
+			'1',
+			'2',
+			'3',
+			'4',
+		])
+		const responses = bodiesOf(events, 'permission_response')
+		expect(responses.find((body) => body.request === cancelled)).toMatchObject({
+			result: 'cancelled',
+			by: 'host',
+		})
+		expect(responses.find((body) => body.request === decided)).toMatchObject({
+			result: 'approved',
+			by: 'device',
+			device: viewer.record.id,
+		})
+		expect(bodiesOf(events, 'status').at(-1)?.status).toBe('stopped')
+		const row = await host.gateway.readSession(publisher.session)
+		expect(row).toMatchObject({ status: 'stopped', pending: 0 })
+		expect(row?.ended_at).not.toBe(null)
+		expect(existsSync(outboxFile(host.dataFolder, publisher.session))).toBe(false)
+		expect(await recover()).toEqual([])
+	})
+
+	it('leaves a living host alone', async () => {
+		const publisher = host.publisher()
+		await publisher.publish({ at: at(), event: said('one') })
+		await using _lock = await host.locks(hostLock(publisher.session))
+		expect(await recover()).toEqual([])
+		expect(existsSync(outboxFile(host.dataFolder, publisher.session))).toBe(true)
+	})
+
+	it('keeps everything while the backend is away', async () => {
+		host.backend.cut()
+		const publisher = host.publisher()
+		await publisher.publish({ at: at(), event: said('one') })
+		const { account, gateway, dataFolder, locks: lock } = host
+		const troubles: string[] = []
+		const onTrouble = (_: string, error: { code: string }) => void troubles.push(error.code)
+		const options = { account, gateway, dataFolder, lock, waitMs: 50, onTrouble }
+		expect(await recoverSessions(options)).toEqual([])
+		expect(troubles).toEqual(['backend_unreachable'])
+		host.backend.mend()
+		expect(await recover()).toEqual([publisher.session])
+	})
+
+	it('goes on with a fresh key when a device was revoked meanwhile', async () => {
+		const publisher = host.publisher()
+		await publisher.publish({ at: at(), event: said('one') })
+		await publisher.delivered(2000)
+		await publisher[Symbol.asyncDispose]()
+		const { account, viewer } = host
+		await account.log.append(account.device, {
+			type: 'revoke',
+			at: at(),
+			device: viewer.record.id,
+			reason: null,
+		})
+		expect(await recover()).toEqual([publisher.session])
+		const events = await readSession(host, publisher.session)
+		expect(events.map((event) => event.epoch)).toEqual([0, 1])
+	})
+})

@@ -20,3 +20,14 @@ export function fitWidth(text: string, columns: number): number {
 	}
 	return text.length
 }
+
+/** Fills up with spaces to `width` columns. */
+export function padText(text: string, width: number): string {
+	return text + ' '.repeat(Math.max(0, width - textWidth(text)))
+}
+
+/** The text in at most `width` columns; `…` at its end stands for what was cut. */
+export function truncateText(text: string, width: number): string {
+	if (width <= 0) return ''
+	return textWidth(text) <= width ? text : `${text.slice(0, fitWidth(text, width - 1))}…`
+}

@@ -11,12 +11,20 @@ export function firstRunLines(info: ViewerInfo, width: number): StyledLine[] {
 	const { backend, device, vault } = info
 	const kind =
 		backend.kind === 'embedded' ? safeText`embedded, on this machine` : safeText`Supabase`
-	const holder = { keychain: safeText`keychain`, file: safeText`key file`, memory: safeText`memory` }
+	const holder = {
+		keychain: safeText`keychain`,
+		file: safeText`key file`,
+		memory: safeText`memory`,
+	}
 	return [
 		emptyLine,
 		[span(safeText`Everything is set up.`, 'heading')],
 		emptyLine,
-		...entry(safeText`Backend`, [span(safeText`${kind} `), span(oneLine(backend.url), 'dim')], width),
+		...entry(
+			safeText`Backend`,
+			[span(safeText`${kind} `), span(oneLine(backend.url), 'dim')],
+			width,
+		),
 		...entry(safeText`This device`, [span(oneLine(device.name))], width),
 		...entry(safeText`Fingerprint`, [span(oneLine(device.fingerprint), 'code')], width),
 		...entry(

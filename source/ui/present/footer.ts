@@ -1,6 +1,6 @@
 import { displayText, joinText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span } from '../../text/styled.ts'
-import { type KeyContext, commands } from '../keymap.ts'
+import { commands, type KeyContext } from '../keymap.ts'
 import { keyText } from './key-text.ts'
 
 /** The keys that are of use just now, the most useful first. Whole hints only, help always among them. */

@@ -32,7 +32,11 @@ export function helpLines(of: ScreenName, width: number): StyledLine[] {
 	]
 }
 
-function entry(name: ReturnType<typeof keysText>, description: string, width: number): StyledLine[] {
+function entry(
+	name: ReturnType<typeof keysText>,
+	description: string,
+	width: number,
+): StyledLine[] {
 	const first = padLine([span(safeText`  ${name}`, 'accent')], keyColumns)
 	return wrapLine([span(displayText(description))], width, {
 		first,

@@ -47,7 +47,9 @@ export function ladderLine(decision: DecisionState): StyledLine {
 		.map((step) => {
 			const name = stepNames[step]
 			if (reached.has(step)) return [span(safeText`✓ ${name}`, 'ok')]
-			return [step === waiting ? span(safeText`… ${name}`, 'accent') : span(safeText`· ${name}`, 'dim')]
+			return [
+				step === waiting ? span(safeText`… ${name}`, 'accent') : span(safeText`· ${name}`, 'dim'),
+			]
 		})
 	if (end !== null) parts.push([span(safeText`✗ ${endText(decision, end)}`, 'error')])
 	return [
@@ -81,7 +83,8 @@ export function decidedLine(decided: Omit<Decided, 'at'>): StyledLine {
 				: safeText` once`
 			: safeText``
 	const what = safeText`${ok ? safeText`✓` : safeText`✗`} ${results[decided.result]}${scope}${who(decided)}`
-	const reason = decided.reason === null ? [] : [span(safeText` “${oneLine(decided.reason)}”`, 'dim')]
+	const reason =
+		decided.reason === null ? [] : [span(safeText` “${oneLine(decided.reason)}”`, 'dim')]
 	const proof =
 		decided.by !== 'device'
 			? []
@@ -93,7 +96,8 @@ export function decidedLine(decided: Omit<Decided, 'at'>): StyledLine {
 
 function who({ by, device, name, result }: Omit<Decided, 'at'>): SafeText {
 	if (by === 'agent') return safeText` where the agent runs`
-	if (by === 'host') return result === 'expired' ? safeText`: no answer in time` : safeText` by the host`
+	if (by === 'host')
+		return result === 'expired' ? safeText`: no answer in time` : safeText` by the host`
 	const known = name ?? device
 	return known === null ? safeText` by a device` : safeText` on ${oneLine(known)}`
 }

@@ -3,11 +3,12 @@ import { type Style, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { Risk } from '../../viewer/risk.ts'
 import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
+import { remember } from '../remember.ts'
 import { decidedLine, ladderLine } from './ladder.ts'
 import { oneLine } from './one-line.ts'
 import { requestMatter } from './request-matter.ts'
 import { sides } from './sides.ts'
-import { timeLeft } from './times.ts'
+import { leftText } from './times.ts'
 
 export interface Card {
 	lines: readonly StyledLine[]
@@ -26,7 +27,11 @@ export interface CardOptions {
 	unread: number
 }
 
-const riskStyles: Readonly<Record<Risk['level'], Style>> = { low: 'ok', medium: 'warn', high: 'error' }
+const riskStyles: Readonly<Record<Risk['level'], Style>> = {
+	low: 'ok',
+	medium: 'warn',
+	high: 'error',
+}
 const riskNames: Readonly<Record<Risk['level'], SafeText>> = {
 	low: safeText`low`,
 	medium: safeText`medium`,
@@ -39,7 +44,7 @@ export function requestCard(request: RequestView, options: CardOptions): Card {
 	const mark = span(options.focused ? safeText`▶ ⚠ ` : safeText`  ⚠ `, 'warn')
 	const head = sides(
 		[mark, span(wants(request), 'strong')],
-		[span(timeLeft(request.expiresAt, now), 'warn')],
+		[span(leftText(request.expiresAt, now), 'warn')],
 		width,
 	)
 	const before = [head, ...riskLines(request.risk, width)]
@@ -51,19 +56,19 @@ export function requestCard(request: RequestView, options: CardOptions): Card {
 }
 
 /** What a request asks for, in a few words of ours. */
-export function wants({ body }: RequestView): SafeText {
+export function wants({ body }: Pick<RequestView, 'body'>): SafeText {
 	if (!body) return safeText`asks for something that cannot be shown`
 	const tool = oneLine(body.tool)
 	if (body.questions) return safeText`asks a question (${tool})`
 	if (body.changes.length === 1) return safeText`wants to change a file (${tool})`
-	if (body.changes.length > 1) return safeText`wants to change ${body.changes.length} files (${tool})`
+	if (body.changes.length > 1)
+		return safeText`wants to change ${body.changes.length} files (${tool})`
 	if (commandOf(body.input) !== null) return safeText`wants to run a command (${tool})`
 	return safeText`wants to use ${tool}`
 }
 
 /** The request in one line, for a list: the command or the path, else the tool. */
-export function requestSummary(request: RequestView): SafeText {
-	const { body } = request
+export function requestSummary({ body }: Pick<RequestView, 'body'>): SafeText {
 	if (!body) return safeText`cannot be shown`
 	const command = commandOf(body.input)
 	if (command !== null) return safeText`$ ${oneLine(command)}`
@@ -93,14 +98,14 @@ const matterCache = new WeakMap<object, Map<number, StyledLine[]>>()
 
 function matterLines({ body, problem }: RequestView, width: number): StyledLine[] {
 	if (!body || problem !== null) {
-		const why = oneLine(problem ?? 'It could not be opened.')
-		return wrapLine([span(safeText`✗ ${why} It can be denied, not allowed.`, 'error')], width)
+		const why = oneLine(problem ?? 'it could not be opened')
+		return [
+			...wrapLine([span(safeText`✗ ${why}`, 'error')], width, { rest: [span(safeText`  `)] }),
+			...wrapLine([span(safeText`It can be denied, not allowed.`, 'strong')], width),
+		]
 	}
-	let widths = matterCache.get(body)
-	if (!widths) matterCache.set(body, (widths = new Map()))
-	let lines = widths.get(width)
-	if (!lines) widths.set(width, (lines = requestMatter(body, width)))
-	return lines
+	const widths = remember(matterCache, body, () => new Map<number, StyledLine[]>())
+	return remember(widths, width, () => requestMatter(body, width))
 }
 
 function answerLines(request: RequestView, options: CardOptions): StyledLine[] {
@@ -117,9 +122,7 @@ function answerLines(request: RequestView, options: CardOptions): StyledLine[] {
 			: unread > 0
 				? [readFirst]
 				: [span(safeText`[a] allow  `, 'ok'), ...sessionHint(request)]
-	lines.push(
-		...wrapLine([...allow, span(safeText`[d] deny  [r] deny, say why`, 'warn')], width),
-	)
+	lines.push(...wrapLine([...allow, span(safeText`[d] deny  [r] deny, say why`, 'warn')], width))
 	return lines
 }
 

@@ -1,12 +1,13 @@
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { relativeTime } from '../../text/time.ts'
 import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
 import { isFinal, ladderLine } from './ladder.ts'
 import { oneLine } from './one-line.ts'
 import { requestSummary, riskSpan } from './request-card.ts'
 import type { ListRow } from './session-list.ts'
 import { sides } from './sides.ts'
-import { age, timeLeft } from './times.ts'
+import { leftText } from './times.ts'
 
 /** Requests as they are listed: those that wait, oldest first; then past ones, newest first. */
 export function requestRows(
@@ -50,15 +51,19 @@ function requestRow(
 	const summary = span(safeText`  ${requestSummary(request)}`)
 	if (request.status !== 'pending') {
 		const when = request.decided?.at ?? request.createdAt
-		const right = [span(age(when, now), 'dim'), span(safeText` `)]
+		const right = [span(relativeTime(when, now), 'dim'), span(safeText` `)]
 		return cut([...pastSigns[request.status], name, summary], right, width)
 	}
 	if (decision && !isFinal(decision.stage)) {
-		return cut([span(safeText` … `, 'accent'), name, span(safeText`  `), ...ladderLine(decision)], [], width)
+		return cut(
+			[span(safeText` … `, 'accent'), name, span(safeText`  `), ...ladderLine(decision)],
+			[],
+			width,
+		)
 	}
 	const right = [
 		...padLine([riskSpan(request.risk)], 7),
-		...padLine([span(timeLeft(request.expiresAt, now), 'dim')], 9, 'right'),
+		...padLine([span(leftText(request.expiresAt, now), 'dim')], 11, 'right'),
 		span(safeText` `),
 	]
 	return cut([span(safeText` ⚠ `, 'warn'), name, summary], right, width)

@@ -4,6 +4,7 @@
  */
 import type { Body } from '../../protocol/events.ts'
 import { inspect } from '../../text/inspect.ts'
+import { revealLines } from '../../text/reveal.ts'
 import { joinText, revealText, type SafeText, safeText, splitLines } from '../../text/safe-text.ts'
 import { type Style, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
@@ -43,8 +44,8 @@ function inputLines({ input, changes }: Request, width: number): StyledLine[] {
 }
 
 function commandLines(command: string, width: number): StyledLine[] {
-	return splitLines(revealText(command)).flatMap((line, index) =>
-		wrapLine([span(line, 'strong')], width, {
+	return revealLines(command, 'strong').flatMap((line, index) =>
+		wrapLine(line, width, {
 			mode: 'columns',
 			first: [...gutter, span(index === 0 ? safeText`$ ` : safeText`  `, 'dim')],
 			rest: [...gutter, span(safeText`  `)],
@@ -99,7 +100,11 @@ function ruleLines({ session_rules }: Request, width: number): StyledLine[] {
 	const rules = session_rules.map(({ tool, rule }) =>
 		rule === null ? oneLine(tool) : safeText`${oneLine(tool)}(${oneLine(rule)})`,
 	)
-	return labelled(safeText`A would allow, until the session ends`, joinText(rules, safeText`, `), width)
+	return labelled(
+		safeText`A would allow, until the session ends`,
+		joinText(rules, safeText`, `),
+		width,
+	)
 }
 
 function warnings(request: Request, width: number): StyledLine[] {

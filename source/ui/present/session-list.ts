@@ -1,10 +1,10 @@
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { relativeTime, formatUsd } from '../../text/time.ts'
 import type { SessionSummary } from '../../viewer/viewer.ts'
 import { oneLine } from './one-line.ts'
 import { groupOf, type SessionGroup, sessionState } from './session-state.ts'
 import { sides } from './sides.ts'
-import { age, cost } from './times.ts'
 
 const groups: readonly SessionGroup[] = ['waiting', 'live', 'earlier']
 
@@ -33,7 +33,10 @@ export function sessionRows(
 	return groups.flatMap((group) => {
 		const members = sessions.filter((session) => groupOf(session) === group)
 		if (members.length === 0) return []
-		const heading = truncateLine([span(safeText` ${groupNames[group]} ${members.length}`, 'dim')], width)
+		const heading = truncateLine(
+			[span(safeText` ${groupNames[group]} ${members.length}`, 'dim')],
+			width,
+		)
 		return [
 			{ id: null, line: heading },
 			...members.map((session) => ({ id: session.id, line: sessionRow(session, width, now) })),
@@ -49,12 +52,12 @@ export function sessionName({ project, title, id }: SessionSummary): SafeText {
 function sessionRow(session: SessionSummary, width: number, now: number): StyledLine {
 	const { sign, word, style } = sessionState(session)
 	const agent = padLine(truncateLine([span(oneLine(session.agent), 'dim')], 8), 8)
-	const when = padLine([span(age(session.lastActivityAt, now), 'dim')], 5, 'right')
+	const when = padLine([span(relativeTime(session.lastActivityAt, now), 'dim')], 5, 'right')
 	const right: StyledLine = [
 		...(width >= 50 ? padLine([span(word, style), span(safeText` `)], 9) : []),
 		...agent,
 		...when,
-		...(width >= 40 ? padLine([span(cost(session.costUsd), 'dim')], 8, 'right') : []),
+		...(width >= 40 ? padLine([span(formatUsd(session.costUsd), 'dim')], 8, 'right') : []),
 		span(safeText` `),
 	]
 	const name = sessionName(session)

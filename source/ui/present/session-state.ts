@@ -24,7 +24,8 @@ export function sessionState(session: SessionSummary): {
 } {
 	if (session.pending > 0) return { sign: safeText`⚠`, word: safeText`waiting`, style: 'warn' }
 	if (session.stale) return { sign: safeText`?`, word: safeText`silent`, style: 'warn' }
-	if (session.status === 'error') return { sign: safeText`✗`, word: safeText`failed`, style: 'error' }
+	if (session.status === 'error')
+		return { sign: safeText`✗`, word: safeText`failed`, style: 'error' }
 	if (!isLive(session)) return { sign: safeText`·`, word: safeText`ended`, style: 'dim' }
 	if (session.status === 'idle') return { sign: safeText`○`, word: safeText`idle`, style: 'ok' }
 	if (session.status === 'starting') {

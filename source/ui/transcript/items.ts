@@ -52,7 +52,8 @@ export function transcriptItems(
 		const key = `m${message.seq}`
 		if (message.problem !== null || message.kind === null) return { type: 'message', key, message }
 		const call = bodyOf(message, 'tool_use')
-		if (call) return { type: 'call', key, call: message, result: results.get(call.tool_use) ?? null }
+		if (call)
+			return { type: 'call', key, call: message, result: results.get(call.tool_use) ?? null }
 		const result = bodyOf(message, 'tool_result')
 		if (result && calls.has(result.tool_use)) return null
 		const request = bodyOf(message, 'permission_request')

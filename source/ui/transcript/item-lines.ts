@@ -1,0 +1,151 @@
+/** One item of a transcript as lines. Cached by message and width: an item is laid out once. */
+
+import { markdownLines, plainLines } from '../../text/markdown.ts'
+import { displayText, noText, safeText } from '../../text/safe-text.ts'
+import { emptyLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { wrapLine } from '../../text/wrap.ts'
+import type { LiveText, ShownMessage } from '../../viewer/viewer.ts'
+import { oneLine } from '../present/one-line.ts'
+import { clockTime } from '../present/times.ts'
+import { remember } from '../remember.ts'
+import { callLines } from './call-lines.ts'
+import { bodyOf, type Item } from './items.ts'
+
+export interface ItemOptions {
+	width: number
+	unfolded: boolean
+}
+
+const cache = new WeakMap<object, Map<string, readonly StyledLine[]>>()
+const cachedVariants = 4
+
+/** Lines of every item but a request, which is drawn anew as its time runs. */
+export function itemLines(
+	item: Exclude<Item, { type: 'request' }>,
+	options: ItemOptions,
+): readonly StyledLine[] {
+	const { width, unfolded } = options
+	const variant = `${width} ${unfolded}`
+	switch (item.type) {
+		case 'message':
+			return cached(item.message, variant, () => messageLines(item.message, options))
+		case 'call': {
+			const whole = item.result ? `${variant} ${item.result.seq}` : variant
+			return cached(item.call, whole, () => callLines(item, options))
+		}
+		case 'live':
+			return cached(item.live, variant, () => liveLines(item.live, options))
+		case 'edge':
+			return [truncateLine([span(edgeText(item), 'dim')], width)]
+	}
+}
+
+/** Whether folding changes anything about it, by default folded. */
+export function isFoldable(item: Item): boolean {
+	if (item.type === 'call') return true
+	if (item.type === 'request') return item.request?.status !== 'pending'
+	if (item.type !== 'message') return false
+	return item.message.kind === 'agent_thinking' || item.message.kind === 'tool_result'
+}
+
+function cached(
+	object: object,
+	variant: string,
+	make: () => readonly StyledLine[],
+): readonly StyledLine[] {
+	const variants = remember(cache, object, () => new Map<string, readonly StyledLine[]>())
+	if (variants.size >= cachedVariants && !variants.has(variant)) variants.clear()
+	return remember(variants, variant, make)
+}
+
+function edgeText(item: Extract<Item, { type: 'edge' }>) {
+	if (item.loading) return safeText`… loading`
+	return item.more ? safeText`↑ older messages` : safeText`— start of the session —`
+}
+
+function messageLines(message: ShownMessage, options: ItemOptions): readonly StyledLine[] {
+	const { width, unfolded } = options
+	if (message.problem !== null || message.kind === null) return problemLines(message, width)
+	const doubt: readonly StyledLine[] = message.verified
+		? []
+		: [[span(safeText`? #${message.seq} is not verified yet`, 'warn')]]
+	return [...doubt, ...bodyLines(message, { width, unfolded })]
+}
+
+function problemLines({ seq, at, problem }: ShownMessage, width: number): readonly StyledLine[] {
+	const why = oneLine(problem ?? 'it could not be opened')
+	const when = at === '' ? noText : safeText` (${clockTime(at)})`
+	return wrapLine([span(safeText`✗ #${seq}${when} ${why}`, 'error')], width, {
+		rest: [span(safeText`  `)],
+	})
+}
+
+function bodyLines(message: ShownMessage, { width, unfolded }: ItemOptions): readonly StyledLine[] {
+	const prompt = bodyOf(message, 'user_prompt')
+	if (prompt) return [emptyLine, ...barred(prompt.text, width), emptyLine]
+	const response = bodyOf(message, 'agent_response')
+	if (response) return nested(response.parent, markdownLines(response.text, inner(response, width)))
+	const thinking = bodyOf(message, 'agent_thinking')
+	if (thinking)
+		return nested(thinking.parent, thoughtLines(thinking.text, inner(thinking, width), unfolded))
+	const result = bodyOf(message, 'tool_result')
+	if (result) return callLines({ call: null, result: message }, { width, unfolded })
+	const error = bodyOf(message, 'error')
+	if (error) {
+		return wrapLine([span(safeText`✗ ${oneLine(error.text)}`, 'error')], width, {
+			rest: [span(safeText`  `)],
+		})
+	}
+	const status = bodyOf(message, 'status')
+	if (status) {
+		const detail = status.detail === null ? noText : safeText`: ${oneLine(status.detail)}`
+		return wrapLine([span(safeText`— ${oneLine(status.status)}${detail} —`, 'dim')], width)
+	}
+	return systemLines(message, width)
+}
+
+function systemLines(message: ShownMessage, width: number): readonly StyledLine[] {
+	const system = bodyOf(message, 'system')
+	if (system) {
+		const text = system.text === null ? noText : oneLine(system.text)
+		if (system.type === 'notice') return wrapLine([span(safeText`! ${text}`, 'warn')], width)
+		return [truncateLine([span(safeText`· ${oneLine(system.type)} ${text}`, 'dim')], width)]
+	}
+	const answer = bodyOf(message, 'permission_response')
+	const what = answer ? safeText`permission ${oneLine(answer.result)}` : oneLine(message.kind ?? '')
+	return [truncateLine([span(safeText`· ${what}`, 'dim')], width)]
+}
+
+/** What a person asked, with a bar before it. */
+function barred(text: string, width: number): StyledLine[] {
+	const bar = span(safeText`▌ `, 'prompt')
+	return plainLines(displayText(text), width - 2, 'strong').map((line) => [bar, ...line])
+}
+
+function thoughtLines(text: string, width: number, unfolded: boolean): StyledLine[] {
+	const lines = plainLines(displayText(text.trim()), width - 2, 'thinking')
+	const [first = emptyLine] = lines
+	if (!unfolded) {
+		const more = lines.length > 1 ? [span(safeText` ▸`, 'dim')] : []
+		return [[span(safeText`✻ `, 'dim'), ...truncateLine(first, width - 4), ...more]]
+	}
+	return lines.map((line, index) => [
+		span(index === 0 ? safeText`✻ ` : safeText`  `, 'dim'),
+		...line,
+	])
+}
+
+function liveLines(live: LiveText, { width }: ItemOptions): readonly StyledLine[] {
+	if (live.kind === 'agent_thinking') return thoughtLines(live.text, width, false)
+	return [...markdownLines(live.text, width), [span(safeText`▍`, 'accent')]]
+}
+
+function inner({ parent }: { parent: string | null }, width: number): number {
+	return parent === null ? width : width - 2
+}
+
+/** What a sub-agent did stands behind a line of its own. */
+function nested(parent: string | null, lines: readonly StyledLine[]): readonly StyledLine[] {
+	if (parent === null) return [...lines, emptyLine]
+	return lines.map((line) => [span(safeText`┆ `, 'dim'), ...line])
+}

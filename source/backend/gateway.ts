@@ -137,7 +137,10 @@ export interface Channel extends AsyncDisposable {
 /**
  * Every call throws `StyrbyError`: `backend_unreachable` (exit 5, safe to repeat), `not_signed_in`
  * (exit 3), `backend_too_old` (migrations lacking), or a code of the function itself:
- * `log_conflict`, `append_gap` (with `cause` `{ last_seq }`), `append_conflict`, `no_such_session`.
+ * `log_conflict`, `append_gap` (with `cause` `{ last_seq }`), `append_conflict`, `epoch_conflict`,
+ * `no_such_epoch`, `no_such_session`, `malformed_row` and the other `malformed_…`, `too_many_rows`,
+ * `mailbox_full`. What a server answers that it should not is `backend_malformed` (exit 4); a full disk
+ * there is `backend_full`.
  */
 export interface Gateway extends AsyncDisposable {
 	/** Id of the signed-in account. */
@@ -164,10 +167,14 @@ export interface Gateway extends AsyncDisposable {
 		id: string,
 		change: { status?: SessionStatus; ended_at?: string | null; label?: Sealed },
 	): Promise<void>
-	/** Newest activity first. `before` is the `last_activity_at` of the last row of the page before. */
+	/**
+	 * Newest activity first. `before` is the `last_activity_at` of the last row of the page before, and
+	 * `beforeId` its id: without it, sessions that were active in the same millisecond are passed over.
+	 */
 	listSessions(query: {
 		limit: number
 		before?: string
+		beforeId?: string
 		status?: string[]
 		agent?: string
 	}): Promise<SessionRow[]>
@@ -181,7 +188,10 @@ export interface Gateway extends AsyncDisposable {
 		device: string,
 	): Promise<{ epochs: EpochRow[]; grants: GrantRow[] }>
 
-	/** All or nothing; rows that are there already, byte for byte, are skipped. Returns the last seq stored. */
+	/**
+	 * All or nothing, up to 500 rows and 8 MiB: more than that goes in several steps, in order. Rows that are
+	 * there already, byte for byte, are skipped. Returns the last seq stored.
+	 */
 	appendMessages(session: string, rows: readonly AppendRow[]): Promise<number>
 	/** Ascending by seq: rows with `after < seq`, or the last `limit` rows with `seq < before`. */
 	readMessages(
@@ -189,6 +199,7 @@ export interface Gateway extends AsyncDisposable {
 		range: { after: number; limit: number } | { before: number; limit: number },
 	): Promise<MessageRow[]>
 
+	/** Pending ones oldest first; all of them newest first. */
 	listRequests(query: {
 		status: 'pending' | 'all'
 		limit: number

@@ -98,14 +98,15 @@ function signOf(line: string): Sign | null {
 const longestLine = 400
 const longestRun = 60
 
-/** Marks the changed words where a run of removed lines is followed by as many added ones. */
+/** Marks the changed words where a run of removed lines is followed by added ones, line by line. */
 function markWords(rows: readonly Row[]): Row[] {
 	const marked = [...rows]
 	for (let start = 0; start < rows.length; ) {
 		const removed = runOf(rows, start, '-')
 		const added = runOf(rows, start + removed, '+')
-		if (removed > 0 && removed === added && removed <= longestRun) {
-			for (let index = start; index < start + removed; index++) {
+		const pairs = Math.min(removed, added)
+		if (pairs <= longestRun) {
+			for (let index = start; index < start + pairs; index++) {
 				const [old, fresh] = [rows[index], rows[index + removed]]
 				const pair = old && fresh && wordChanges(rowText(old), rowText(fresh))
 				if (!pair) continue

@@ -1,6 +1,6 @@
 /** What commands print, and data, as styled lines. */
 import { capLine, moreLines } from './caps.ts'
-import { displayText, type SafeText, safeText, splitLines } from './safe-text.ts'
+import { displayText, revealText, type SafeText, safeText, splitLines } from './safe-text.ts'
 import { type Style, type StyledLine, span, styledLines } from './styled.ts'
 import { wrapLine } from './wrap.ts'
 
@@ -69,15 +69,15 @@ export function commandOutput(
 	return [...laidOut(head), [span(moreLines(hidden), 'dim')], ...laidOut(tail)]
 }
 
-/** JSON data, indented, in lines of at most `width` columns. */
+/** JSON data, indented, hidden characters shown, in lines of at most `width` columns. */
 export function jsonLines(value: unknown, width: number, limit?: number): StyledLine[] {
-	const text = displayText(JSON.stringify(value, null, 2) ?? 'null')
+	// Only what is folded anyway is capped: the whole of something is asked for to decide on it.
+	const cap = (line: SafeText) => (limit === undefined ? line : capLine(line).text)
+	const text = revealText(JSON.stringify(value, null, 2) ?? 'null')
 	const { head, hidden, tail } = fold(splitLines(text), limit ?? Number.POSITIVE_INFINITY)
 	const laidOut = (lines: readonly SafeText[]) =>
 		lines.flatMap((line) =>
-			styledLines(capLine(line).text, 'code').flatMap((each) =>
-				wrapLine(each, width, { mode: 'columns' }),
-			),
+			styledLines(cap(line), 'code').flatMap((each) => wrapLine(each, width, { mode: 'columns' })),
 		)
 	if (hidden === 0) return laidOut(head)
 	return [...laidOut(head), [span(moreLines(hidden), 'dim')], ...laidOut(tail)]

@@ -20,8 +20,8 @@ function textOf(input: Input, ...names: readonly string[]): string | null {
  * not a shell's own `-c` text, which is then the command.
  */
 export function commandOf(value: unknown): string | null {
-	const input = asInput(value)
-	const command = input['command'] ?? input['cmd']
+	const { command: own, cmd } = asInput(value)
+	const command = own ?? cmd
 	if (typeof command === 'string') return command
 	if (!Array.isArray(command) || !command.every((word) => typeof word === 'string')) return null
 	const words: string[] = command
@@ -57,4 +57,30 @@ export function urlOf(value: unknown): string | null {
 export function subjectOf(value: unknown): string | null {
 	const input = asInput(value)
 	return textOf(input, 'pattern', 'query', 'description', 'prompt', 'skill', 'subject', 'name')
+}
+
+const shownInCommand = new Set(['command', 'cmd'])
+const shownInChanges = new Set([
+	...[
+		'file_path',
+		'filePath',
+		'notebook_path',
+		'old_string',
+		'new_string',
+		'oldString',
+		'newString',
+	],
+	...['content', 'new_source', 'edits'],
+])
+
+/** What of an input neither its command nor its changes show; `null` when that is nothing. */
+export function restOf(
+	value: unknown,
+	shown: { command: boolean; changes: boolean },
+): Input | null {
+	const rest = Object.entries(asInput(value)).filter(
+		([key]) =>
+			!(shown.command && shownInCommand.has(key)) && !(shown.changes && shownInChanges.has(key)),
+	)
+	return rest.length === 0 ? null : Object.fromEntries(rest)
 }

@@ -9,7 +9,7 @@ import { revealLines } from './reveal.ts'
 import { displayText, noText, revealText, type SafeText, safeText } from './safe-text.ts'
 import { lineText, lineWidth, type Style, type StyledLine, spaces, span } from './styled.ts'
 import { formatCount, formatDuration, formatUsd } from './time.ts'
-import { commandOf } from './tool-input.ts'
+import { commandOf, pathOf, restOf } from './tool-input.ts'
 import { wrapLine } from './wrap.ts'
 
 export interface TranscriptOptions {
@@ -32,7 +32,7 @@ export function eventToLines(
 	const all = { ...defaults, ...options }
 	switch (event.kind) {
 		case 'user_prompt':
-			return prefixed(revealLines(event.body.text, 'prompt'), width, safeText`▌ `, 'prompt', true)
+			return promptLines(event.body.text, width)
 		case 'agent_response':
 			return markdownLines(event.body.text, width)
 		case 'agent_thinking':
@@ -70,18 +70,25 @@ export function eventToPlainLines(
 	return eventToLines(event, width, options).map(lineText)
 }
 
-/** Wraps lines behind a mark; further lines are indented, or carry the mark too. */
+function promptLines(text: string, width: number): StyledLine[] {
+	const bar = [span(safeText`▌ `, 'prompt')]
+	return revealLines(text, 'prompt').flatMap((line) =>
+		wrapLine(line, width, { first: bar, rest: bar }),
+	)
+}
+
+/** Wraps lines behind a mark; further lines are indented. */
 function prefixed(
 	lines: readonly StyledLine[],
 	width: number,
 	mark: SafeText,
 	style: Style,
-	everyLine = false,
+	mode: 'words' | 'columns' = 'words',
 ): StyledLine[] {
 	const first = [span(mark, style)]
-	const rest = everyLine ? first : [spaces(lineWidth(first))]
+	const rest = [spaces(lineWidth(first))]
 	return lines.flatMap((line, index) =>
-		wrapLine(line, width, { mode: 'columns', first: index === 0 ? first : rest, rest }),
+		wrapLine(line, width, { mode, first: index === 0 ? first : rest, rest }),
 	)
 }
 
@@ -103,7 +110,7 @@ function callLines(
 ): StyledLine[] {
 	const command = commandOf(call.input)
 	if (command !== null) {
-		return prefixed(revealLines(command, 'code'), width, safeText`$ `, 'accent')
+		return prefixed(revealLines(command, 'code'), width, safeText`$ `, 'accent', 'columns')
 	}
 	const tool = span(revealText(call.tool.replaceAll('\n', ' ')), 'accent')
 	const subject = subjectText(call.input)
@@ -112,10 +119,6 @@ function callLines(
 	return subject.startsWith('{')
 		? [...lines.slice(0, 1), ...inset(call.input, width, limit)]
 		: lines
-}
-
-function inset(input: unknown, width: number, limit: number): StyledLine[] {
-	return jsonLines(input, width - 2, limit).map((line) => [spaces(2), ...line])
 }
 
 function resultLines(body: Body<'tool_result'>, width: number, options: Options): StyledLine[] {
@@ -173,7 +176,7 @@ function requestLines(
 		...wrapLine([span(asks, 'warn')], width, { mode: 'columns' }),
 		...(body.questions
 			? body.questions.flatMap((question) => questionLines(question, width))
-			: indented(callLines({ tool: body.tool, input: body.input }, width - 2, all))),
+			: indented(wholeCall(body, width - 2))),
 		...indented(changesLines(body.changes, width - 2, all)),
 		...facts.flatMap(([label, text]) =>
 			text === null || text === ''
@@ -191,6 +194,19 @@ function requestLines(
 			),
 		),
 	]
+}
+
+/** All of a call's input: the command, or the tool and its file, then whatever else is in it. */
+function wholeCall(body: Body<'permission_request'>, width: number): StyledLine[] {
+	const command = commandOf(body.input)
+	const head =
+		command === null
+			? prefixed(revealLines(pathOf(body.input) ?? '', 'code'), width, noText, 'code', 'columns')
+			: prefixed(revealLines(command, 'code'), width, safeText`$ `, 'accent', 'columns')
+	const shown = { command: command !== null, changes: body.changes.length > 0 }
+	const rest = restOf(body.input, shown)
+	if (rest === null) return shown.changes ? [] : head
+	return [...(command === null ? [] : head), ...jsonLines(rest, width)]
 }
 
 const indented = (lines: readonly StyledLine[]): StyledLine[] =>

@@ -1,0 +1,4 @@
+export const berths = [
+	{ id: 'A1', length: 12 },
+	{ id: 'A2', length: 18 },
+]

@@ -1,6 +1,6 @@
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
-import { relativeTime, formatUsd } from '../../text/time.ts'
+import { formatUsd, relativeTime } from '../../text/time.ts'
 import type { SessionSummary } from '../../viewer/viewer.ts'
 import { oneLine } from './one-line.ts'
 import { groupOf, type SessionGroup, sessionState } from './session-state.ts'

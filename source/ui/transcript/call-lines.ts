@@ -117,7 +117,8 @@ function outcome(result: Result | null, lines: number): StyledLine {
 		result.exit_code !== null && result.exit_code !== 0
 			? safeText` exit ${result.exit_code}`
 			: safeText``
-	const time = result.duration_ms === null ? safeText`` : safeText` ${formatDuration(result.duration_ms)}`
+	const time =
+		result.duration_ms === null ? safeText`` : safeText` ${formatDuration(result.duration_ms)}`
 	const count =
 		lines === 0 ? safeText`` : lines === 1 ? safeText`  1 line` : safeText`  ${lines} lines`
 	return [

@@ -7,8 +7,8 @@ import type { Model } from '../frame.ts'
 import { decidedLine, ladderLine } from '../present/ladder.ts'
 import { type Card, requestSummary, wants } from '../present/request-card.ts'
 import { requestMatter } from '../present/request-matter.ts'
-import { cardOf, shownOf } from '../screens/card-pane.ts'
 import { remember } from '../remember.ts'
+import { cardOf, shownOf } from '../screens/card-pane.ts'
 import { type TranscriptState, transcriptOf } from '../state.ts'
 import type { Items, Window } from '../viewport.ts'
 import { itemLines } from './item-lines.ts'
@@ -76,11 +76,7 @@ function itemsOf(state: SessionState, requests: readonly RequestView[]): readonl
 const placeCache = new WeakMap<readonly Item[], Map<string, number>>()
 
 function placesOf(entries: readonly Item[]): Map<string, number> {
-	return remember(
-		placeCache,
-		entries,
-		() => new Map(entries.map(({ key }, index) => [key, index])),
-	)
+	return remember(placeCache, entries, () => new Map(entries.map(({ key }, index) => [key, index])))
 }
 
 /** The selected request if it waits, else the oldest one that does. */

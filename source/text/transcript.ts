@@ -5,7 +5,7 @@ import { changeLines, diffStats, statsText } from './diff.ts'
 import { markdownLines, plainLines } from './markdown.ts'
 import { commandOutput, fold, jsonLines } from './plain.ts'
 import { subjectText } from './request-summary.ts'
-import { revealLines } from './reveal.ts'
+import { revealLines, revealSpans } from './reveal.ts'
 import { displayText, noText, revealText, type SafeText, safeText } from './safe-text.ts'
 import { lineText, lineWidth, type Style, type StyledLine, spaces, span } from './styled.ts'
 import { formatCount, formatDuration, formatUsd } from './time.ts'
@@ -116,9 +116,8 @@ function callLines(
 	const subject = subjectText(call.input)
 	const head = subject === noText ? [tool] : [tool, span(safeText` ${subject}`, 'code')]
 	const lines = wrapLine(head, width, { mode: 'columns', rest: [spaces(2)] })
-	return subject.startsWith('{')
-		? [...lines.slice(0, 1), ...inset(call.input, width, limit)]
-		: lines
+	if (lines.length === 1 || !subject.startsWith('{')) return lines
+	return [[tool], ...jsonLines(call.input, width - 2, limit).map((line) => [spaces(2), ...line])]
 }
 
 function resultLines(body: Body<'tool_result'>, width: number, options: Options): StyledLine[] {
@@ -148,7 +147,7 @@ function changesLines(
 		...wrapLine(
 			[
 				span(safeText`✎ `, 'accent'),
-				...revealLines(change.path.replaceAll('\n', '\\n')).flat(),
+				...revealSpans(change.path),
 				span(safeText`  ${statsText(diffStats([change]))}`, 'dim'),
 			],
 			width,

@@ -60,7 +60,9 @@ export async function loadManifest(start: string = import.meta.dirname): Promise
 		const demo = join(folder, 'demo')
 		const text = await readIfThere(join(demo, 'manifest.json'))
 		if (text !== null) return { ...parseManifest(text), folder: demo }
-		if (folder === dirname(folder)) break
+		// No further than our own package: a folder above may hold a demo of somebody else's.
+		const top = (await readIfThere(join(folder, 'package.json'))) !== null
+		if (top || folder === dirname(folder)) break
 	}
 	throw new StyrbyError(
 		'demo_missing',

@@ -50,7 +50,6 @@ class HeadlessSession implements RunningAgent {
 	readonly name = 'claude'
 	readonly ended: Promise<Ended>
 	readonly #child: ChildProcessWithoutNullStreams
-	readonly #options: StartOptions
 	readonly #reader = new StreamReader()
 	readonly #queue = new OutputQueue<AgentOutput>()
 	readonly #replies = new Map<string, (reply: Reply) => void>()
@@ -60,7 +59,6 @@ class HeadlessSession implements RunningAgent {
 
 	constructor(child: ChildProcessWithoutNullStreams, options: StartOptions) {
 		this.#child = child
-		this.#options = options
 		this.#cwd = options.cwd
 		const exit = watchEnd(child)
 		// A write to an agent that has just ended fails; `ended` tells about it.

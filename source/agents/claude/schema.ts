@@ -58,6 +58,7 @@ export const lineSchema = v.object({
 	type: text,
 	subtype: text,
 	uuid: text,
+	parentUuid: text,
 	timestamp: text,
 	message: maybe(messageSchema),
 	content: v.optional(v.unknown(), null),
@@ -148,19 +149,20 @@ export function parseLine(textOfLine: string): RawLine | null {
 	return parsed.success && !Array.isArray(value) ? parsed.output : null
 }
 
-/** The content blocks of a message; a string is one text block. Things that are no block are left out. */
+/** The content blocks of a message; a string is one text block. What is no block is one of unknown type. */
 export function contentBlocks(content: unknown): RawBlock[] {
-	if (typeof content === 'string') return [block({ type: 'text', text: content })]
+	if (typeof content === 'string') return [textBlock(content)]
 	if (!Array.isArray(content)) return []
-	return content.flatMap((item: unknown) => {
-		if (typeof item === 'string') return [block({ type: 'text', text: item })]
+	return content.map((item: unknown) => {
+		if (typeof item === 'string') return textBlock(item)
 		const parsed = v.safeParse(blockSchema, item)
-		return parsed.success && !Array.isArray(item) ? [parsed.output] : []
+		if (parsed.success && !Array.isArray(item)) return parsed.output
+		return v.parse(blockSchema, { type: 'unknown' })
 	})
 }
 
-function block(value: { type: string; text: string }): RawBlock {
-	return v.parse(blockSchema, value)
+function textBlock(text: string): RawBlock {
+	return v.parse(blockSchema, { type: 'text', text })
 }
 
 /** A type name from outside, short and plain enough to be a name. */

@@ -6,6 +6,7 @@ import type { AgentOutput } from '../agent.ts'
 import { type ContentContext, conversationEvents, modelName } from './content.ts'
 import { contentBlocks, type RawLine, type RawUsage, timeOf } from './schema.ts'
 import { asksInMode, systemEvent } from './system-line.ts'
+import { blockText } from './tool-result.ts'
 import { isEmpty, pricedUsage, tokensOf } from './usage.ts'
 
 export interface TranscriptItem {
@@ -17,8 +18,8 @@ export interface TranscriptItem {
 /** What a line says about a permission, for whoever has a request open. */
 export interface Settled {
 	toolUse: string
-	/** `null`: only that it was decided by a hook, the tool may still be running. */
-	ok: boolean | null
+	/** `null`: it was decided by a hook, how is not said; the tool may still be running. */
+	approved: boolean | null
 	by: 'hook' | 'other'
 }
 
@@ -35,6 +36,8 @@ export class TranscriptReader {
 	readonly #open = new Map<string, OpenTool>()
 	/** Calls that started a sub-agent, by the prompt they gave it. */
 	readonly #agentCalls = new Map<string, string>()
+	/** Lines of sub-agents in this file, and the call that each belongs to. */
+	readonly #sideLines = new Map<string, string>()
 	#usage: { id: string; model: string | null; usage: RawUsage; at: string } | null = null
 	readonly #counted = new Set<string>()
 
@@ -43,21 +46,17 @@ export class TranscriptReader {
 	}
 
 	/**
-	 * The outputs of one line. `source` names the line where it has no uuid of its own; `now` is its time
-	 * where it has none.
+	 * The outputs of one line. `name` is its uuid, or what else names it; `now` is its time where it has
+	 * none.
 	 */
-	read(
-		line: RawLine,
-		source: string,
-		now: string,
-	): { items: TranscriptItem[]; settled: Settled[] } {
+	read(line: RawLine, name: string, now: string): { items: TranscriptItem[]; settled: Settled[] } {
 		const at = timeOf(line.timestamp, now)
-		const name = line.uuid ?? source
 		const items: TranscriptItem[] = this.#aboutItems(line, name)
 		if (line.type === 'user' || line.type === 'assistant') {
 			if (line.message?.id !== this.#usage?.id) items.push(...this.flush())
 			this.#noteUsage(line, at)
-			for (const { index, event } of conversationEvents(line, this.#context)) {
+			const context = { ...this.#context, parent: this.#parent(line) }
+			for (const { index, event } of conversationEvents(line, context)) {
 				items.push({ source: `${name}#${index}`, output: { type: 'event', at, event } })
 			}
 		} else {
@@ -99,6 +98,19 @@ export class TranscriptReader {
 		return this.#agentCalls.get(prompt) ?? null
 	}
 
+	/** The call that a line belongs to. Older versions kept sub-agents in the session's own file. */
+	#parent(line: RawLine): string | null {
+		if (this.#context.parent !== null || !line.isSidechain) return this.#context.parent
+		const above = line.parentUuid === null ? undefined : this.#sideLines.get(line.parentUuid)
+		const prompt = () =>
+			contentBlocks(line.message?.content ?? null)
+				.map(blockText)
+				.join('\n')
+		const parent = above ?? this.agentCall(prompt()) ?? line.agentId ?? 'sidechain'
+		if (line.uuid !== null) this.#sideLines.set(line.uuid, parent)
+		return parent
+	}
+
 	#aboutItems(line: RawLine, name: string): TranscriptItem[] {
 		const changed = (key: string, value: string | null): value is string => {
 			if (value === null || this.#about.get(key) === value) return false
@@ -135,7 +147,7 @@ export class TranscriptReader {
 	#follow(line: RawLine): Settled[] {
 		if (line.type === 'attachment' && line.attachment?.type === 'hook_permission_decision') {
 			const id = line.attachment.toolUseID
-			return typeof id === 'string' ? [{ toolUse: id, ok: null, by: 'hook' }] : []
+			return typeof id === 'string' ? [{ toolUse: id, approved: null, by: 'hook' }] : []
 		}
 		const settled: Settled[] = []
 		if (line.type !== 'user' && line.type !== 'assistant') return settled
@@ -149,7 +161,9 @@ export class TranscriptReader {
 			if (block.type === 'tool_result' && block.tool_use_id !== null) {
 				this.#open.delete(block.tool_use_id)
 				const by = line.permissionDecision?.source === 'hook' ? 'hook' : 'other'
-				settled.push({ toolUse: block.tool_use_id, ok: !block.is_error, by })
+				const decision = line.permissionDecision?.decision ?? null
+				const approved = decision === null ? !block.is_error : decision === 'accept'
+				settled.push({ toolUse: block.tool_use_id, approved, by })
 			}
 		}
 		return settled

@@ -1,10 +1,10 @@
 /** The outbox files of a home, whoever they belong to. */
-import { readdirSync, rmSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import * as v from 'valibot'
 import { uuid } from '../protocol/json.ts'
-import { outboxFile, outboxFolder } from './outbox.ts'
 import { outboxError } from './outbox-errors.ts'
+import { outboxFile, outboxFolder } from './outbox-paths.ts'
 
 const counted = v.object({ n: v.number() })
 
@@ -47,10 +47,4 @@ function countRows(dataFolder: string, session: string): number {
 		if (!outboxSessions(dataFolder).includes(session)) return 0
 		throw outboxError(error)
 	}
-}
-
-/** Deletes the files of an outbox that nobody has open. */
-export function removeOutbox(dataFolder: string, session: string): void {
-	const file = outboxFile(dataFolder, session)
-	for (const suffix of ['-wal', '-shm', '']) rmSync(file + suffix, { force: true })
 }

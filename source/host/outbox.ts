@@ -3,8 +3,7 @@
  * for each other. It holds ciphertext, chain state and ids; never keys, never plaintext. What `commit`
  * returned from is on the disk: a crash at any moment after costs nothing and doubles nothing.
  */
-import { closeSync, existsSync, fchmodSync, mkdirSync, openSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, fchmodSync, mkdirSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import * as v from 'valibot'
 import type { AppendRow } from '../backend/gateway.ts'
@@ -13,6 +12,7 @@ import { type AgentName, agentNames } from '../protocol/events.ts'
 import type { ChainState } from '../protocol/message.ts'
 import { outboxError } from './outbox-errors.ts'
 import { type Operation, operationSchema } from './outbox-operations.ts'
+import { outboxFile, outboxFolder, removeOutbox } from './outbox-paths.ts'
 import { appendRowSchema } from './outbox-row.ts'
 import { outboxTables, outboxVersion } from './outbox-schema.ts'
 
@@ -94,14 +94,6 @@ const storedRequest = v.object({
 })
 const counted = v.object({ n: v.number() })
 
-export function outboxFolder(dataFolder: string): string {
-	return join(dataFolder, 'outbox')
-}
-
-export function outboxFile(dataFolder: string, session: string): string {
-	return join(outboxFolder(dataFolder), `${session}.db`)
-}
-
 /** A new private file (mode 0600): SQLite gives its journal files the same mode. */
 function createFile(dataFolder: string, file: string): void {
 	mkdirSync(outboxFolder(dataFolder), { recursive: true, mode: 0o700 })
@@ -115,13 +107,13 @@ function createFile(dataFolder: string, file: string): void {
 
 export class Outbox implements Disposable {
 	readonly session: OutboxSession
-	readonly file: string
+	readonly #dataFolder: string
 	readonly #db: DatabaseSync
 	readonly #statements = new Map<string, StatementSync>()
 
-	private constructor(db: DatabaseSync, file: string, session: OutboxSession) {
+	private constructor(db: DatabaseSync, dataFolder: string, session: OutboxSession) {
 		this.#db = db
-		this.file = file
+		this.#dataFolder = dataFolder
 		this.session = session
 	}
 
@@ -138,7 +130,7 @@ export class Outbox implements Disposable {
 		const file = outboxFile(dataFolder, session.id)
 		try {
 			createFile(dataFolder, file)
-			const outbox = new Outbox(connect(file), file, session)
+			const outbox = new Outbox(connect(file), dataFolder, session)
 			outbox.#transaction(() => {
 				outbox.#db.exec(outboxTables)
 				outbox.#db.exec(`pragma user_version = ${outboxVersion}`)
@@ -187,7 +179,7 @@ export class Outbox implements Disposable {
 			}
 			const row = v.parse(sessionSchema, db.prepare('select * from session').get())
 			const { id, account, device, agent } = row
-			return new Outbox(db, file, { id, account, device, agent })
+			return new Outbox(db, dataFolder, { id, account, device, agent })
 		} catch (cause) {
 			throw outboxError(cause)
 		}
@@ -376,7 +368,7 @@ export class Outbox implements Disposable {
 	/** Ends the use of it and deletes it. Only when the session has ended and nothing is pending. */
 	remove(): void {
 		this[Symbol.dispose]()
-		for (const suffix of ['-wal', '-shm', '']) rmSync(`${this.file}${suffix}`, { force: true })
+		removeOutbox(this.#dataFolder, this.session.id)
 	}
 
 	[Symbol.dispose](): void {

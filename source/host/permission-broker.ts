@@ -31,6 +31,7 @@ export interface BrokerOptions {
 	agent: Pick<RunningAgent, 'answer' | 'prompt' | 'interrupt'>
 	/** How long a request waits for a person, ms. */
 	timeoutMs: number
+	now(): Date
 	/** What the session's status is, for the event that says "applied". */
 	status(): SessionStatus
 	onTrouble?: (error: StyrbyError) => void
@@ -73,7 +74,7 @@ export class PermissionBroker implements AsyncDisposable {
 	}
 
 	#now(): number {
-		return this.#options.account.now().getTime()
+		return this.#options.now().getTime()
 	}
 
 	/** The agent asks. It is shown to nobody before it is on the disk. */
@@ -165,7 +166,7 @@ export class PermissionBroker implements AsyncDisposable {
 	#respond(request: PendingRequest, response: Response): void {
 		this.#run(async () => {
 			await this.#options.publisher.publish({
-				at: this.#options.account.now().toISOString(),
+				at: this.#options.now().toISOString(),
 				event: { kind: 'permission_response', body: { request: request.id, ...response } },
 				closes: { request: request.id, status: response.result },
 			})
@@ -178,7 +179,7 @@ export class PermissionBroker implements AsyncDisposable {
 	#sayApplied(request: PendingRequest): void {
 		this.#byAgent.delete(request.agentId)
 		const body = { status: this.#options.status(), detail: null, applied: request.id }
-		const at = this.#options.account.now().toISOString()
+		const at = this.#options.now().toISOString()
 		this.#run(() => this.#options.publisher.publish({ at, event: { kind: 'status', body } }))
 	}
 
@@ -368,7 +369,7 @@ export class PermissionBroker implements AsyncDisposable {
 		command: Extract<Command, { kind: 'prompt' | 'interrupt' }>,
 		signed: Verdict['signed'],
 	): Promise<void> {
-		const { agent, publisher, account } = this.#options
+		const { agent, publisher, now } = this.#options
 		try {
 			if (command.kind === 'prompt') await agent.prompt(command.body.text)
 			else await agent.interrupt()
@@ -380,7 +381,7 @@ export class PermissionBroker implements AsyncDisposable {
 		const { id, kind, by } = command
 		const proof = { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) }
 		await publisher.publish({
-			at: account.now().toISOString(),
+			at: now().toISOString(),
 			event: {
 				kind: 'system',
 				body: { type: 'command', text: null, data: { command: id, kind, by, ...proof } },
@@ -399,7 +400,7 @@ export class PermissionBroker implements AsyncDisposable {
 			device: command?.by ?? null,
 		})
 		if (!event) return
-		const at = this.#options.account.now().toISOString()
+		const at = this.#options.now().toISOString()
 		this.#run(() => this.#options.publisher.publish({ at, event }))
 	}
 }

@@ -9,19 +9,21 @@ import { isActive } from '../protocol/device-log.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import type { Body } from '../protocol/events.ts'
 import { sessionScope } from '../protocol/scope.ts'
+import { locksIn, type TakeLock } from './host-lock.ts'
 import { Outbox, type OutboxRequest } from './outbox.ts'
-import { outboxSessions, removeOutbox } from './outbox-files.ts'
+import { outboxSessions } from './outbox-files.ts'
 import { statusUpdate } from './outbox-operations.ts'
+import { removeOutbox } from './outbox-paths.ts'
 import { Publisher } from './publisher.ts'
 import { openDecision } from './sealed-decision.ts'
 import { Sender } from './sender.ts'
-import { hostLock, type TakeLock } from './session-host.ts'
 
 export interface RecoverOptions {
 	account: Account
 	gateway: Gateway
 	dataFolder: string
-	lock: TakeLock
+	/** How a session's lock is taken; by default in the outbox folder. */
+	lock?: TakeLock
 	/** How long one session may take, ms: what the backend does not take then is left for later. */
 	waitMs?: number
 	onTrouble?: (session: string, error: StyrbyError) => void
@@ -32,8 +34,9 @@ const died = 'The host of this session ended without closing it.'
 /** Returns the sessions that were recovered. Sessions whose host lives are left alone. */
 export async function recoverSessions(options: RecoverOptions): Promise<string[]> {
 	const recovered: string[] = []
+	const take = options.lock ?? locksIn(options.dataFolder)
 	for (const session of outboxSessions(options.dataFolder)) {
-		await using lock = await options.lock(hostLock(session))
+		await using lock = await take(session)
 		if (!lock) continue
 		try {
 			if (await recoverOne(options, session)) recovered.push(session)

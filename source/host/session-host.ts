@@ -6,20 +6,19 @@ import { randomId } from '../protocol/device.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import type { AgentName, SessionEvent, SessionStatus } from '../protocol/events.ts'
 import { AccountFeed } from './account-feed.ts'
+import { locksIn, type TakeLock } from './host-lock.ts'
 import { statusUpdate } from './outbox-operations.ts'
 import { PermissionBroker } from './permission-broker.ts'
 import { Publisher } from './publisher.ts'
 import type { Entry, SealedEntry } from './seal-event.ts'
 import { type ProjectSetting, plainProject, sessionLabel, titleOf } from './session-label.ts'
 
-/** A lock that the kernel gives back when its holder dies; `null`: another process holds it. */
-export type TakeLock = (name: string) => Promise<AsyncDisposable | null>
-
 export interface SessionHostOptions {
 	account: Account
 	gateway: Gateway
 	dataFolder: string
-	lock: TakeLock
+	/** How a session's lock is taken; by default in the outbox folder. */
+	lock?: TakeLock
 	agent: AgentName
 	cwd: string
 	/** The first prompt, when it is known at the start. */
@@ -27,6 +26,8 @@ export interface SessionHostOptions {
 	project: ProjectSetting
 	/** How long a request waits for a person, ms. */
 	timeoutMs: number
+	/** The session's clock; the account's by default. A replayed session runs on its own. */
+	now?: () => Date
 	/** A failure that is new; `final`: nothing more of this session will be sent. */
 	onTrouble?: (error: StyrbyError, final: boolean) => void
 	onRecovered?: () => void
@@ -43,9 +44,6 @@ export interface SessionEnd {
 	delivered: boolean
 	pending: number
 }
-
-/** Name of the lock that says whether a session's host lives. */
-export const hostLock = (session: string) => `host-${session}`
 
 /** Events that may wait for the disk before the agent is kept waiting. */
 const maxWaiting = 1000
@@ -85,7 +83,7 @@ export class SessionHost implements AsyncDisposable {
 	static async open(options: SessionHostOptions): Promise<SessionHost> {
 		const { account, gateway, dataFolder, agent, cwd, project } = options
 		const session = randomId(account.random)
-		const lock = await options.lock(hostLock(session))
+		const lock = await (options.lock ?? locksIn(dataFolder))(session)
 		if (!lock) throw new StyrbyError('session_taken', 'This session is hosted already.')
 		try {
 			const title = options.prompt === undefined ? null : titleOf(options.prompt)
@@ -95,7 +93,7 @@ export class SessionHost implements AsyncDisposable {
 				dataFolder,
 				session,
 				agent,
-				startedAt: account.now().toISOString(),
+				startedAt: (options.now ?? account.now)().toISOString(),
 				project: plainProject(cwd, project),
 				label: sessionLabel(account, session, { title, cwd, project }),
 				...(options.onTrouble ? { onTrouble: options.onTrouble } : {}),
@@ -124,6 +122,7 @@ export class SessionHost implements AsyncDisposable {
 			publisher: this.publisher,
 			agent,
 			timeoutMs: this.#options.timeoutMs,
+			now: this.#options.now ?? account.now,
 			status: () => this.#status,
 			onTrouble: (error) => this.#trouble(error),
 		})
@@ -229,7 +228,7 @@ export class SessionHost implements AsyncDisposable {
 	}
 
 	#now(): string {
-		return this.#options.account.now().toISOString()
+		return (this.#options.now ?? this.#options.account.now)().toISOString()
 	}
 
 	#system(type: string, text: string | null, data: unknown): void {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { outboxFile } from '../../source/host/outbox.ts'
 import { statusUpdate } from '../../source/host/outbox-operations.ts'
+import { outboxFile } from '../../source/host/outbox-paths.ts'
 import { fromBase64 } from '../../source/protocol/bytes.ts'
 import { createDevice } from '../../source/protocol/device.ts'
 import type { SessionEvent } from '../../source/protocol/events.ts'

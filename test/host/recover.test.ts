@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { outboxFile } from '../../source/host/outbox.ts'
+import { outboxFile } from '../../source/host/outbox-paths.ts'
 import { recoverSessions } from '../../source/host/recover.ts'
 import { sealDecision } from '../../source/host/sealed-decision.ts'
-import { hostLock } from '../../source/host/session-host.ts'
 import { randomBytes } from '../../source/protocol/box.ts'
 import { signCommand } from '../../source/protocol/command.ts'
 import { randomId } from '../../source/protocol/device.ts'
@@ -101,7 +100,7 @@ describe('recovery', () => {
 	it('leaves a living host alone', async () => {
 		const publisher = host.publisher()
 		await publisher.publish({ at: at(), event: said('one') })
-		await using _lock = await host.locks(hostLock(publisher.session))
+		await using _lock = await host.locks(publisher.session)
 		expect(await recover()).toEqual([])
 		expect(existsSync(outboxFile(host.dataFolder, publisher.session))).toBe(true)
 	})

@@ -31,7 +31,11 @@ export type SettingsChange = Partial<Omit<Settings, 'notifications'>> & {
 	notifications?: Partial<Settings['notifications']>
 }
 
-const fileSchema = v.record(v.string(), v.unknown())
+const fileSchema = v.pipe(
+	v.unknown(),
+	v.check((value) => !Array.isArray(value)),
+	v.record(v.string(), v.unknown()),
+)
 const maxBytes = 2 ** 20
 
 export function settingsFile(home: Home): string {

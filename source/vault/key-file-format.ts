@@ -60,12 +60,12 @@ export function newKdf(random: Random): Kdf {
 	return { n: 2 ** 17, r: 8, p: 1, salt: random(saltSize) }
 }
 
-/** The key (32 bytes) of a passphrase. Off the main thread. */
+/** The key (32 bytes) of a passphrase. Off the main thread. Throws `out_of_memory`. */
 export function deriveKey(passphrase: string, { n, r, p, salt }: Kdf): Promise<Uint8Array> {
 	const options = { N: n, r, p, maxmem: 128 * r * (n + p + 2) + 2 ** 20 }
 	return new Promise((resolve, reject) => {
 		scrypt(passphrase.normalize('NFC'), salt, keySize, options, (error, key) => {
-			if (error) reject(error)
+			if (error) reject(outOfMemory(error))
 			else resolve(new Uint8Array(key))
 		})
 	})
@@ -132,6 +132,15 @@ function checksum({ kdf, nonce, ciphertext }: Sealed): string {
 	const hash = createHash('sha256').update('styrby/v1/key-file\0')
 	hash.update(JSON.stringify([kdf.n, kdf.r, kdf.p])).update('\0')
 	return hash.update(kdf.salt).update(nonce).update(ciphertext).digest('base64')
+}
+
+// The parameters were checked, so this is the one way in which it fails.
+function outOfMemory(cause: unknown): StyrbyError {
+	return new StyrbyError(
+		'out_of_memory',
+		'There is not enough memory to unlock the key file, which takes up to 256 MiB for a moment: free some, then try again.',
+		{ cause },
+	)
 }
 
 function corrupt(path: string, cause: unknown): StyrbyError {

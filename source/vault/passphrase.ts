@@ -1,4 +1,5 @@
 /** Where the passphrase of the key file comes from. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../config/home-error.ts'
@@ -43,9 +44,12 @@ export async function findPassphrase(
 	)
 }
 
-/** Whether `findPassphrase` would have to ask a person. */
+/** Whether a passphrase was laid out for us, so that `findPassphrase` need not ask a person. */
 export function hasStoredPassphrase(env: NodeJS.ProcessEnv): boolean {
-	return Boolean(env.STYRBY_PASSPHRASE_FILE)
+	if (env.STYRBY_PASSPHRASE_FILE) return true
+	return Boolean(
+		env.CREDENTIALS_DIRECTORY && existsSync(join(env.CREDENTIALS_DIRECTORY, credential)),
+	)
 }
 
 /** Throws `passphrase_too_short` (exit 2): only asked of a passphrase that is about to protect something. */

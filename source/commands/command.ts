@@ -53,5 +53,6 @@ export interface CommandSpec {
 
 /** What the file of a command exports. */
 export interface Command {
-	run(invocation: Invocation): Promise<ExitCode>
+	/** The exit code; `run` passes on the one of its agent. */
+	run(invocation: Invocation): Promise<ExitCode | number>
 }

@@ -1,0 +1,96 @@
+/**
+ * Which of an agent's own sessions are in the account already, and which of their lines: so that nothing
+ * is imported twice. Ids only. One small database a home.
+ */
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import * as v from 'valibot'
+import { homeError } from '../config/home-error.ts'
+
+const sessionRow = v.object({ session: v.string() })
+const sourceRow = v.object({ source: v.string() })
+const version = 1
+
+/** A line that was put into a session, and the number of its last message. */
+export interface ImportedSource {
+	source: string
+	seq: number
+}
+
+export class HostedSessions implements Disposable {
+	readonly #db: DatabaseSync
+
+	private constructor(db: DatabaseSync) {
+		this.#db = db
+	}
+
+	/** Throws `home_not_writable`, `disk_full`, `home_failed`. */
+	static open(dataFolder: string): HostedSessions {
+		const file = join(dataFolder, 'agent-sessions.db')
+		try {
+			mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+			closeSync(openSync(file, 'a', 0o600))
+			const db = new DatabaseSync(file, { timeout: 5000 })
+			db.exec(`
+				pragma journal_mode = wal;
+				pragma synchronous = normal;
+				create table if not exists live (
+					agent text not null,
+					agent_session text not null,
+					session text not null,
+					primary key (agent, agent_session)
+				) strict;
+				create table if not exists imported (
+					session text not null,
+					source text not null,
+					seq integer not null,
+					primary key (session, source)
+				) strict, without rowid;
+				pragma user_version = ${version};
+			`)
+			return new HostedSessions(db)
+		} catch (cause) {
+			throw homeError(cause, file)
+		}
+	}
+
+	/** An agent's session is hosted live, under this id. */
+	hosted(agent: string, agentSession: string, session: string): void {
+		const sql = 'insert or replace into live (agent, agent_session, session) values (?, ?, ?)'
+		this.#db.prepare(sql).run(agent, agentSession, session)
+	}
+
+	/** Under which id an agent's session was hosted live; `null`: it was not, as far as this home knows. */
+	liveSession(agent: string, agentSession: string): string | null {
+		const sql = 'select session from live where agent = ? and agent_session = ?'
+		const row = this.#db.prepare(sql).get(agent, agentSession)
+		return row ? v.parse(sessionRow, row).session : null
+	}
+
+	/** Lines that were put into a session, of which the backend has `lastSeq` messages. */
+	sources(session: string, lastSeq: number): Set<string> {
+		// What was about to be sent when an import died, and never arrived.
+		this.#db.prepare('delete from imported where session = ? and seq > ?').run(session, lastSeq)
+		const rows = this.#db.prepare('select source from imported where session = ?').all(session)
+		return new Set(rows.map((row) => v.parse(sourceRow, row).source))
+	}
+
+	/** Written before the lines are sent: then a death in between is seen, and nothing is doubled. */
+	imported(session: string, sources: readonly ImportedSource[]): void {
+		const sql = 'insert or replace into imported (session, source, seq) values (?, ?, ?)'
+		const insert = this.#db.prepare(sql)
+		this.#db.exec('begin immediate')
+		try {
+			for (const { source, seq } of sources) insert.run(session, source, seq)
+			this.#db.exec('commit')
+		} catch (cause) {
+			if (this.#db.isTransaction) this.#db.exec('rollback')
+			throw homeError(cause, 'the list of imported sessions')
+		}
+	}
+
+	[Symbol.dispose](): void {
+		if (this.#db.isOpen) this.#db.close()
+	}
+}

@@ -1,0 +1,133 @@
+/** Finds the embedded backend of a data folder, or starts it. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { withLock } from '../config/lock.ts'
+import { version as ownVersion } from '../config/version.ts'
+import { StyrbyError } from '../protocol/errors.ts'
+import { askToStop, findHealthy, type Health } from './health.ts'
+import { type Access, backendFolder, readAccess } from './installation.ts'
+import { launchDaemon, startFailed } from './launch.ts'
+import { readRuntime } from './runtime-file.ts'
+import { isOlder } from './versions.ts'
+
+export interface EmbeddedFolders {
+	/** Folders of `Home`. */
+	readonly data: string
+	readonly run: string
+}
+
+export interface ConnectOptions extends EmbeddedFolders {
+	readonly log: string
+	/** The daemon's program; found beside this module by itself. */
+	readonly entry?: URL
+	/** After how many ms without a client the daemon ends by itself; default 10 minutes. */
+	readonly idleMs?: number
+	/** How long a start may take, in ms; default 30,000. */
+	readonly timeLimitMs?: number
+	/** Called when there is something to wait for. */
+	readonly onProgress?: (what: 'starting' | 'upgrading') => void
+}
+
+export interface Embedded {
+	readonly url: string
+	readonly anonKey: string
+	readonly pid: number
+}
+
+export interface EmbeddedStatus extends Embedded {
+	readonly version: string
+}
+
+const defaultIdleMs = 10 * 60_000
+const defaultTimeLimitMs = 30_000
+const stopLimitMs = 15_000
+
+/**
+ * The running backend of this data folder, started in the background when there is none. However many
+ * commands ask at once, one daemon comes of it. Throws `backend_start_failed` (exit 5), or what kept
+ * the daemon from starting: `data_folder_of_other_host`, `backend_newer`, `disk_full`, ….
+ */
+export async function connectEmbedded(options: ConnectOptions): Promise<Embedded> {
+	const running = await statusEmbedded(options)
+	if (running !== null && !isOlder(running.version, ownVersion)) return running
+	const deadline = performance.now() + (options.timeLimitMs ?? defaultTimeLimitMs)
+	const left = () => Math.max(0, deadline - performance.now())
+	return await withLock(options.run, 'backend-start', () => startOne(options, left), {
+		timeoutMs: left(),
+	})
+}
+
+/** What runs for this data folder, or null. Starts nothing. */
+export async function statusEmbedded(folders: EmbeddedFolders): Promise<EmbeddedStatus | null> {
+	const found = await find(folders)
+	if (found === null) return null
+	const { access, port, health } = found
+	return {
+		url: `http://127.0.0.1:${port}`,
+		anonKey: access.anonKey,
+		pid: health.pid,
+		version: health.version,
+	}
+}
+
+/**
+ * Asks the backend to finish what is under way, and waits until its process has ended. False when none
+ * ran. Throws `backend_stop_failed`.
+ */
+export async function stopEmbedded(folders: EmbeddedFolders): Promise<boolean> {
+	const found = await find(folders)
+	if (found === null) return false
+	await askToStop(found.port, found.access)
+	const deadline = performance.now() + stopLimitMs
+	while (isAlive(found.health.pid)) {
+		if (performance.now() > deadline) {
+			throw new StyrbyError(
+				'backend_stop_failed',
+				`The embedded backend (process ${found.health.pid}) does not end; see its log, or end that process.`,
+			)
+		}
+		await sleep(20)
+	}
+	return true
+}
+
+async function find(
+	folders: EmbeddedFolders,
+): Promise<{ access: Access; port: number; health: Health } | null> {
+	const runtime = await readRuntime(folders.run)
+	if (runtime === null) return null
+	const access = await readAccess(backendFolder(folders.data))
+	if (access === null) return null
+	const health = await findHealthy(runtime, access)
+	return health === null ? null : { access, port: runtime.port, health }
+}
+
+async function startOne(options: ConnectOptions, left: () => number): Promise<Embedded> {
+	const running = await statusEmbedded(options)
+	if (running !== null) {
+		if (!isOlder(running.version, ownVersion)) return running
+		options.onProgress?.('upgrading')
+		await stopEmbedded(options)
+	} else {
+		options.onProgress?.('starting')
+	}
+	const { data, run, log, entry, idleMs = defaultIdleMs } = options
+	while (true) {
+		const launched = await launchDaemon({ data, run, log, idleMs, entry, timeLimitMs: left() })
+		// Also when ours was not the one: a backend in the foreground may be starting right now.
+		const found = await statusEmbedded(options)
+		if (found !== null) return found
+		if (launched === 'ready' || left() === 0) {
+			throw startFailed(log, 'it did not answer in time')
+		}
+		await sleep(100)
+	}
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0)
+		return true
+	} catch {
+		return false
+	}
+}

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { request } from 'node:http'
+import * as v from 'valibot'
+import { type Access, proofOf, sameSecret } from './installation.ts'
+import type { Runtime } from './runtime-file.ts'
+
+const healthSchema = v.object({
+	version: v.string(),
+	start: v.string(),
+	pid: v.number(),
+	proof: v.nullable(v.string()),
+})
+
+export interface Health {
+	readonly version: string
+	readonly start: string
+	readonly pid: number
+}
+
+const maxAnswerBytes = 4096
+
+/**
+ * Asks whoever listens on the port for a proof that it is the daemon of this data folder; the key is
+ * shown to nobody before. Null when nobody answers in time, or somebody else does.
+ */
+export async function findHealthy(
+	runtime: Pick<Runtime, 'port'>,
+	access: Access,
+	timeLimitMs = 2_000,
+): Promise<Health | null> {
+	const challenge = randomBytes(32).toString('hex')
+	const text = await get(runtime.port, `/health?challenge=${challenge}`, timeLimitMs)
+	const answer = v.safeParse(healthSchema, parse(text))
+	if (!answer.success || answer.output.proof === null) return null
+	const { proof, ...health } = answer.output
+	const expected = proofOf(access, challenge, runtime.port, health.start)
+	return sameSecret(proof, expected) ? health : null
+}
+
+/** Asks a daemon that has proved itself to finish what is under way and end. */
+export async function askToStop(port: number, access: Access): Promise<boolean> {
+	const answer = await get(port, '/control/stop', 2_000, access.anonKey)
+	return answer !== null
+}
+
+/** Loads no HTTP client beyond what Node has loaded: this runs at the start of every command. */
+function get(
+	port: number,
+	path: string,
+	timeLimitMs: number,
+	apikey?: string,
+): Promise<string | null> {
+	return new Promise((resolve) => {
+		const asking = request({
+			host: '127.0.0.1',
+			port,
+			path,
+			method: apikey === undefined ? 'GET' : 'POST',
+			agent: false,
+			headers: apikey === undefined ? {} : { apikey },
+		})
+		const timer = setTimeout(() => asking.destroy(new Error('no answer in time')), timeLimitMs)
+		const end = (text: string | null) => {
+			clearTimeout(timer)
+			resolve(text)
+		}
+		asking.on('error', () => end(null))
+		asking.on('response', (response) => {
+			let text = ''
+			response.setEncoding('utf8')
+			response.on('data', (chunk: string) => {
+				text += chunk
+				if (text.length > maxAnswerBytes) asking.destroy(new Error('too long'))
+			})
+			response.on('error', () => end(null))
+			response.on('end', () => end((response.statusCode ?? 500) < 300 ? text : null))
+		})
+		asking.end()
+	})
+}
+
+function parse(text: string | null): unknown {
+	try {
+		return text === null ? null : JSON.parse(text)
+	} catch {
+		return null
+	}
+}

@@ -49,8 +49,9 @@ export async function confirm(terminal: Terminal, question: string): Promise<boo
 async function readLine({ input, output }: Terminal, question: string, echo: boolean) {
 	const decoder = new StringDecoder('utf8')
 	const wasRaw = input.isRaw
-	output.write(question)
+	// First of all: an answer that comes fast must not be shown by the terminal itself.
 	input.setRawMode(true)
+	output.write(question)
 	try {
 		return await new Promise<string>((resolve, reject) => {
 			let line = ''

@@ -3,8 +3,18 @@ import { displayText } from '../text/safe-text.ts'
 import { eventToPlainLines } from '../text/transcript.ts'
 import type { ShownMessage } from '../viewer/viewer.ts'
 
+export type DeviceName = (id: string) => string | null
+
+/** Turns of a session's state that its prompts and answers show by themselves. */
+function isBackground(event: SessionEvent): boolean {
+	if (event.kind === 'system') return event.body.type === 'about'
+	if (event.kind !== 'status') return false
+	const { status, detail, applied } = event.body
+	return applied === null && detail === null && status !== 'stopped' && status !== 'error'
+}
+
 /** A message as plain text, each line with its newline; what did not verify is said, never shown. */
-export function messageLines(message: ShownMessage, width: number): string {
+export function messageLines(message: ShownMessage, width: number, deviceName: DeviceName): string {
 	if (message.problem !== null || !message.kind || !message.body) {
 		const last = message.seq + message.rows - 1
 		const place = last > message.seq ? `#${message.seq} to #${last}` : `#${message.seq}`
@@ -12,6 +22,7 @@ export function messageLines(message: ShownMessage, width: number): string {
 	}
 	// `kind` and `body` were checked together when the message was opened.
 	const event = { kind: message.kind, body: message.body } as SessionEvent
-	const lines = eventToPlainLines(event, width)
+	if (isBackground(event)) return ''
+	const lines = eventToPlainLines(event, width, { deviceName })
 	return lines.length === 0 ? '' : `${lines.join('\n')}\n\n`
 }

@@ -14,12 +14,12 @@ export function messageJson({ session, seq, at, kind, body, verified, problem }:
 	return { session, seq, at: at || null, kind, body, verified, problem }
 }
 
-function printer({ flags, io }: Invocation): (message: ShownMessage) => void {
+function printer({ flags, io }: Invocation, { account }: Context): (message: ShownMessage) => void {
 	if (flags.has('json')) {
 		return (message) => io.stdout.write(`${JSON.stringify(messageJson(message))}\n`)
 	}
 	const width = io.stdout.columns ?? 100
-	return (message) => io.stdout.write(messageLines(message, width))
+	return (message) => io.stdout.write(messageLines(message, width, (id) => account.deviceName(id)))
 }
 
 async function printRaw(context: Context, session: string): Promise<void> {
@@ -80,7 +80,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 		return exit.done
 	}
 	const row = await context.gateway.readSession(session)
-	const print = printer(invocation)
+	const print = printer(invocation, context)
 	let last = 0
 	let problems = 0
 	let ended = false

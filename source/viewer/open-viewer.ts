@@ -72,6 +72,10 @@ export class OpenedViewer implements Viewer {
 		this.#channel = account.gateway.followAccount((hint) => this.#take(hint))
 	}
 
+	get account(): Account {
+		return this.#options.account
+	}
+
 	get sessions() {
 		return this.#list.sessions
 	}

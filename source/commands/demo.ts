@@ -1,0 +1,56 @@
+import { type ExitCode, exit } from '../protocol/errors.ts'
+import type { Invocation } from './command.ts'
+import { playAll } from './demo/play.ts'
+import { openDemoProfile } from './demo/profile.ts'
+import { playAsText, summaryText } from './demo/text.ts'
+import { type Io, isInteractive } from './io.ts'
+import { showViewer } from './show-viewer.ts'
+
+const welcome =
+	'styrby-tui demo: recorded sessions of a real agent, sealed, stored, streamed, verified and decrypted on this machine.\n'
+
+/** Ends the demo in order when it is told to end: its folder and its backend go with it. */
+function endOnSignal(end: AbortController): Disposable {
+	const stop = () => end.abort()
+	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+	for (const signal of signals) process.once(signal, stop)
+	return {
+		[Symbol.dispose]() {
+			for (const signal of signals) process.off(signal, stop)
+		},
+	}
+}
+
+export async function run({ io }: Invocation): Promise<ExitCode> {
+	return isInteractive(io) ? onScreen(io) : asText(io)
+}
+
+async function onScreen(io: Io): Promise<ExitCode> {
+	io.stderr.write(welcome)
+	await using profile = await openDemoProfile(io)
+	await using _playing = await playAll(profile, { speed: 1, now: io.now })
+	await profile.viewer.ready
+	return showViewer(io, profile.viewer, {
+		banner: 'demo: recorded sessions in a throw-away profile; two wait for your answer',
+	})
+}
+
+async function asText(io: Io): Promise<ExitCode> {
+	const started = performance.now()
+	const end = new AbortController()
+	using _signals = endOnSignal(end)
+	io.stdout.write(welcome)
+	let text: string
+	{
+		await using profile = await openDemoProfile(io)
+		const interrupted = new Promise<null>((resolve) => {
+			end.signal.addEventListener('abort', () => resolve(null), { once: true })
+		})
+		const tally = await Promise.race([playAsText(io, profile), interrupted])
+		if (!tally) return exit.interrupted
+		const cost = profile.viewer.sessions.get().reduce((sum, { costUsd }) => sum + costUsd, 0)
+		text = summaryText(tally, cost, (performance.now() - started) / 1000)
+	}
+	io.stdout.write(text)
+	return exit.done
+}

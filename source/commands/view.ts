@@ -1,0 +1,20 @@
+import { type ExitCode, exit } from '../protocol/errors.ts'
+import type { Invocation } from './command.ts'
+import { openContext } from './context.ts'
+import { isInteractive } from './io.ts'
+import { run as listSessions } from './sessions.ts'
+import { showViewer } from './show-viewer.ts'
+
+export async function run(invocation: Invocation): Promise<ExitCode> {
+	const { io, flags } = invocation
+	if (!isInteractive(io) || flags.has('json')) {
+		await listSessions(invocation)
+		return exit.done
+	}
+	await using context = await openContext(io)
+	await using viewer = context.viewer()
+	return showViewer(io, viewer, {
+		notifications: context.settings.notifications,
+		screenReader: flags.has('screen-reader'),
+	})
+}

@@ -6,7 +6,6 @@ import { Account } from '../account/account.ts'
 import { logStoreIn } from '../account/log-store.ts'
 import { connectGateway } from '../backend/connect-gateway.ts'
 import type { Gateway } from '../backend/gateway.ts'
-import { withLock } from '../config/lock.ts'
 import { type Log, openLog } from '../config/log.ts'
 import { ensureFolder, type Home, resolveHome } from '../config/paths.ts'
 import { loadSettings, type Settings } from '../config/settings.ts'
@@ -16,6 +15,7 @@ import { connectEmbedded } from '../server/discover.ts'
 import { openVault } from '../vault/choose.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type OpenedViewer, openViewer } from '../viewer/open-viewer.ts'
+import { alone } from './alone.ts'
 import { type Io, isInteractive } from './io.ts'
 import { openTokens } from './tokens.ts'
 
@@ -46,18 +46,15 @@ export async function openPlace(io: Io): Promise<Place> {
 	return { io, home, settings, log }
 }
 
-/** Runs alone among all processes of this home. */
-export function alone(home: Home, name: string) {
-	return <T>(work: () => Promise<T>): Promise<T> =>
-		withLock(home.run, name, work, { timeoutMs: 30_000 })
-}
-
 /** Names this home's entries in a keychain that other homes share; made at first use. */
 export async function installationId(home: Home): Promise<string> {
 	const file = join(home.data, 'installation.json')
 	const known = await readState(file, installationSchema)
 	if (known) return known.id
-	return alone(home, 'installation')(async () => {
+	return alone(
+		home,
+		'installation',
+	)(async () => {
 		const meanwhile = await readState(file, installationSchema)
 		if (meanwhile) return meanwhile.id
 		const id = randomId()

@@ -12,7 +12,7 @@ import type { Home } from '../config/paths.ts'
 import { readState, writeState } from '../config/state.ts'
 import { decodeJson, encodeJson, uuid, version } from '../protocol/json.ts'
 import type { Vault } from '../vault/vault.ts'
-import { alone } from './context.ts'
+import { alone } from './alone.ts'
 
 const refreshSchema = v.object({ v: version, user_id: uuid, refresh_token: v.string() })
 const accessSchema = v.object({ user_id: uuid, access_token: v.string(), expires_at: v.number() })

@@ -17,7 +17,7 @@ import { connectEmbedded, stopEmbedded } from '../../server/discover.ts'
 import { memoryVault } from '../../vault/memory.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { type OpenedViewer, openViewer } from '../../viewer/open-viewer.ts'
-import { alone } from '../context.ts'
+import { alone } from '../alone.ts'
 import type { Io } from '../io.ts'
 
 /** The demo's backend ends by itself soon after the demo, even when that was killed. */

@@ -1,0 +1,99 @@
+/** What each command of the key table does. */
+import { answer, askReason, sendReason } from './answering.ts'
+import type { App } from './app.ts'
+import type { CommandId } from './keymap.ts'
+import { moveTo, moveUp, page, step, toEnd, toTop } from './moving.ts'
+import { baseScreen, type Screen, topScreen, transcriptOf, withTranscript } from './state.ts'
+import { foldAll, foldSelected, selectNext } from './folding.ts'
+
+export function run(app: App, command: CommandId): void {
+	actions[command](app)
+}
+
+const actions: Readonly<Record<CommandId, (app: App) => void>> = {
+	allow: (app) => answer(app, { decision: 'allow', scope: 'once' }),
+	'allow-session': (app) => answer(app, { decision: 'allow', scope: 'session' }),
+	deny: (app) => answer(app, { decision: 'deny', scope: 'once' }),
+	'deny-with-reason': askReason,
+	'send-reason': sendReason,
+	cancel: back,
+	up: moveUp,
+	down: (app) => step(app, 1),
+	'page-up': (app) => page(app, -1),
+	'page-down': (app) => page(app, 1),
+	top: toTop,
+	end: toEnd,
+	follow: toEnd,
+	open: (app) => {
+		const selected = app.frame().list?.selected
+		if (selected != null) openSession(app, selected)
+	},
+	'see-all': (app) => {
+		const request = app.seen.focusRequest
+		if (request) push(app, { name: 'request', request: request.id })
+	},
+	fold: foldSelected,
+	'fold-all': foldAll,
+	'next-item': (app) => selectNext(app, 1),
+	'previous-item': (app) => selectNext(app, -1),
+	'next-waiting': nextWaiting,
+	permissions: (app) => push(app, { name: 'permissions' }),
+	back,
+	help: (app) => push(app, { name: 'help', of: baseScreen(app.ui).name, line: 0 }),
+	quit: (app) => {
+		if (app.ui.screens.length > 1) back(app)
+		else app.options.leave(0)
+	},
+	redraw: (app) => app.options.redraw(),
+	suspend: (app) => app.options.suspend(),
+	interrupt: (app) => app.options.leave(130),
+}
+
+function push(app: App, screen: Screen): void {
+	app.update((ui) => ({ ...ui, screens: [...ui.screens, screen] }))
+}
+
+/** One rung down: what is selected, then the screen. */
+function back(app: App): void {
+	const top = topScreen(app.ui)
+	if (top.name === 'session' && transcriptOf(app.ui, top.session).selected !== null) {
+		app.update((ui) => withTranscript(ui, top.session, { selected: null }))
+		return
+	}
+	app.update((ui) =>
+		ui.screens.length > 1 ? { ...ui, screens: ui.screens.slice(0, -1), toast: null } : ui,
+	)
+}
+
+/** Opens a session at its end; where it was read before, at the place where it was left. */
+function openSession(app: App, session: string): void {
+	app.update((ui) => ({
+		...withTranscript(ui, session, {}),
+		selectedSession: session,
+		screens: [...ui.screens, { name: 'session', session }],
+	}))
+}
+
+/** The request that waits after the highlighted one, and the first again after the last. */
+function nextWaiting(app: App): void {
+	const pending = app.data.requests.filter(({ status }) => status === 'pending')
+	const screen = baseScreen(app.ui)
+	const at = pending.findIndex(({ id }) => id === app.frame().focusRequest?.id)
+	if (screen.name === 'session') {
+		const here = pending.filter(({ session }) => session === screen.session)
+		const next = here[(here.findIndex(({ id }) => id === app.frame().focusRequest?.id) + 1) % here.length]
+		if (next) return moveTo(app, next.id)
+	}
+	const next = pending[(at + 1) % pending.length]
+	if (!next) return
+	if (screen.name === 'permissions') app.update((ui) => ({ ...ui, selectedRequest: next.id }))
+	else if (screen.name === 'sessions') {
+		app.update((ui) => ({ ...ui, selectedSession: next.session }))
+	} else {
+		app.update((ui) => ({
+			...ui,
+			selectedRequest: next.id,
+			screens: [...ui.screens, { name: 'permissions' }],
+		}))
+	}
+}

@@ -1,0 +1,65 @@
+/** Answers to permission requests. The guard is asked here, and nowhere can an answer go around it. */
+import { type SafeText, safeText } from '../text/safe-text.ts'
+import type { Choice, RequestView } from '../viewer/viewer.ts'
+import type { App } from './app.ts'
+import type { MayAnswer } from './attention.ts'
+import { editText, emptyEdit } from './line-edit.ts'
+import { topScreen } from './state.ts'
+
+const reasons: Readonly<Record<Exclude<MayAnswer, { ok: true }>['why'], SafeText>> = {
+	nothing: safeText`No request is on the screen.`,
+	'too-soon': safeText`That came too soon after the screen changed: look, and press it again.`,
+	unread: safeText`Not all of this request was on the screen yet: read it to its end first.`,
+}
+
+/** Answers the request that was highlighted on the screen when the key was pressed. */
+export function answer(app: App, choice: Choice): void {
+	const request = guarded(app, choice.decision)
+	if (request) decide(app, request, choice)
+}
+
+/** Asks for a reason, for the request that is highlighted now. */
+export function askReason(app: App): void {
+	const request = guarded(app, 'deny')
+	if (!request) return
+	const { id, digest } = request
+	app.update((ui) => ({
+		...ui,
+		screens: [...ui.screens, { name: 'reason', request: id, digest, edit: emptyEdit }],
+	}))
+}
+
+/** Denies the request that the reason was begun for, whatever is highlighted by now. */
+export function sendReason(app: App): void {
+	const top = topScreen(app.ui)
+	if (top.name !== 'reason') return
+	const request = app.data.requests.find(({ id }) => id === top.request)
+	const reason = editText(top.edit).trim()
+	app.update((ui) => ({ ...ui, screens: ui.screens.slice(0, -1) }))
+	if (!request || request.digest !== top.digest) {
+		return app.toast(safeText`This request is gone: nothing was sent.`, 'warn')
+	}
+	decide(app, request, { decision: 'deny', scope: 'once', ...(reason === '' ? {} : { reason }) })
+}
+
+function guarded(app: App, decision: Choice['decision']): RequestView | null {
+	const request = app.seen.focusRequest
+	if (!request) return null
+	const may = app.mayAnswer(request.id, decision)
+	if (may.ok) return request
+	app.toast(reasons[may.why], 'warn')
+	return null
+}
+
+function decide(app: App, seen: RequestView, choice: Choice): void {
+	// What is known by now may be newer than the screen; the digest says whether it is the same request.
+	const request = app.options.viewer.requests.get().find(({ id }) => id === seen.id)
+	if (!request || request.status !== 'pending' || request.digest !== seen.digest) {
+		return app.toast(safeText`This request was answered in the meantime: nothing was sent.`, 'warn')
+	}
+	const decision = app.options.viewer.decide(request, choice)
+	decision.done.catch((error: unknown) => {
+		app.options.notifier.log(error)
+		app.toast(safeText`The answer could not be sent: try again.`, 'error')
+	})
+}

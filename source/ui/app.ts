@@ -1,0 +1,280 @@
+import { type SafeText, safeText } from '../text/safe-text.ts'
+import type { SessionView, Viewer } from '../viewer/viewer.ts'
+import { run } from './actions.ts'
+import { Attention, type MayAnswer } from './attention.ts'
+import { Batch } from './batch.ts'
+import { composeFrame } from './compose.ts'
+import type { Frame } from './frame.ts'
+import { answers, commandFor } from './keymap.ts'
+import type { KeyPress } from './keys.ts'
+import { editKey, insertText } from './line-edit.ts'
+import type { Notifier } from './notifier.ts'
+import { OpenSession } from './open-session.ts'
+import { selectedSession } from './screens/sessions-screen.ts'
+import { pendingRequests, type Snapshot, takeSnapshot } from './snapshot.ts'
+import {
+	baseScreen,
+	initialState,
+	type Screen,
+	type Size,
+	topScreen,
+	type UiState,
+	withTranscript,
+} from './state.ts'
+
+export interface AppOptions {
+	viewer: Viewer
+	size: Size
+	/** ms since the epoch. */
+	now: () => number
+	banner: SafeText | null
+	jumpScroll: boolean
+	notifier: Notifier
+	/** What to start on; the sessions are under it. */
+	initial: Screen | null
+	/** Leaves the program. */
+	leave: (exitCode: number) => void
+	/** Gives the terminal to the shell until the person is back. */
+	suspend: () => void
+	/** Draws everything again. */
+	redraw: () => void
+}
+
+/** Changes of the viewer reach the screen this often at most; keys at once. */
+const flushMs = 100
+/** Times on the screen move this often: while something waits, and else. */
+const tickMs = { waiting: 1000, idle: 15_000 }
+const toastMs = 4000
+
+/**
+ * The state of the screens, outside of React: what the viewer knew at the last flush, what the person did
+ * since, and the frame that follows from both. Told of keys, and of each frame that was drawn.
+ */
+export class App {
+	readonly options: AppOptions
+	readonly attention: Attention
+	readonly #listeners = new Set<() => void>()
+	readonly #batch: Batch
+	readonly #watching: (() => void)[]
+	readonly #open: OpenSession
+	#ui: UiState
+	#data: Snapshot
+	#frame: Frame | null = null
+	/** The frame on the screen: keys mean what it shows, not what is known by now. */
+	#drawn: Frame | null = null
+	#tick: NodeJS.Timeout | null = null
+
+	constructor(options: AppOptions) {
+		const { viewer, initial, size } = options
+		this.options = options
+		this.attention = new Attention(options.now)
+		this.#batch = new Batch(flushMs, () => this.#flush())
+		this.#open = new OpenSession(viewer, this.#batch.changed)
+		this.#ui = initialState(size)
+		if (initial) this.#ui = { ...this.#ui, screens: [...this.#ui.screens, initial] }
+		this.#data = takeSnapshot(viewer, null)
+		const { info, connection, sessions, requests, decisions } = viewer
+		this.#watching = [info, connection, sessions, requests, decisions].map((readable) =>
+			this.#batch.watch(readable),
+		)
+		this.#flush()
+	}
+
+	get ui(): UiState {
+		return this.#ui
+	}
+
+	get data(): Snapshot {
+		return this.#data
+	}
+
+	/** The open transcript's view, for what loads more of it. */
+	get view(): SessionView | null {
+		return this.#open.view
+	}
+
+	readonly subscribe = (listener: () => void): (() => void) => {
+		this.#listeners.add(listener)
+		return () => this.#listeners.delete(listener)
+	}
+
+	/** The newest frame; the same object until something changes. */
+	readonly frame = (): Frame => {
+		this.#frame ??= composeFrame({
+			ui: this.#ui,
+			data: this.#data,
+			now: this.options.now(),
+			banner: this.options.banner,
+			jumpScroll: this.options.jumpScroll,
+			attention: this.attention,
+		})
+		return this.#frame
+	}
+
+	/** `frame` is on the screen now. */
+	drawn(frame: Frame): void {
+		if (this.#drawn === frame) return
+		this.#drawn = frame
+		const before = unreadOf(this.attention, frame)
+		this.attention.drawn(frame.shown, frame.focus)
+		this.#keepJump(frame)
+		this.#loadMore(frame)
+		if (unreadOf(this.attention, frame) !== before) this.#changed()
+	}
+
+	/** The frame that the person sees. */
+	get seen(): Frame {
+		return this.#drawn ?? this.frame()
+	}
+
+	update(change: (ui: UiState) => UiState): void {
+		const next = change(this.#ui)
+		if (next === this.#ui) return
+		this.#ui = next
+		this.#follow()
+		this.#changed()
+	}
+
+	resize(size: Size): void {
+		this.update((ui) => ({ ...ui, size }))
+	}
+
+	/** Keys of one read: each does what the table says for what is on the screen. */
+	press({ names, alone }: KeyPress): void {
+		for (const name of names) {
+			if (topScreen(this.#ui).name === 'reason' && this.#edit(name, alone)) continue
+			const newest = commandFor(name, this.frame().context)
+			if (!newest) continue
+			const answer = answers.has(newest.command.id)
+			if (answer && !alone) continue
+			// A move goes on from the move before; an answer means what the person saw.
+			const found = answer ? commandFor(name, this.seen.context) : newest
+			if (!found) continue
+			if (found.enabled === true) run(this, found.command.id)
+			else this.toast(found.enabled, 'warn')
+		}
+		// Decisions made by the key are to be seen at once, not at the next flush.
+		this.#batch.flush()
+	}
+
+	paste(text: string): void {
+		this.#typed((screen) => ({ ...screen, edit: insertText(screen.edit, text) }))
+	}
+
+	/** The terminal was away and is back: what is on it has only just appeared. */
+	back(): void {
+		this.attention.interrupted()
+		this.options.notifier.begin()
+		this.options.notifier.update(pendingRequests(this.#data).map(({ id }) => id))
+		this.#changed()
+	}
+
+	/** Whether a key pressed now may answer this request, by what was on the screen and for how long. */
+	mayAnswer(id: string, decision: 'allow' | 'deny'): MayAnswer {
+		return this.attention.mayAnswer(id, decision)
+	}
+
+	toast(text: SafeText, role: 'warn' | 'ok' | 'error'): void {
+		const until = this.options.now() + toastMs
+		this.update((ui) => ({ ...ui, toast: { text, role, until } }))
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		for (const stop of this.#watching) stop()
+		this.#batch[Symbol.dispose]()
+		if (this.#tick) clearTimeout(this.#tick)
+		this.#listeners.clear()
+		await this.#open[Symbol.asyncDispose]()
+	}
+
+	#edit(name: string, alone: boolean): boolean {
+		const typed = Array.from(name).length === 1 || name === 'space'
+		return this.#typed((screen) => {
+			const edited = editKey(screen.edit, name)
+			if (edited) return { ...screen, edit: edited }
+			if (typed) return { ...screen, edit: insertText(screen.edit, name === 'space' ? ' ' : name) }
+			// A line end within pasted text is part of the text: only the key alone sends it.
+			return alone ? null : { ...screen, edit: insertText(screen.edit, ' ') }
+		})
+	}
+
+	#typed(
+		change: (
+			screen: Extract<Screen, { name: 'reason' }>,
+		) => Extract<Screen, { name: 'reason' }> | null,
+	): boolean {
+		const top = topScreen(this.#ui)
+		const next = top.name === 'reason' ? change(top) : null
+		if (!next) return false
+		this.update((ui) => ({ ...ui, screens: [...ui.screens.slice(0, -1), next] }))
+		return true
+	}
+
+	#flush(): void {
+		this.#data = takeSnapshot(this.options.viewer, this.#open.snapshot())
+		this.#follow()
+		this.attention.keep(new Set(this.#data.requests.map(({ id }) => id)))
+		this.options.notifier.update(pendingRequests(this.#data).map(({ id }) => id))
+		this.#changed()
+	}
+
+	/** Opens the transcript that the screen shows, once the highlight rests on it. */
+	#follow(): void {
+		const screen = baseScreen(this.#ui)
+		if (screen.name === 'session') this.#open.show(screen.session, 'now')
+		else if (screen.name === 'sessions') {
+			const selected = selectedSession({ ui: this.#ui, data: this.#data })
+			if (selected && this.#ui.size.columns >= 100) this.#open.show(selected.id, 'at rest')
+		}
+	}
+
+	#keepJump({ transcript }: Frame): void {
+		if (!transcript || !this.options.jumpScroll) return
+		const known = this.#ui.transcripts.get(transcript.session)
+		if (known?.jump?.key === transcript.jump?.key && known?.jump?.line === transcript.jump?.line) {
+			return
+		}
+		// Not a change that needs a frame: it is where this one stands.
+		this.#ui = withTranscript(this.#ui, transcript.session, { jump: transcript.jump })
+	}
+
+	/** Loads what lies beyond the window before the person gets there. */
+	#loadMore({ transcript }: Frame): void {
+		const state = this.#data.open?.state
+		if (!transcript || !state || state.loading || !this.view) return
+		const { slices } = transcript.window
+		if (state.hasOlder && (slices[0]?.index ?? 0) <= 2) this.load(this.view.loadOlder())
+		else if (state.hasNewer && transcript.window.atEnd) this.load(this.view.loadNewer())
+	}
+
+	/** Says so when loading more of a session fails. */
+	load(loading: Promise<void>): void {
+		loading.catch((error: unknown) => {
+			this.toast(safeText`Could not load more of this session.`, 'error')
+			this.options.notifier.log(error)
+		})
+	}
+
+	#changed(): void {
+		this.#frame = null
+		this.#schedule()
+		for (const listener of [...this.#listeners]) listener()
+	}
+
+	/** The next frame that is due although nothing changes: times run, a remark has been read. */
+	#schedule(): void {
+		if (this.#tick) clearTimeout(this.#tick)
+		const waiting = pendingRequests(this.#data).length > 0
+		const toast = this.#ui.toast ? this.#ui.toast.until - this.options.now() : 0
+		const due = waiting ? tickMs.waiting : tickMs.idle
+		this.#tick = setTimeout(() => this.#changed(), toast > 0 ? Math.min(due, toast + 1) : due)
+		this.#tick.unref()
+	}
+}
+
+function unreadOf(attention: Attention, { shown }: Frame): number {
+	return shown.reduce(
+		(sum, { id, digest, total }) => sum + attention.unread(id, digest, total),
+		0,
+	)
+}

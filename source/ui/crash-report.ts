@@ -1,0 +1,16 @@
+import { StyrbyError } from '../protocol/errors.ts'
+import { oneLine } from './present/one-line.ts'
+
+const longest = 300
+
+/** What a person is told of a crash: at most three lines, no stack, nothing that could drive a terminal. */
+export function crashReport(error: unknown): string {
+	if (error instanceof StyrbyError) return `${oneLine(error.message).slice(0, longest)}\n`
+	const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+	return [
+		'styrby-tui stopped because of a mistake of its own; nothing that was stored is lost.',
+		`  ${oneLine(what).slice(0, longest)}`,
+		'Start it again; with STYRBY_LOG=debug the log says more.',
+		'',
+	].join('\n')
+}

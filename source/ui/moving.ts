@@ -1,0 +1,111 @@
+/** Moving the highlight of a list, and scrolling what is longer than its pane. */
+import type { App } from './app.ts'
+import type { ListFrame, TranscriptFrame } from './frame.ts'
+import { baseScreen, type UiState, withTranscript } from './state.ts'
+import { type Anchor, moveAnchor } from './viewport.ts'
+
+/** Lines that stay in view when a page is turned. */
+const pageOverlap = 2
+
+export function moveUp(app: App): void {
+	step(app, -1)
+}
+
+/** One entry of a list, or one line. */
+export function step(app: App, by: 1 | -1): void {
+	const { list, transcript, card } = app.frame()
+	if (list) select(app, list, by)
+	else if (transcript) scrollTranscript(app, transcript, by)
+	else if (card) scrollCard(app, card.top + by)
+}
+
+/** One page; beside a list that shows a request, it is the request that scrolls. */
+export function page(app: App, by: 1 | -1): void {
+	const { list, transcript, card } = app.frame()
+	if (card) scrollCard(app, card.top + by * Math.max(1, card.height - pageOverlap))
+	else if (list) select(app, list, by * Math.max(1, list.height - pageOverlap))
+	else if (transcript) {
+		scrollTranscript(app, transcript, by * Math.max(1, transcript.height - pageOverlap))
+	}
+}
+
+export function toTop(app: App): void {
+	const { list, transcript, card } = app.frame()
+	if (list) select(app, list, -list.ids.length)
+	else if (transcript) topOfTranscript(app, transcript)
+	else if (card) scrollCard(app, 0)
+}
+
+export function toEnd(app: App): void {
+	const { list, transcript, card } = app.frame()
+	if (list) select(app, list, list.ids.length)
+	else if (transcript) followEnd(app, transcript)
+	else if (card) scrollCard(app, card.total)
+}
+
+/** Brings a request of the open session into view and makes it the one in focus. */
+export function moveTo(app: App, request: string): void {
+	const { transcript } = app.frame()
+	const item = transcript?.entries.find(
+		(entry) => entry.type === 'request' && entry.request?.id === request,
+	)
+	if (!transcript || !item) return
+	setAnchor(app, transcript, { key: item.key, line: 0 }, { selected: item.key })
+}
+
+function select(app: App, { ids, selected }: ListFrame, by: number): void {
+	const at = selected === null ? 0 : Math.max(0, ids.indexOf(selected))
+	const id = ids[Math.max(0, Math.min(ids.length - 1, at + by))]
+	if (id === undefined) return
+	const name = baseScreen(app.ui).name === 'permissions' ? 'selectedRequest' : 'selectedSession'
+	app.update((ui) => ({ ...ui, [name]: id }))
+}
+
+function scrollTranscript(app: App, transcript: TranscriptFrame, by: number): void {
+	const { items, window } = transcript
+	if (!window.top || (by > 0 && window.atEnd)) return
+	const moved = moveAnchor(items, window.top, by)
+	// What is older comes in before the first message: that one is to stay where it is.
+	const held = moved.key === 'edge' && app.data.open?.state.hasOlder && items.count > 1
+	setAnchor(app, transcript, held ? { key: items.key(1), line: 0 } : moved)
+}
+
+/** Puts the window at `anchor`; one that reaches the live end follows it. */
+export function setAnchor(
+	app: App,
+	{ session }: TranscriptFrame,
+	anchor: Anchor,
+	change: { selected?: string | null } = {},
+): void {
+	app.update((ui) => withTranscript(ui, session, { anchor, jump: null, ...change }))
+	const placed = app.frame().transcript
+	if (!placed?.window.atEnd || app.data.open?.state.hasNewer) return
+	app.update((ui) => withTranscript(ui, session, { anchor: null }))
+}
+
+function topOfTranscript(app: App, transcript: TranscriptFrame): void {
+	const state = app.data.open?.state
+	if (state?.hasOlder && app.view) app.load(app.view.loadAround(0))
+	setAnchor(app, transcript, { key: 'edge', line: 0 })
+}
+
+function followEnd(app: App, { session }: TranscriptFrame): void {
+	if (app.data.open?.state.hasNewer && app.view) app.load(app.view.loadEnd())
+	app.update((ui) => withTranscript(ui, session, { anchor: null, jump: null, selected: null }))
+}
+
+function scrollCard(app: App, top: number): void {
+	const { card } = app.frame()
+	if (!card) return
+	const line = Math.max(0, Math.min(top, card.total - card.height + 1))
+	app.update((ui) => (card.id === 'help' ? scrolledHelp(ui, line) : scrolledRequest(ui, card.id, line)))
+}
+
+function scrolledHelp(ui: UiState, line: number): UiState {
+	const screens = ui.screens.map((screen) => (screen.name === 'help' ? { ...screen, line } : screen))
+	return { ...ui, screens }
+}
+
+function scrolledRequest(ui: UiState, request: string, line: number): UiState {
+	return { ...ui, requestTops: new Map(ui.requestTops).set(request, line) }
+}

@@ -1,0 +1,69 @@
+import type { SessionView, Viewer } from '../viewer/viewer.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** A highlight that moves on within this time opens nothing on its way. */
+const restMs = 120
+
+/** The one transcript that is open; opening another closes it. */
+export class OpenSession {
+	readonly #viewer: Viewer
+	readonly #changed: () => void
+	#session: string | null = null
+	#view: SessionView | null = null
+	#unsubscribe: (() => void) | null = null
+	#wanted: { session: string; timer: NodeJS.Timeout } | null = null
+	readonly #closing = new Set<Promise<void>>()
+
+	constructor(viewer: Viewer, changed: () => void) {
+		this.#viewer = viewer
+		this.#changed = changed
+	}
+
+	get view(): SessionView | null {
+		return this.#view
+	}
+
+	snapshot(): Snapshot['open'] {
+		if (this.#session === null || !this.#view) return null
+		return { session: this.#session, state: this.#view.state.get() }
+	}
+
+	show(session: string, when: 'now' | 'at rest'): void {
+		if (session === this.#session) return this.#stopWaiting()
+		if (when === 'now' || this.#session === null) return this.#openNow(session)
+		if (this.#wanted?.session === session) return
+		this.#stopWaiting()
+		this.#wanted = { session, timer: setTimeout(() => this.#openNow(session), restMs) }
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#stopWaiting()
+		this.#close()
+		await Promise.all(this.#closing)
+	}
+
+	#openNow(session: string): void {
+		this.#stopWaiting()
+		this.#close()
+		this.#session = session
+		this.#view = this.#viewer.open(session)
+		this.#unsubscribe = this.#view.state.subscribe(this.#changed)
+		this.#changed()
+	}
+
+	#close(): void {
+		this.#unsubscribe?.()
+		const view = this.#view
+		this.#unsubscribe = null
+		this.#view = null
+		this.#session = null
+		if (!view) return
+		const closing = view[Symbol.asyncDispose]().finally(() => this.#closing.delete(closing))
+		this.#closing.add(closing)
+	}
+
+	#stopWaiting(): void {
+		if (this.#wanted) clearTimeout(this.#wanted.timer)
+		this.#wanted = null
+	}
+}

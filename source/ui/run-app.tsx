@@ -1,0 +1,110 @@
+import { render } from 'ink'
+import { displayText } from '../text/safe-text.ts'
+import type { Viewer } from '../viewer/viewer.ts'
+import { App } from './app.ts'
+import { Root } from './components/root.tsx'
+import { crashReport } from './crash-report.ts'
+import { listenForEnd } from './leaving.ts'
+import { defaultNotifications, type Notifications, notifier } from './notifier.ts'
+import type { Screen } from './state.ts'
+import { Terminal } from './terminal.ts'
+import { themeFor } from './theme.ts'
+
+export interface RunAppOptions {
+	stdin: NodeJS.ReadStream
+	stdout: NodeJS.WriteStream
+	/** Where a crash is reported, after the screen was given back. Default: the process's own. */
+	stderr?: NodeJS.WritableStream
+	env: Readonly<Record<string, string | undefined>>
+	notifications?: Partial<Notifications>
+	/** ms since the epoch. Default: the system's clock. */
+	now?: () => number
+	/** A screen to start on, above the list of sessions. */
+	initial?: Screen
+	/** One line under the header. */
+	banner?: string
+	/** Takes what went wrong; nothing of it is shown but that it did. */
+	log?: (error: unknown) => void
+	/** After the terminal was given back, before `runApp` resolves. */
+	onQuit?: (exitCode: number) => void | Promise<void>
+}
+
+/** A transcript that closes slowly does not keep the person in the program. */
+const closeMs = 1000
+
+/**
+ * Shows the viewer full screen until the person leaves, a signal ends it, or it crashes. The terminal is
+ * then as it was before. Exit codes: 0 left with `q`, 130 with ctrl-c, 1 crashed, 129/131/143 by signal.
+ */
+export async function runApp(
+	viewer: Viewer,
+	options: RunAppOptions,
+): Promise<{ exitCode: number }> {
+	const { stdin, stdout, env, banner, log } = options
+	const ended = Promise.withResolvers<number>()
+	const leave = (exitCode: number) => ended.resolve(exitCode)
+	const crash = (error: unknown) => {
+		log?.(error)
+		report ??= crashReport(error)
+		leave(1)
+	}
+	let report: string | null = null
+	const tell = notifier(
+		(data) => stdout.write(data),
+		{ ...defaultNotifications, ...options.notifications },
+		log,
+	)
+	tell.begin()
+	const stopListening = listenForEnd({ leave, crash, stdout })
+	const sizeNow = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })
+	const terminal = new Terminal({
+		away: () => tell.end(),
+		back: () => app.back(),
+		failed: crash,
+	})
+	const app = new App({
+		viewer,
+		size: sizeNow(),
+		now: options.now ?? Date.now,
+		banner: banner === undefined ? null : displayText(banner),
+		jumpScroll: Boolean(env.SSH_CONNECTION ?? env.SSH_TTY),
+		notifier: tell,
+		initial: options.initial ?? null,
+		leave,
+		suspend: terminal.suspend,
+		redraw: terminal.redraw,
+	})
+	const resize = () => app.resize(sizeNow())
+	// Before Ink's own listener, so that what it draws has the new size already.
+	stdout.on('resize', resize)
+	const instance = render(<Root app={app} theme={themeFor(env)} terminal={terminal} />, {
+		stdin,
+		stdout,
+		alternateScreen: true,
+		incrementalRendering: true,
+		interactive: true,
+		maxFps: 60,
+		exitOnCtrlC: false,
+	})
+	const unmounted = instance.waitUntilExit().then(
+		() => leave(0),
+		(error: unknown) => crash(error),
+	)
+	const exitCode = await ended.promise
+	instance.unmount()
+	await unmounted
+	stdout.off('resize', resize)
+	tell.end()
+	terminal[Symbol.dispose]()
+	await Promise.race([app[Symbol.asyncDispose](), patience()]).catch((error) => log?.(error))
+	stopListening()
+	if (report !== null) (options.stderr ?? process.stderr).write(report)
+	await options.onQuit?.(exitCode)
+	return { exitCode }
+}
+
+function patience(): Promise<void> {
+	const { promise, resolve } = Promise.withResolvers<void>()
+	setTimeout(resolve, closeMs).unref()
+	return promise
+}

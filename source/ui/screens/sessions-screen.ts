@@ -1,0 +1,86 @@
+import { safeText } from '../../text/safe-text.ts'
+import { span } from '../../text/styled.ts'
+import type { SessionSummary } from '../../viewer/viewer.ts'
+import { emptyScreen, type Model, type Pane, type ScreenFrame } from '../frame.ts'
+import { oneBelow, sideBySide, twoPaneColumns } from '../layout.ts'
+import { firstRunLines } from '../present/first-run.ts'
+import { sessionOrder, sessionRows } from '../present/session-list.ts'
+import { pendingRequests } from '../snapshot.ts'
+import type { Size } from '../state.ts'
+import { cardPane } from './card-pane.ts'
+import { listPane } from './list-pane.ts'
+import { scrollPane } from './scroll-pane.ts'
+import { transcriptPane } from './transcript-pane.ts'
+
+/** Content rows from which on a request is shown below the list. */
+const cardRows = 14
+
+/** The list of sessions; beside it the highlighted one, or below it what that one waits for. */
+export function sessionsScreen(model: Model, { columns, rows }: Size): ScreenFrame {
+	if (model.data.sessions.length === 0) return firstRun(model, { columns, rows })
+	const selected = selectedSession(model)
+	const order = model.data.sessions.map(({ id }) => id).join()
+	const list = (width: number, height: number) => listOf(model, width, height, true)
+	if (columns >= twoPaneColumns && selected) {
+		const widths = sideBySide(columns)
+		const left = list(widths.list, rows - 1)
+		const right = transcriptPane(model, selected.id, {
+			width: widths.rest,
+			height: rows - 1,
+			active: false,
+		})
+		const { focus, shown, transcript } = right
+		const panes = [left.pane, right.pane]
+		return { ...emptyScreen, panes, list: left.list, transcript, focus, shown, order }
+	}
+	const waiting = pendingRequests(model.data).find(({ session }) => session === selected?.id)
+	if (!waiting || rows < cardRows) {
+		const only = list(columns, rows - 1)
+		return { ...emptyScreen, panes: [only.pane], list: only.list, order }
+	}
+	const heights = oneBelow(rows, Math.floor(rows / 2))
+	const above = list(columns, heights.list)
+	const below = cardPane(model, waiting, { width: columns, height: heights.rest, active: false })
+	return {
+		...emptyScreen,
+		panes: [above.pane, below.pane],
+		direction: 'column',
+		list: above.list,
+		focus: waiting,
+		shown: [below.shown],
+		order,
+	}
+}
+
+/** The list alone, for the screens that keep it in view. */
+export function listOf(model: Model, width: number, height: number, active: boolean) {
+	const selected = selectedSession(model)
+	return listPane(sessionRows(model.data.sessions, width, model.now), selected?.id ?? null, {
+		title: [span(safeText`sessions`, active ? 'strong' : 'dim')],
+		width,
+		height,
+		active,
+	})
+}
+
+/** The highlighted session: the one chosen, or the first in the list until one is. */
+export function selectedSession({ ui, data }: Pick<Model, 'ui' | 'data'>): SessionSummary | null {
+	const chosen = data.sessions.find(({ id }) => id === ui.selectedSession)
+	return chosen ?? sessionOrder(data.sessions)[0] ?? null
+}
+
+function firstRun({ data }: Model, { columns, rows }: Size): ScreenFrame {
+	const lines =
+		data.connection.state === 'connecting'
+			? [[span(safeText`  … connecting`, 'dim')]]
+			: firstRunLines(data.info, columns - 2)
+	const { rows: shown } = scrollPane(lines, 0, { height: rows - 1 })
+	const pane: Pane = {
+		title: [span(safeText`no sessions yet`, 'strong')],
+		rows: shown.map(({ line }) => ({ line: [span(safeText` `), ...line] })),
+		width: columns,
+		height: rows - 1,
+		active: true,
+	}
+	return { ...emptyScreen, panes: [pane] }
+}

@@ -338,10 +338,11 @@ export class Publisher implements AsyncDisposable {
 	}
 }
 
-/** An agent's own time, unless it is none. */
+/** An agent's own time, unless it is none that the backend takes: 1970 to 9998. */
 function timeOf(text: string, now: Date): string {
 	const time = new Date(text)
-	return (Number.isNaN(time.getTime()) ? now : time).toISOString()
+	const year = time.getUTCFullYear()
+	return (year >= 1970 && year < 9999 ? time : now).toISOString()
 }
 
 /** What a group of sealed entries writes besides the chain. */

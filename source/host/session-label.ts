@@ -11,12 +11,12 @@ export function titleOf(prompt: string): string | null {
 		.split(/\r?\n/)
 		.map((text) => text.trim())
 		.find((text) => text !== '')
-	return line ? [...line].slice(0, 80).join('') : null
+	return line ? cut(line, 80) : null
 }
 
 /** A project is called like its folder. */
 export function projectOf(cwd: string): string | null {
-	return basename(cwd).slice(0, 200) || null
+	return cut(basename(cwd), 100) || null
 }
 
 /** What the server may see of a project. */
@@ -24,8 +24,13 @@ export function plainProject(cwd: string | null, setting: ProjectSetting): strin
 	return setting === 'plain' && cwd !== null ? projectOf(cwd) : null
 }
 
-/** Longer paths are cut: a label has a limit on the server. */
-const maxPath = 1000
+/** A label has a limit on the server (6 KB sealed): longer paths are cut. */
+const maxPath = 600
+
+/** Whole characters only. */
+function cut(text: string, length: number): string {
+	return [...text.toWellFormed()].slice(0, length).join('')
+}
 
 /** Title, project and directory, sealed with the account key. */
 export function sessionLabel(
@@ -37,6 +42,6 @@ export function sessionLabel(
 	return account.sealLabel(`session:${session}`, {
 		title,
 		project: cwd !== null && project !== 'off' ? projectOf(cwd) : null,
-		cwd: cwd?.slice(0, maxPath) ?? null,
+		cwd: cwd === null ? null : cut(cwd, maxPath),
 	})
 }

@@ -88,6 +88,8 @@ export interface ImportedSession {
 	agent: AgentName
 	/** The agent's own id of the session: importing it again finds it by this. */
 	session: string
+	/** The file it was read from, where it is one file. */
+	file?: string
 	cwd: string | null
 	startedAt: string
 	/** The last line's time. */

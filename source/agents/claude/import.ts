@@ -85,6 +85,7 @@ function session(files: readonly HistoryFile[]): ImportedSession {
 	return {
 		agent: 'claude',
 		session: main?.session ?? '',
+		...(main ? { file: main.path } : {}),
 		cwd: files.find(({ cwd }) => cwd !== null)?.cwd ?? null,
 		startedAt: main?.startedAt ?? '',
 		endedAt: times.at(-1) ?? '',

@@ -147,6 +147,10 @@ export class MemoryBackend {
 	}
 }
 
+function compare(a: string, b: string): number {
+	return a < b ? -1 : a > b ? 1 : 0
+}
+
 function later(work: () => void): void {
 	setImmediate(work)
 }
@@ -425,14 +429,15 @@ class MemoryGateway implements Gateway {
 	}
 
 	listRequests(query: Parameters<Gateway['listRequests']>[0]): Promise<RequestRow[]> {
-		return this.#call('list_requests', ({ requests }) =>
-			[...requests.values()]
+		return this.#call('list_requests', ({ requests }) => {
+			const rows = [...requests.values()]
 				.filter((row) => row.account === this.account)
 				.filter((row) => query.session === undefined || row.session === query.session)
 				.filter((row) => query.status === 'all' || row.status === 'pending')
-				.slice(0, query.limit)
-				.map(withoutAccount),
-		)
+				.sort((a, b) => compare(a.created_at, b.created_at) || compare(a.id, b.id))
+			if (query.status === 'all') rows.reverse()
+			return rows.slice(0, query.limit).map(withoutAccount)
+		})
 	}
 
 	readRequest(id: string): Promise<RequestRow | null> {

@@ -97,5 +97,8 @@ async function agreeToFile(
 }
 
 function terminalOf({ terminal }: VaultOptions): Terminal {
-	return terminal ?? { input: process.stdin, output: process.stderr }
+	if (terminal) return terminal
+	const { stdin: input, stdout, stderr } = process
+	// Results go to stdout, so questions don't, unless only there a person would see them.
+	return { input, output: stderr.isTTY ? stderr : stdout }
 }

@@ -1,6 +1,6 @@
 /**
  * The key file, version 1: JSON `{v, kdf: {name, n, r, p, salt}, nonce, ciphertext, checksum}`, bytes as
- * base64. `ciphertext` is `nacl.secretbox` of JSON `{v, secrets: {name: base64}}` under a key that scrypt
+ * base64. `ciphertext` is `nacl.secretbox` of JSON `{v, secrets: [[name, base64], …]}` under a key that scrypt
  * makes of the passphrase; `checksum` tells a damaged file from a wrong passphrase, and protects nothing.
  */
 import { createHash, scrypt } from 'node:crypto'
@@ -34,7 +34,10 @@ const fileSchema = v.object({
 	ciphertext: v.string(),
 	checksum: v.string(),
 })
-const secretsSchema = v.object({ v: v.literal(1), secrets: v.record(v.string(), v.string()) })
+const secretsSchema = v.object({
+	v: v.literal(1),
+	secrets: v.array(v.tuple([v.string(), v.string()])),
+})
 const versioned = v.object({ v: v.number() })
 
 export type Random = (size: number) => Uint8Array
@@ -74,7 +77,7 @@ export function deriveKey(passphrase: string, { n, r, p, salt }: Kdf): Promise<U
 /** Text of a file with these secrets, sealed with a fresh nonce. */
 export function encodeKeyFile(secrets: Secrets, key: Uint8Array, kdf: Kdf, random: Random): string {
 	const named = [...secrets].map(([name, secret]) => [name, toBase64(secret)])
-	const plaintext = encodeUtf8(JSON.stringify({ v: 1, secrets: Object.fromEntries(named) }))
+	const plaintext = encodeUtf8(JSON.stringify({ v: 1, secrets: named }))
 	const nonce = random(nacl.secretbox.nonceLength)
 	const ciphertext = nacl.secretbox(plaintext, nonce, key)
 	const sealed = { kdf, nonce, ciphertext }
@@ -121,7 +124,7 @@ export function openKeyFileBox(
 	try {
 		const value: unknown = JSON.parse(decodeUtf8(plaintext))
 		const { secrets } = v.parse(secretsSchema, value)
-		return new Map(Object.entries(secrets).map(([name, text]) => [name, fromBase64(text)]))
+		return new Map(secrets.map(([name, text]) => [name, fromBase64(text)]))
 	} catch {
 		// Not handed on as the cause: a parser's message may quote what it read.
 		throw corrupt(path, undefined)

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { StyrbyError } from '../protocol/errors.ts'
 import { keychainName } from './keychain.ts'
-import { callKeychain } from './keychain-call.ts'
 import { keychainError } from './keychain-error.ts'
+import { KeychainHelper } from './keychain-helper.ts'
 
 export interface KeychainProbe {
 	/** "Secret Service", "macOS Keychain", "Windows Credential Manager". */
@@ -35,8 +35,9 @@ export async function probeKeychain({
 		{ op: 'get', name },
 		{ op: 'delete', name },
 	] as const
+	await using helper = new KeychainHelper(env)
 	try {
-		const [, kept] = await callKeychain(operations, { env, limitMs })
+		const [, kept] = await helper.call(operations, limitMs)
 		if (kept !== value) throw keychainError({ why: 'it did not keep what was written', env })
 		return { backend, error: null, mend: [] }
 	} catch (cause) {

@@ -117,6 +117,34 @@ describe.runIf(process.platform === 'linux')('the keychain', () => {
 		expect(told).toEqual(['keychain_locked', 'keychain_locked', 'keychain_locked'])
 	})
 
+	it('is asked by one helper process, which goes when it is not needed or its parent is killed', async () => {
+		const told = await inSession(`
+			import { existsSync, readFileSync } from 'node:fs'
+			import { setTimeout as sleep } from 'node:timers/promises'
+			const helpers = (pid) => readFileSync('/proc/' + pid + '/task/' + pid + '/children', 'utf8').trim().split(' ').filter(Boolean)
+			await Promise.all([vault.get('x:1'), vault.get('x:2')])
+			await vault.get('x:3')
+			tell(helpers(process.pid).length)
+			while (helpers(process.pid).length > 0) await sleep(100)
+			tell(await vault.get('x:4'))
+
+			const script = \`
+				const { openKeychain } = await import(${JSON.stringify(modules.keychain)})
+				await openKeychain({ env: process.env, limitMs: 30_000 }).get('x:y')
+				console.log('ready')
+				if (process.argv[1] === 'stay') setInterval(() => {}, 1000)\`
+			const start = (word) => spawn(process.execPath, ['--input-type=module', '-e', script, word], { stdio: ['ignore', 'pipe', 'inherit'] })
+			const leaving = start('leave')
+			tell((await once(leaving, 'exit'))[0])
+			const staying = start('stay')
+			await once(staying.stdout, 'data')
+			const [helper] = helpers(staying.pid)
+			staying.kill('SIGKILL')
+			while (existsSync('/proc/' + helper) && !readFileSync('/proc/' + helper + '/stat', 'utf8').includes(') Z ')) await sleep(50)
+			tell('gone')`)
+		expect(told).toEqual([1, null, 0, 'gone'])
+	})
+
 	it('serves twelve processes at once', async () => {
 		const told = await inSession(`
 			const script = \`

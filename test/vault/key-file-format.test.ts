@@ -16,7 +16,7 @@ const secrets = new Map([['local:account:device', encodeUtf8('a secret')]])
 
 /** Made once; a change here is a change of the format. */
 const golden =
-	'{"v":1,"kdf":{"name":"scrypt","n":32768,"r":8,"p":1,"salt":"AAECAwQFBgcICQoLDA0ODw=="},"nonce":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYX","ciphertext":"+Q7gqRKLI8qG1trBzyQQNSXdTm39+44yyFnsTA37ObVo3mSz40Zegy3DBPc6ss+Vub+QoyzTkCCDr7nKOBzxFG04Mseiqv4ywQ==","checksum":"2GpjmTQwL6rc7bLFrouUeWAXED9MQ7+XOqFk+mHEVrI="}\n'
+	'{"v":1,"kdf":{"name":"scrypt","n":32768,"r":8,"p":1,"salt":"AAECAwQFBgcICQoLDA0ODw=="},"nonce":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYX","ciphertext":"Ouhnf9hhfHS9K0JFB/CeQyXdTm39+44yyFnsTA37ObVo/h394EpcjnuYBvc2qNSP9+GRsDPZlmebocLAKSTRGXQPEcWrxuFt4UJa","checksum":"7teZtX0tBEE433xYsUbswfEU1p96XAp0Ak2L7s6YCnY="}\n'
 
 describe('the key file format', () => {
 	it('does not change', async () => {
@@ -33,7 +33,7 @@ describe('the key file format', () => {
 	})
 
 	it('gives back any secrets', () => {
-		const names = fc.stringMatching(/^[!-~]{1,60}$/).filter((name) => name !== '__proto__')
+		const names = fc.stringMatching(/^[!-~]{1,60}$/)
 		const any = fc.array(fc.tuple(names, fc.uint8Array({ minLength: 1, maxLength: 900 })))
 		const bytes = fc.uint8Array({ minLength: 24, maxLength: 24 })
 		fc.assert(

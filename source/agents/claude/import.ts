@@ -131,6 +131,8 @@ async function* fileSteps(
 		at,
 		lines: [{ type: 'problem', line, problem: `${where}${text}` }],
 	})
+	// First in line by its time only: who started a sub-agent must be read before its file is.
+	yield { at, lines: [] }
 	try {
 		for await (const line of readLines(createReadStream(file.path), maxLineBytes)) {
 			const parsed = line.text === null ? null : parseLine(line.text)
@@ -146,7 +148,7 @@ async function* fileSteps(
 			const { items } = reader.read(parsed, name, own)
 			noteCalls(parsed, calls)
 			const lines = items.flatMap(importedLine)
-			if (isEmptyMessage(parsed)) yield problem(line.line, `a ${parsed.type} line without content`)
+			if (isEmptyMessage(parsed)) yield problem(line.line, `${parsed.type} line without content`)
 			else if (lines.length > 0) yield { at, lines }
 		}
 	} catch (error) {

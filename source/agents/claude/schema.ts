@@ -51,6 +51,21 @@ export const messageSchema = v.object({
 	usage: maybe(usageSchema),
 })
 
+/** Running totals by model. */
+const modelUsageSchema = maybe(
+	v.record(
+		v.string(),
+		v.object({
+			inputTokens: count,
+			outputTokens: count,
+			cacheReadInputTokens: count,
+			cacheCreationInputTokens: count,
+			costUSD: amount,
+		}),
+	),
+)
+export type ModelUsage = NonNullable<v.InferOutput<typeof modelUsageSchema>>[string]
+
 const kindSchema = maybe(v.object({ kind: text }))
 
 /** A line of a transcript or of stream-json; both spellings of a field, where they differ. */
@@ -111,18 +126,8 @@ export const lineSchema = v.object({
 	errors: maybe(v.array(v.unknown())),
 	terminal_reason: text,
 	total_cost_usd: amount,
-	modelUsage: maybe(
-		v.record(
-			v.string(),
-			v.object({
-				inputTokens: count,
-				outputTokens: count,
-				cacheReadInputTokens: count,
-				cacheCreationInputTokens: count,
-				costUSD: amount,
-			}),
-		),
-	),
+	modelUsage: modelUsageSchema,
+	model_usage_since_last_result: modelUsageSchema,
 })
 export type RawLine = v.InferOutput<typeof lineSchema>
 

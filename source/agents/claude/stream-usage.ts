@@ -5,7 +5,7 @@
  */
 import type { Body } from '../../protocol/events.ts'
 import { modelName } from './content.ts'
-import type { RawLine, RawUsage } from './schema.ts'
+import type { ModelUsage, RawLine, RawUsage } from './schema.ts'
 import { costOf, exactDifference, isEmpty, type Tokens, tokensOf } from './usage.ts'
 
 interface Response {
@@ -23,6 +23,7 @@ export class StreamUsage {
 	readonly #published = new Map<string, Tokens>()
 	readonly #costs = new Map<string, number>()
 	#cost = 0
+	#results = 0
 	/** From the price table, for responses since the last result: what a killed session still owes. */
 	#owed = new Map<string, number>()
 
@@ -64,14 +65,10 @@ export class StreamUsage {
 		const total = line.total_cost_usd
 		if (total === null) return []
 		this.#owed.clear()
+		if (this.#results++ === 0) this.#startFrom(line, total)
 		const events: Body<'usage'>[] = []
 		for (const [model, used] of Object.entries(line.modelUsage ?? {})) {
-			const all = {
-				input: used.inputTokens,
-				output: used.outputTokens,
-				cache_read: used.cacheReadInputTokens,
-				cache_write: used.cacheCreationInputTokens,
-			}
+			const all = modelTokens(used)
 			const before = this.#published.get(model) ?? none
 			const rest = difference(all, before)
 			this.#published.set(model, sum(before, rest))
@@ -92,6 +89,22 @@ export class StreamUsage {
 		return events
 	}
 
+	/** The totals of a resumed session include what it used before: that is not counted again. */
+	#startFrom(line: RawLine, total: number): void {
+		const now = line.model_usage_since_last_result
+		if (now === null) return
+		let cost = 0
+		for (const [model, used] of Object.entries(line.modelUsage ?? {})) {
+			const own = now[model]
+			const tokens = own === undefined ? none : modelTokens(own)
+			const before = difference(modelTokens(used), tokens)
+			this.#published.set(model, sum(this.#published.get(model) ?? none, before))
+			this.#costs.set(model, Math.max(0, (used.costUSD ?? 0) - (own?.costUSD ?? 0)))
+			cost += own?.costUSD ?? 0
+		}
+		if (Math.abs(total - cost) > 1e-9) this.#cost = Math.max(0, total - cost)
+	}
+
 	/** For a session that ended without a result: the cost of its last responses, by the price table. */
 	end(): Body<'usage'>[] {
 		const events: Body<'usage'>[] = []
@@ -108,6 +121,15 @@ export class StreamUsage {
 		}
 		this.#owed.clear()
 		return events
+	}
+}
+
+function modelTokens(used: ModelUsage): Tokens {
+	return {
+		input: used.inputTokens,
+		output: used.outputTokens,
+		cache_read: used.cacheReadInputTokens,
+		cache_write: used.cacheCreationInputTokens,
 	}
 }
 

@@ -1,22 +1,21 @@
 /** What most commands need: the home, the backend, and this device in its account. */
 import { hostname } from 'node:os'
-import { join } from 'node:path'
-import * as v from 'valibot'
 import { Account } from '../account/account.ts'
 import { logStoreIn } from '../account/log-store.ts'
+import type { Endpoint } from '../backend/client.ts'
 import { connectGateway } from '../backend/connect-gateway.ts'
 import type { Gateway } from '../backend/gateway.ts'
 import { type Log, openLog } from '../config/log.ts'
 import { ensureFolder, type Home, resolveHome } from '../config/paths.ts'
 import { loadSettings, type Settings } from '../config/settings.ts'
-import { readState, writeState } from '../config/state.ts'
-import { randomId } from '../protocol/device.ts'
 import { connectEmbedded } from '../server/discover.ts'
 import { openVault } from '../vault/choose.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type OpenedViewer, openViewer } from '../viewer/open-viewer.ts'
 import { alone } from './alone.ts'
+import { embeddedVaultName, installationId } from './installation.ts'
 import { type Io, isInteractive } from './io.ts'
+import { rememberDevice } from './own-device.ts'
 import { openTokens } from './tokens.ts'
 
 /** The folders, settings and log of this home; nothing is started for it. */
@@ -35,8 +34,6 @@ export interface Context extends Place, AsyncDisposable {
 	viewer(options?: { waitMs?: number }): OpenedViewer
 }
 
-const installationSchema = v.object({ id: v.pipe(v.string(), v.uuid()) })
-
 /** Throws what an unsafe, unwritable or wrongly set home gives. */
 export async function openPlace(io: Io): Promise<Place> {
 	const home = resolveHome(io.env, io.platform)
@@ -46,28 +43,16 @@ export async function openPlace(io: Io): Promise<Place> {
 	return { io, home, settings, log }
 }
 
-/** Names this home's entries in a keychain that other homes share; made at first use. */
-export async function installationId(home: Home): Promise<string> {
-	const file = join(home.data, 'installation.json')
-	const known = await readState(file, installationSchema)
-	if (known) return known.id
-	return alone(
-		home,
-		'installation',
-	)(async () => {
-		const meanwhile = await readState(file, installationSchema)
-		if (meanwhile) return meanwhile.id
-		const id = randomId()
-		await writeState(file, installationSchema, { id })
-		return id
-	})
+export interface ContextOptions {
+	/** Another way to the same backend, such as one that is listened in on. */
+	route?(endpoint: Endpoint): Promise<Endpoint>
 }
 
 /**
  * Opens the account of this home over the embedded backend, which is started when it does not run. On
  * first use this makes the account and the device.
  */
-export async function openContext(io: Io): Promise<Context> {
+export async function openContext(io: Io, options: ContextOptions = {}): Promise<Context> {
 	const place = await openPlace(io)
 	const { home, settings } = place
 	const { env, now } = io
@@ -75,11 +60,11 @@ export async function openContext(io: Io): Promise<Context> {
 		openVault({ home, env, settings, interactive: isInteractive(io) }),
 		connectEmbedded({ data: home.data, run: home.run, log: home.log }),
 	])
-	const vaultName = `embedded-${await installationId(home)}`
+	const vaultName = embeddedVaultName(await installationId(home))
 	const tokens = await openTokens({ home, vault, vaultName, endpoint })
 	const { user_id } = await tokens.tokens()
 	const gateway = connectGateway({
-		...endpoint,
+		...((await options.route?.(endpoint)) ?? endpoint),
 		account: user_id,
 		accessToken: () => tokens.accessToken(),
 	})
@@ -93,6 +78,7 @@ export async function openContext(io: Io): Promise<Context> {
 			exclusively: alone(home, 'account'),
 			now,
 		})
+		await rememberDevice(home, account)
 		const backend = { kind: 'embedded', url: endpoint.url } as const
 		return {
 			...place,

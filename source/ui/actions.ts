@@ -1,10 +1,10 @@
 /** What each command of the key table does. */
 import { answer, askReason, sendReason } from './answering.ts'
 import type { App } from './app.ts'
+import { foldAll, foldSelected, selectNext } from './folding.ts'
 import type { CommandId } from './keymap.ts'
 import { moveTo, moveUp, page, step, toEnd, toTop } from './moving.ts'
 import { baseScreen, type Screen, topScreen, transcriptOf, withTranscript } from './state.ts'
-import { foldAll, foldSelected, selectNext } from './folding.ts'
 
 export function run(app: App, command: CommandId): void {
 	actions[command](app)
@@ -81,7 +81,8 @@ function nextWaiting(app: App): void {
 	const at = pending.findIndex(({ id }) => id === app.frame().focusRequest?.id)
 	if (screen.name === 'session') {
 		const here = pending.filter(({ session }) => session === screen.session)
-		const next = here[(here.findIndex(({ id }) => id === app.frame().focusRequest?.id) + 1) % here.length]
+		const next =
+			here[(here.findIndex(({ id }) => id === app.frame().focusRequest?.id) + 1) % here.length]
 		if (next) return moveTo(app, next.id)
 	}
 	const next = pending[(at + 1) % pending.length]

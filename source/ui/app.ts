@@ -273,8 +273,5 @@ export class App {
 }
 
 function unreadOf(attention: Attention, { shown }: Frame): number {
-	return shown.reduce(
-		(sum, { id, digest, total }) => sum + attention.unread(id, digest, total),
-		0,
-	)
+	return shown.reduce((sum, { id, digest, total }) => sum + attention.unread(id, digest, total), 0)
 }

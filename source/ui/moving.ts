@@ -98,11 +98,15 @@ function scrollCard(app: App, top: number): void {
 	const { card } = app.frame()
 	if (!card) return
 	const line = Math.max(0, Math.min(top, card.total - card.height + 1))
-	app.update((ui) => (card.id === 'help' ? scrolledHelp(ui, line) : scrolledRequest(ui, card.id, line)))
+	app.update((ui) =>
+		card.id === 'help' ? scrolledHelp(ui, line) : scrolledRequest(ui, card.id, line),
+	)
 }
 
 function scrolledHelp(ui: UiState, line: number): UiState {
-	const screens = ui.screens.map((screen) => (screen.name === 'help' ? { ...screen, line } : screen))
+	const screens = ui.screens.map((screen) =>
+		screen.name === 'help' ? { ...screen, line } : screen,
+	)
 	return { ...ui, screens }
 }
 

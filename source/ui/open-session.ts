@@ -58,7 +58,9 @@ export class OpenSession {
 		this.#view = null
 		this.#session = null
 		if (!view) return
-		const closing = view[Symbol.asyncDispose]().finally(() => this.#closing.delete(closing))
+		const closing = Promise.resolve(view[Symbol.asyncDispose]()).finally(() =>
+			this.#closing.delete(closing),
+		)
 		this.#closing.add(closing)
 	}
 

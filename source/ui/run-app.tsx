@@ -42,13 +42,13 @@ export async function runApp(
 ): Promise<{ exitCode: number }> {
 	const { stdin, stdout, env, banner, log } = options
 	const ended = Promise.withResolvers<number>()
+	let report: string | null = null
 	const leave = (exitCode: number) => ended.resolve(exitCode)
 	const crash = (error: unknown) => {
 		log?.(error)
 		report ??= crashReport(error)
 		leave(1)
 	}
-	let report: string | null = null
 	const tell = notifier(
 		(data) => stdout.write(data),
 		{ ...defaultNotifications, ...options.notifications },

@@ -19,6 +19,10 @@ export class Terminal implements Disposable {
 		process.on('SIGTSTP', this.#stopped)
 	}
 
+	[Symbol.dispose](): void {
+		process.off('SIGTSTP', this.#stopped)
+	}
+
 	/** Takes over what only a mounted component has. */
 	attach(suspendTerminal: SuspendTerminal): () => void {
 		this.#suspendTerminal = suspendTerminal
@@ -31,10 +35,6 @@ export class Terminal implements Disposable {
 	readonly suspend = (): void => this.#hand(() => this.#stop(0))
 
 	readonly redraw = (): void => this.#hand(async () => undefined)
-
-	[Symbol.dispose](): void {
-		process.off('SIGTSTP', this.#stopped)
-	}
 
 	/** Another process stops this one: leave the terminal clean first. */
 	readonly #stopped = (): void => this.#hand(() => this.#stop(process.pid))

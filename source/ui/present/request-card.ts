@@ -7,7 +7,7 @@ import { remember } from '../remember.ts'
 import { decidedLine, ladderLine } from './ladder.ts'
 import { oneLine } from './one-line.ts'
 import { requestMatter } from './request-matter.ts'
-import { sides } from './sides.ts'
+import { keepRight } from './sides.ts'
 import { leftText } from './times.ts'
 
 export interface Card {
@@ -42,7 +42,7 @@ const riskNames: Readonly<Record<Risk['level'], SafeText>> = {
 export function requestCard(request: RequestView, options: CardOptions): Card {
 	const { width, now } = options
 	const mark = span(options.focused ? safeText`▶ ⚠ ` : safeText`  ⚠ `, 'warn')
-	const head = sides(
+	const head = keepRight(
 		[mark, span(wants(request), 'strong')],
 		[span(leftText(request.expiresAt, now), 'warn')],
 		width,

@@ -6,7 +6,7 @@ import { isFinal, ladderLine } from './ladder.ts'
 import { oneLine } from './one-line.ts'
 import { requestSummary, riskSpan } from './request-card.ts'
 import type { ListRow } from './session-list.ts'
-import { sides } from './sides.ts'
+import { keepRight } from './sides.ts'
 import { leftText } from './times.ts'
 
 /** Requests as they are listed: those that wait, oldest first; then past ones, newest first. */
@@ -23,9 +23,9 @@ export function requestRows(
 		line: requestRow(request, decisions.get(request.id) ?? null, width, now),
 	})
 	return [
-		...heading(safeText` waiting for you ${waiting.length}`, width),
+		...heading(safeText`waiting for you ${waiting.length}`, width),
 		...waiting.map(row),
-		...(past.length === 0 ? [] : heading(safeText` answered ${past.length}`, width)),
+		...(past.length === 0 ? [] : heading(safeText`answered ${past.length}`, width)),
 		...past.map(row),
 	]
 }
@@ -35,10 +35,10 @@ function heading(text: SafeText, width: number): ListRow[] {
 }
 
 const pastSigns: Readonly<Record<Exclude<RequestView['status'], 'pending'>, StyledLine>> = {
-	approved: [span(safeText` ✓ `, 'ok'), span(safeText`allowed `, 'dim')],
-	denied: [span(safeText` ✗ `, 'warn'), span(safeText`denied  `, 'dim')],
-	expired: [span(safeText` ✗ `, 'dim'), span(safeText`expired `, 'dim')],
-	cancelled: [span(safeText` · `, 'dim'), span(safeText`gone    `, 'dim')],
+	approved: [span(safeText`✓ `, 'ok'), span(safeText`allowed `, 'dim')],
+	denied: [span(safeText`✗ `, 'warn'), span(safeText`denied  `, 'dim')],
+	expired: [span(safeText`✗ `, 'dim'), span(safeText`expired `, 'dim')],
+	cancelled: [span(safeText`· `, 'dim'), span(safeText`gone    `, 'dim')],
 }
 
 function requestRow(
@@ -52,11 +52,11 @@ function requestRow(
 	if (request.status !== 'pending') {
 		const when = request.decided?.at ?? request.createdAt
 		const right = [span(relativeTime(when, now), 'dim'), span(safeText` `)]
-		return cut([...pastSigns[request.status], name, summary], right, width)
+		return keepRight([...pastSigns[request.status], name, summary], right, width)
 	}
 	if (decision && !isFinal(decision.stage)) {
-		return cut(
-			[span(safeText` … `, 'accent'), name, span(safeText`  `), ...ladderLine(decision)],
+		return keepRight(
+			[span(safeText`… `, 'accent'), name, span(safeText`  `), ...ladderLine(decision)],
 			[],
 			width,
 		)
@@ -66,10 +66,5 @@ function requestRow(
 		...padLine([span(leftText(request.expiresAt, now), 'dim')], 11, 'right'),
 		span(safeText` `),
 	]
-	return cut([span(safeText` ⚠ `, 'warn'), name, summary], right, width)
-}
-
-function cut(left: StyledLine, right: StyledLine, width: number): StyledLine {
-	const room = width - lineWidth(right) - (right.length > 0 ? 1 : 0)
-	return sides(truncateLine(left, Math.max(8, room)), right, width)
+	return keepRight([span(safeText`⚠ `, 'warn'), name, summary], right, width)
 }

@@ -75,7 +75,7 @@ function labelled(label: SafeText, raw: string | null, width: number): StyledLin
 	return splitLines(revealText(raw)).flatMap((line, index) =>
 		wrapLine([...(index === 0 ? before : []), span(line)], width, {
 			mode: 'columns',
-			first: index === 0 ? [] : gutter,
+			first: index === 0 ? [span(safeText`  `)] : gutter,
 			rest: gutter,
 		}),
 	)

@@ -4,7 +4,7 @@ import { formatUsd, relativeTime } from '../../text/time.ts'
 import type { SessionSummary } from '../../viewer/viewer.ts'
 import { oneLine } from './one-line.ts'
 import { groupOf, type SessionGroup, sessionState } from './session-state.ts'
-import { sides } from './sides.ts'
+import { keepRight } from './sides.ts'
 
 const groups: readonly SessionGroup[] = ['waiting', 'live', 'earlier']
 
@@ -34,7 +34,7 @@ export function sessionRows(
 		const members = sessions.filter((session) => groupOf(session) === group)
 		if (members.length === 0) return []
 		const heading = truncateLine(
-			[span(safeText` ${groupNames[group]} ${members.length}`, 'dim')],
+			[span(safeText`${groupNames[group]} ${members.length}`, 'dim')],
 			width,
 		)
 		return [
@@ -63,10 +63,9 @@ function sessionRow(session: SessionSummary, width: number, now: number): Styled
 	const name = sessionName(session)
 	const title = session.title !== null && session.project !== null ? oneLine(session.title) : null
 	const left: StyledLine = [
-		span(safeText` ${sign} `, style),
+		span(safeText`${sign} `, style),
 		span(name, session.pending > 0 ? 'strong' : 'plain'),
 		...(title === null || width < 60 ? [] : [span(safeText`  ${title}`, 'dim')]),
 	]
-	const room = width - lineWidth(right) - 1
-	return sides(truncateLine(left, Math.max(8, room)), right, width)
+	return keepRight(left, right, width)
 }

@@ -1,11 +1,4 @@
-import {
-	emptyLine,
-	lineWidth,
-	padLine,
-	type StyledLine,
-	spaces,
-	truncateLine,
-} from '../../text/styled.ts'
+import { lineWidth, padLine, type StyledLine, spaces, truncateLine } from '../../text/styled.ts'
 
 /** `left` at the left and `right` at the right of exactly `width` columns. Where both do not fit, `right` goes first. */
 export function sides(left: StyledLine, right: StyledLine, width: number): StyledLine {
@@ -14,10 +7,10 @@ export function sides(left: StyledLine, right: StyledLine, width: number): Style
 	return padLine(truncateLine(left, width), width)
 }
 
-/** The first of `choices` that fits, else the last one cut. */
-export function firstFitting(choices: readonly StyledLine[], width: number): StyledLine {
-	const fits = choices.find((choice) => lineWidth(choice) <= width)
-	return fits ?? truncateLine(choices.at(-1) ?? emptyLine, width)
+/** As `sides`, but it is `left` that is cut where both do not fit. */
+export function keepRight(left: StyledLine, right: StyledLine, width: number): StyledLine {
+	const room = width - lineWidth(right) - (right.length > 0 ? 1 : 0)
+	return sides(truncateLine(left, Math.max(4, room)), right, width)
 }
 
 /** Parts with a separator between them; empty parts are left out. */

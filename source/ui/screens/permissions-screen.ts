@@ -6,7 +6,7 @@ import { oneBelow, sideBySide, twoPaneColumns } from '../layout.ts'
 import { requestRows } from '../present/request-list.ts'
 import type { Size } from '../state.ts'
 import { cardPane } from './card-pane.ts'
-import { listPane } from './list-pane.ts'
+import { listMargin, listPane } from './list-pane.ts'
 
 /** Requests of all sessions, and the highlighted one in full. */
 export function permissionsScreen(model: Model, { columns, rows }: Size): ScreenFrame {
@@ -14,7 +14,7 @@ export function permissionsScreen(model: Model, { columns, rows }: Size): Screen
 	const selected = selectedRequest(model)
 	const wide = columns >= twoPaneColumns
 	const widths = wide ? sideBySide(columns) : { list: columns, rest: columns }
-	const listed = requestRows(requests, model.data.decisions, widths.list, model.now)
+	const listed = requestRows(requests, model.data.decisions, widths.list - listMargin, model.now)
 	const heights = wide
 		? { list: rows - 1, rest: rows - 1 }
 		: oneBelow(rows, Math.max(3, listed.length))

@@ -8,7 +8,7 @@ import { sessionOrder, sessionRows } from '../present/session-list.ts'
 import { pendingRequests } from '../snapshot.ts'
 import type { Size } from '../state.ts'
 import { cardPane } from './card-pane.ts'
-import { listPane } from './list-pane.ts'
+import { listMargin, listPane } from './list-pane.ts'
 import { scrollPane } from './scroll-pane.ts'
 import { transcriptPane } from './transcript-pane.ts'
 
@@ -55,12 +55,16 @@ export function sessionsScreen(model: Model, { columns, rows }: Size): ScreenFra
 /** The list alone, for the screens that keep it in view. */
 export function listOf(model: Model, width: number, height: number, active: boolean) {
 	const selected = selectedSession(model)
-	return listPane(sessionRows(model.data.sessions, width, model.now), selected?.id ?? null, {
-		title: [span(safeText`sessions`, active ? 'strong' : 'dim')],
-		width,
-		height,
-		active,
-	})
+	return listPane(
+		sessionRows(model.data.sessions, width - listMargin, model.now),
+		selected?.id ?? null,
+		{
+			title: [span(safeText`sessions`, active ? 'strong' : 'dim')],
+			width,
+			height,
+			active,
+		},
+	)
 }
 
 /** The highlighted session: the one chosen, or the first in the list until one is. */

@@ -111,10 +111,10 @@ function transcriptTitle(model: Model, session: string, state: SessionState | nu
 			[span(oneLine(summary.agent))],
 			[span(word, style)],
 			...verifiedParts(state),
+			...readersPart(state),
 			[span(ran, 'dim')],
 			summary.costUsd > 0 ? [span(formatUsd(summary.costUsd), 'dim')] : [],
 			tokens > 0 ? [span(safeText`${formatCount(tokens)} tokens`, 'dim')] : [],
-			...readersPart(state),
 		],
 		[span(safeText` · `, 'dim')],
 	)

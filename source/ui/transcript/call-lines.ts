@@ -18,7 +18,7 @@ import type { ShownMessage } from '../../viewer/viewer.ts'
 import { diffLines } from '../present/diff-lines.ts'
 import { oneLine } from '../present/one-line.ts'
 import { commandOf } from '../present/request-card.ts'
-import { sides } from '../present/sides.ts'
+import { keepRight } from '../present/sides.ts'
 import type { ItemOptions } from './item-lines.ts'
 import { bodyOf } from './items.ts'
 
@@ -76,8 +76,7 @@ function titleLine(
 	{ lines, width, sign }: { lines: number; width: number; sign: '▾' | '▸' | ' ' },
 ): StyledLine {
 	const right = [...outcome(result, lines), span(safeText` ${displayText(sign)}`, 'dim')]
-	const left = truncateLine(callTitle(call, result), Math.max(4, width - lineWidth(right) - 1))
-	return sides(left, right, width)
+	return keepRight(callTitle(call, result), right, width)
 }
 
 function callTitle(call: Call | null, result: Result | null): StyledLine {

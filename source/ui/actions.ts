@@ -3,7 +3,8 @@ import { answer, askReason, sendReason } from './answering.ts'
 import type { App } from './app.ts'
 import { foldAll, foldSelected, selectNext } from './folding.ts'
 import type { CommandId } from './keymap.ts'
-import { moveTo, moveUp, page, step, toEnd, toTop } from './moving.ts'
+import { moveUp, page, step, toEnd, toTop } from './moving.ts'
+import { nextWaiting } from './next-waiting.ts'
 import { baseScreen, type Screen, topScreen, transcriptOf, withTranscript } from './state.ts'
 
 export function run(app: App, command: CommandId): void {
@@ -72,29 +73,4 @@ function openSession(app: App, session: string): void {
 		selectedSession: session,
 		screens: [...ui.screens, { name: 'session', session }],
 	}))
-}
-
-/** The request that waits after the highlighted one, and the first again after the last. */
-function nextWaiting(app: App): void {
-	const pending = app.data.requests.filter(({ status }) => status === 'pending')
-	const screen = baseScreen(app.ui)
-	const at = pending.findIndex(({ id }) => id === app.frame().focusRequest?.id)
-	if (screen.name === 'session') {
-		const here = pending.filter(({ session }) => session === screen.session)
-		const next =
-			here[(here.findIndex(({ id }) => id === app.frame().focusRequest?.id) + 1) % here.length]
-		if (next) return moveTo(app, next.id)
-	}
-	const next = pending[(at + 1) % pending.length]
-	if (!next) return
-	if (screen.name === 'permissions') app.update((ui) => ({ ...ui, selectedRequest: next.id }))
-	else if (screen.name === 'sessions') {
-		app.update((ui) => ({ ...ui, selectedSession: next.session }))
-	} else {
-		app.update((ui) => ({
-			...ui,
-			selectedRequest: next.id,
-			screens: [...ui.screens, { name: 'permissions' }],
-		}))
-	}
 }

@@ -37,7 +37,8 @@ export function sendReason(app: App): void {
 	const reason = editText(top.edit).trim()
 	app.update((ui) => ({ ...ui, screens: ui.screens.slice(0, -1) }))
 	if (!request || request.digest !== top.digest) {
-		return app.toast(safeText`This request is gone: nothing was sent.`, 'warn')
+		app.toast(safeText`This request is gone: nothing was sent.`, 'warn')
+		return
 	}
 	decide(app, request, { decision: 'deny', scope: 'once', ...(reason === '' ? {} : { reason }) })
 }
@@ -54,8 +55,9 @@ function guarded(app: App, decision: Choice['decision']): RequestView | null {
 function decide(app: App, seen: RequestView, choice: Choice): void {
 	// What is known by now may be newer than the screen; the digest says whether it is the same request.
 	const request = app.options.viewer.requests.get().find(({ id }) => id === seen.id)
-	if (!request || request.status !== 'pending' || request.digest !== seen.digest) {
-		return app.toast(safeText`This request was answered in the meantime: nothing was sent.`, 'warn')
+	if (request?.status !== 'pending' || request.digest !== seen.digest) {
+		app.toast(safeText`This request was answered in the meantime: nothing was sent.`, 'warn')
+		return
 	}
 	const decision = app.options.viewer.decide(request, choice)
 	decision.done.catch((error: unknown) => {

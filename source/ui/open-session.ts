@@ -29,11 +29,11 @@ export class OpenSession {
 	}
 
 	show(session: string, when: 'now' | 'at rest'): void {
-		if (session === this.#session) return this.#stopWaiting()
-		if (when === 'now' || this.#session === null) return this.#openNow(session)
-		if (this.#wanted?.session === session) return
+		if (session !== this.#session && this.#wanted?.session === session && when === 'at rest') return
 		this.#stopWaiting()
-		this.#wanted = { session, timer: setTimeout(() => this.#openNow(session), restMs) }
+		if (session === this.#session) return
+		if (when === 'now' || this.#session === null) this.#openNow(session)
+		else this.#wanted = { session, timer: setTimeout(() => this.#openNow(session), restMs) }
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

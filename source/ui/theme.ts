@@ -53,7 +53,7 @@ const colours: Theme = {
 
 /** Without colour where `NO_COLOR` is set to anything, or the terminal has none. */
 export function themeFor(env: Readonly<Record<string, string | undefined>>): Theme {
-	if (env['FORCE_COLOR'] === '0') return colourless
-	if (env['NO_COLOR']) return colourless
-	return env['TERM'] === 'dumb' ? colourless : colours
+	if (env.FORCE_COLOR === '0') return colourless
+	if (env.NO_COLOR) return colourless
+	return env.TERM === 'dumb' ? colourless : colours
 }

@@ -1,5 +1,5 @@
 import { type SafeText, safeText } from '../../text/safe-text.ts'
-import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { relativeTime } from '../../text/time.ts'
 import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
 import { isFinal, ladderLine } from './ladder.ts'

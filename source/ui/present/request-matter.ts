@@ -34,7 +34,7 @@ export function requestMatter(request: Request, width: number): StyledLine[] {
 function inputLines({ input, changes }: Request, width: number): StyledLine[] {
 	const diff = changes.flatMap((change) => diffLines(change, width))
 	if (!isRecord(input)) return [...diff, ...fenced(json(input), width, 'strong')]
-	const command = input['command']
+	const command = input.command
 	const shell = typeof command === 'string' ? commandLines(command, width) : []
 	const rest = Object.entries(input).filter(
 		([key]) =>

@@ -1,5 +1,5 @@
 import { type SafeText, safeText } from '../../text/safe-text.ts'
-import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { formatUsd, relativeTime } from '../../text/time.ts'
 import type { SessionSummary } from '../../viewer/viewer.ts'
 import { oneLine } from './one-line.ts'

@@ -11,7 +11,7 @@ import {
 	safeText,
 	splitLines,
 } from '../../text/safe-text.ts'
-import { lineWidth, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { lineWidth, type StyledLine, span } from '../../text/styled.ts'
 import { formatDuration } from '../../text/time.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { ShownMessage } from '../../viewer/viewer.ts'

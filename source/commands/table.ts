@@ -34,10 +34,7 @@ export const viewerCommand: CommandSpec = {
 	usage: '',
 	summary: 'the full-screen viewer; without a terminal: the list of sessions',
 	args: { min: 0, max: 0 },
-	flags: {
-		json,
-		'screen-reader': { type: 'boolean', summary: 'linear output, no screen drawing' },
-	},
+	flags: { json },
 }
 
 export const commands: readonly CommandSpec[] = [

@@ -3,7 +3,7 @@ import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
 import { isInteractive } from './io.ts'
 import { run as listSessions } from './sessions.ts'
-import { showViewer } from './show-viewer.ts'
+import { loadScreens, showViewer } from './show-viewer.ts'
 
 export async function run(invocation: Invocation): Promise<ExitCode> {
 	const { io, flags } = invocation
@@ -11,10 +11,11 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 		await listSessions(invocation)
 		return exit.done
 	}
+	const screens = loadScreens(io)
 	await using context = await openContext(io)
+	await screens
 	await using viewer = context.viewer()
 	return showViewer(io, viewer, {
 		notifications: context.settings.notifications,
-		screenReader: flags.has('screen-reader'),
 	})
 }

@@ -1,0 +1,26 @@
+import type { Settings } from '../config/settings.ts'
+import type { ExitCode } from '../protocol/errors.ts'
+import type { Viewer } from '../viewer/viewer.ts'
+import type { Io } from './io.ts'
+
+export interface ShowOptions {
+	notifications?: Settings['notifications']
+	/** One line under the header. */
+	banner?: string
+	log?: (error: unknown) => void
+}
+
+/** Loads the screens. They read colour support from the environment once, when they are loaded. */
+export function loadScreens(io: Io): Promise<typeof import('../ui/run-app.tsx')> {
+	if (io.env.NO_COLOR && io.env.FORCE_COLOR === undefined) io.env.FORCE_COLOR = '0'
+	return import('../ui/run-app.tsx')
+}
+
+/** Shows the viewer full screen until the person leaves. Returns the exit code. */
+export async function showViewer(io: Io, viewer: Viewer, options: ShowOptions): Promise<ExitCode> {
+	const { runApp } = await loadScreens(io)
+	const { stdin, stdout, stderr, env } = io
+	const { exitCode } = await runApp(viewer, { stdin, stdout, stderr, env, ...options })
+	// Signals give codes of their own, 128 and the signal's number.
+	return exitCode as ExitCode
+}

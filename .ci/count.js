@@ -9,7 +9,8 @@ for (const file of process.argv.slice(2)) {
 	failed += report.numFailedTests + report.numPendingTests
 	for (const { assertionResults } of report.testResults) {
 		for (const { status, fullName } of assertionResults) {
-			if (status === 'pending' || status === 'skipped') process.stderr.write(`SKIPPED: ${fullName}\n`)
+			if (status === 'pending' || status === 'skipped')
+				process.stderr.write(`SKIPPED: ${fullName}\n`)
 		}
 	}
 }

@@ -24,7 +24,7 @@ export async function run({ args, flags, io }: Invocation): Promise<number> {
 	const agent = flags.text('agent')
 	const path = args[0] ?? ''
 	await using context = await openContext(io)
-	return importCommand(context, {
+	return await importCommand(context, {
 		path,
 		json: flags.has('json'),
 		...(agent === undefined ? {} : { agent }),

@@ -47,7 +47,7 @@ export async function run({ args, rest, flags, io }: Invocation): Promise<number
 		})
 	}
 	await using context = await openContext(io)
-	return runCommand(context, {
+	return await runCommand(context, {
 		adapter,
 		args: rest,
 		json,

@@ -82,7 +82,7 @@ async function close(options: RecoverOptions, outbox: Outbox, waitMs: number): P
 		// Only the device that hosted it can write into the session: its row in the list has to do.
 		outbox.commit({ operations: [ended], ended: true })
 		await using sender = new Sender({ outbox, gateway, onTrouble })
-		return sender.delivered(waitMs)
+		return await sender.delivered(waitMs)
 	}
 	const at = account.now().toISOString()
 	const answers = await Promise.all(

@@ -110,7 +110,8 @@ function callLines(
 ): StyledLine[] {
 	const command = commandOf(call.input)
 	if (command !== null) {
-		return prefixed(revealLines(command, 'code'), width, safeText`$ `, 'accent', 'columns')
+		const lines = prefixed(revealLines(command, 'code'), width, safeText`$ `, 'accent', 'columns')
+		return folded(lines, limit)
 	}
 	const tool = span(revealText(call.tool.replaceAll('\n', ' ')), 'accent')
 	const subject = subjectText(call.input)

@@ -9,7 +9,7 @@ create table public.session_messages (
 	ciphertext bytea not null check (octet_length(ciphertext) between 16 and 262144),
 	signature bytea not null check (octet_length(signature) = 64),
 	-- When the host sealed it, repeated inside: no server's clock has a say in it.
-	created_at timestamptz not null,
+	created_at timestamptz not null check (created_at >= '1970-01-01Z' and created_at < '9999-01-01Z'),
 	input_tokens bigint not null default 0 check (input_tokens between 0 and 1000000000000),
 	output_tokens bigint not null default 0 check (output_tokens between 0 and 1000000000000),
 	cache_read_tokens bigint not null default 0 check (cache_read_tokens between 0 and 1000000000000),

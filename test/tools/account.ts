@@ -66,7 +66,7 @@ export class TestSession {
 	readonly id = randomId()
 	readonly account: Account
 	chain: ChainState
-	#key = new Uint8Array()
+	#key: Uint8Array = new Uint8Array()
 
 	constructor(account: Account) {
 		this.account = account

@@ -1,0 +1,8 @@
+import type { Call } from './risk-shell.ts'
+
+export interface Rule {
+	id: string
+	level: 'medium' | 'high'
+	/** The reason, or `null` where the rule does not apply. */
+	check(call: Call): string | null
+}

@@ -1,0 +1,126 @@
+/** What runs code that can not be read here. */
+
+import {
+	downloaders,
+	feeds,
+	git,
+	given,
+	interpreters,
+	is,
+	readsScript,
+	written,
+} from './risk-call.ts'
+import { harmless, scriptRunners } from './risk-harmless.ts'
+import type { Rule } from './risk-rule.ts'
+import { installs } from './risk-rules-network.ts'
+import { hasOption, operands } from './risk-word.ts'
+import { shells } from './risk-wrappers.ts'
+
+const powerfulVariables =
+	/^(?:LD_|DYLD_|PATH$|BASH_ENV$|ENV$|PROMPT_COMMAND$|IFS$|SHELLOPTS$|NODE_OPTIONS$|NODE_PATH$|PYTHON(?:PATH|STARTUP|HOME)$|PERL5?(?:LIB|OPT)$|RUBY(?:LIB|OPT)$|JAVA_TOOL_OPTIONS$|GIT_(?:SSH|SSH_COMMAND|EDITOR|PAGER|EXTERNAL_DIFF|PROXY_COMMAND|ASKPASS|CONFIG|EXEC_PATH|DIR)|(?:HTTPS?|ALL)_PROXY$|SSH_(?:ASKPASS|AUTH_SOCK)$|EDITOR$|VISUAL$|PAGER$|RUSTC_WRAPPER$|npm_config_)/i
+
+const gitCode =
+	/^(?:core\.(?:sshcommand|pager|editor|hookspath|fsmonitor|askpass|gitproxy)|alias\.|credential\.|gpg\.|diff\..*|filter\.|merge\..*driver|pager\.|sequence\.editor|url\.|http\.proxy|include\.|protocol\.|remote\..*(?:vcs|pack))/i
+
+const isDownload = (feed: string) => downloaders.has(feed.trim().split(/\s/)[0] ?? '')
+
+export const codeRules: readonly Rule[] = [
+	{
+		id: 'unknown-program',
+		level: 'high',
+		check: (call) => given(call.name === null, 'runs a program that is only known when it runs'),
+	},
+	{
+		id: 'download-to-interpreter',
+		level: 'high',
+		check: (call) =>
+			given(readsScript(call) && feeds(call).some(isDownload), 'runs what it downloads'),
+	},
+	{
+		id: 'pipe-to-interpreter',
+		level: 'high',
+		check: (call) =>
+			given(
+				readsScript(call) && feeds(call).length > 0 && !feeds(call).some(isDownload),
+				'runs what another command puts out',
+			),
+	},
+	{
+		id: 'environment-changed',
+		level: 'high',
+		check(call) {
+			const set = [
+				...call.environment.map(([name]) => name),
+				...(is(call, 'export', 'declare', 'typeset', 'readonly', 'local', 'env', 'sudo')
+					? call.args.map(({ text }) => text.match(/^(\w+)=/)?.[1] ?? '')
+					: []),
+			]
+			const name = set.find((each) => powerfulVariables.test(each))
+			return name === undefined ? null : `changes how programs are found or started: ${name}`
+		},
+	},
+	{
+		id: 'git-code',
+		level: 'high',
+		check(call) {
+			if (call.name !== 'git') return null
+			const settings = call.args.filter((_, at) => call.args[at - 1]?.text === '-c')
+			const config = git(call) === 'config' ? operands(call.args).slice(1) : []
+			const code = [...settings, ...config].find(({ text }) => gitCode.test(text))
+			const outside = git(call) === 'config' && hasOption(call.args, /^--(?:global|system)$/)
+			if (code) return `lets git run something else: ${code.text}`
+			return given(
+				outside && operands(call.args).length > 2,
+				'changes the settings of git outside of the project',
+			)
+		},
+	},
+	{
+		id: 'inline-code',
+		level: 'medium',
+		check(call) {
+			if (call.name === null || !interpreters.has(call.name) || shells.has(call.name)) return null
+			const inline = call.args.some(({ text }) =>
+				/^-(?:c|e|r|p|pe|ne|i\S*|E)$|^--(?:eval|print)$/.test(text),
+			)
+			return given(inline || call.text !== null, 'runs code that is not looked at here')
+		},
+	},
+	{
+		id: 'tools-with-code',
+		level: 'medium',
+		check: (call) =>
+			given(
+				(is(call, 'awk', 'gawk', 'mawk', 'nawk') &&
+					/\bsystem\s*\(|\|\s*(?:getline|")|"\s*\||>\s*["$]|getline/.test(written(call))) ||
+					(is(call, 'sed', 'gsed') &&
+						/(?:^|[;{\d$/ ])[wWe](?:\s|$)|[^\\]\/[gip\d]*[ew][gip\d]*(?:\s|$|;)/.test(
+							written(call),
+						)) ||
+					(is(call, 'rg') && hasOption(call.args, /^--pre(?:=|$)/)) ||
+					(is(call, 'tar') &&
+						/--(?:to-command|checkpoint-action|use-compress-program|rmt-command)|(?:^| )-I/.test(
+							written(call),
+						)) ||
+					is(call, 'vim', 'vi', 'nvim', 'emacs', 'ed', 'ex', 'gdb', 'lldb'),
+				'runs code that is not looked at here',
+			),
+	},
+	{
+		id: 'script',
+		level: 'medium',
+		check(call) {
+			if (call.name === null || harmless(call) !== null) return null
+			if (scriptRunners.has(call.name)) {
+				const words = operands(call.args).map(({ text }) => text)
+				const name = words[0] === 'run' || words[0] === 'run-script' ? words[1] : words[0]
+				return installs(call)
+					? null
+					: `runs a script of the project: ${[call.name, name].join(' ')}`
+			}
+			const script = operands(call.args)[0]
+			if (interpreters.has(call.name) && script) return `runs a script: ${script.text}`
+			return given(call.program.includes('/'), `runs a program of its own: ${call.program}`)
+		},
+	},
+]

@@ -1,0 +1,239 @@
+/**
+ * Every program that a shell command would run, found by a parser: through pipelines, lists, loops,
+ * functions, substitutions, here-documents, `sudo`, `xargs`, `find -exec`, `sh -c` and the like.
+ */
+import { type Command, forEachChild, parse, type SyntaxNode } from 'unbash'
+import { type Place, resolvePath } from './risk-paths.ts'
+import { baseName, type Word, wordOf } from './risk-word.ts'
+import { unwrap } from './risk-wrappers.ts'
+
+/** One program with its arguments. */
+export interface Call {
+	/** Without its folder; `null`: only known when it runs. */
+	name: string | null
+	/** As it is written. */
+	program: string
+	args: readonly Word[]
+	/** Environment set for this call, or by it: name and value. */
+	environment: readonly (readonly [string, string])[]
+	/** Names of the programs whose output it reads. */
+	input: readonly string[]
+	/** What it reads as a here-document or here-string. */
+	text: string | null
+	place: Place
+	/** The name is that of a function in the same script, whose body is looked at too. */
+	defined: boolean
+}
+
+export interface Target {
+	path: Word
+	place: Place
+}
+
+export interface Walk {
+	calls: Call[]
+	/** Targets of redirections. */
+	writes: Target[]
+	/** All words, wherever they stand. */
+	words: Word[]
+	/** Why not all of it can be known. */
+	problems: string[]
+}
+
+export const tooDeep = 'is nested too deep to be checked'
+const deepest = 6
+const longest = 50_000
+
+/** `place`: where the shell starts. */
+export function walkShell(script: string, place: Place): Walk {
+	const walk: Walk = { calls: [], writes: [], words: [], problems: [] }
+	new Walker(walk, place, new Set(), 0).script(script)
+	return walk
+}
+
+class Walker {
+	readonly #walk: Walk
+	readonly #functions: Set<string>
+	readonly #depth: number
+	#place: Place
+	#input: readonly string[] = []
+
+	constructor(walk: Walk, place: Place, functions: Set<string>, depth: number) {
+		this.#walk = walk
+		this.#place = place
+		this.#functions = functions
+		this.#depth = depth
+	}
+
+	script(text: string): void {
+		if (this.#depth > deepest) {
+			this.#problem(tooDeep)
+			return
+		}
+		if (text.length > longest) {
+			this.#problem('is too long to be checked')
+			return
+		}
+		this.#visit(parse(text))
+	}
+
+	#problem(problem: string): void {
+		this.#walk.problems.push(problem)
+	}
+
+	#visit(node: SyntaxNode): void {
+		switch (node.type) {
+			case 'Script':
+				if (node.errors && node.errors.length > 0) {
+					this.#problem(`can't be read as a shell command: ${node.errors[0]?.message}`)
+				}
+				this.#children(node)
+				return
+			case 'Command':
+				this.#command(node)
+				return
+			case 'Pipeline':
+				this.#pipeline(node.commands)
+				return
+			case 'Function':
+				this.#functions.add(node.name.value)
+				this.#children(node)
+				return
+			case 'Subshell':
+			case 'CommandExpansion':
+			case 'ProcessSubstitution':
+				this.#apart(node)
+				return
+			case 'Word':
+				this.#walk.words.push(wordOf(node))
+				this.#children(node)
+				return
+			case 'Redirect':
+				this.#redirect(node)
+				this.#children(node)
+				return
+			default:
+				this.#children(node)
+				return
+		}
+	}
+
+	#children(node: SyntaxNode): void {
+		forEachChild(node, (child) => this.#visit(child))
+	}
+
+	/** What runs in a shell of its own leaves the folder of this one as it is. */
+	#apart(node: SyntaxNode): void {
+		const [place, input] = [this.#place, this.#input]
+		this.#input = []
+		this.#children(node)
+		this.#place = place
+		this.#input = input
+	}
+
+	#pipeline(commands: readonly SyntaxNode[]): void {
+		const [place, input] = [this.#place, this.#input]
+		let fed = input
+		for (const command of commands) {
+			this.#input = fed
+			const first = this.#walk.calls.length
+			this.#visit(command)
+			fed = [...fed, ...this.#walk.calls.slice(first).map(({ name }) => name ?? '')]
+			this.#place = place
+		}
+		this.#input = input
+	}
+
+	#redirect(node: Extract<SyntaxNode, { type: 'Redirect' }>): void {
+		const { operator, target } = node
+		if (!target) return
+		const path = wordOf(target)
+		if (operator === '<' || operator === '<&') return
+		if (operator === '>&' && /^(?:\d+-?|-)$/.test(path.text)) return
+		else this.#walk.writes.push({ path, place: this.#place })
+	}
+
+	#command(node: Command): void {
+		const environment: [string, string][] = []
+		const words: Word[] = node.name ? [wordOf(node.name)] : []
+		let text: string | null = null
+		for (const part of [...node.prefix, ...node.suffix]) {
+			if (part.type === 'Assignment') {
+				const value = part.value?.type === 'Word' ? part.value.value : ''
+				if (node.prefix.includes(part)) environment.push([part.name ?? '', value])
+				else words.push({ text: part.text, known: !/[$`]/.test(part.text), fed: [] })
+			} else if (part.type === 'Word') words.push(wordOf(part))
+			else if (part.type === 'HereDoc') text = part.body.text
+			else if (part.type === 'HereString') text = part.target?.value ?? ''
+		}
+		this.#children(node)
+		this.#run(words, environment, text)
+	}
+
+	/** Takes down a call, and what it would run in turn. */
+	#run(
+		words: readonly Word[],
+		environment: readonly [string, string][],
+		text: string | null,
+	): void {
+		const [program, ...args] = words
+		if (!program) {
+			if (environment.length > 0) this.#call(null, '', [], environment, null)
+			return
+		}
+		const name = program.known ? baseName(program.text) : null
+		this.#call(name, program.text, args, environment, text)
+		if (name === null) return
+		if (name === 'cd' || name === 'pushd') {
+			this.#enter(args)
+			return
+		}
+		const inner = unwrap(name, args, text)
+		const place = inner.folder
+			? { ...this.#place, folder: this.#resolve(inner.folder) }
+			: this.#place
+		const deeper = new Walker(this.#walk, place, this.#functions, this.#depth + 1)
+		deeper.#input = this.#input
+		for (const script of inner.scripts) deeper.script(script)
+		for (const command of inner.commands) {
+			if (this.#depth >= deepest) this.#problem(tooDeep)
+			else deeper.#run(command, inner.environment, null)
+		}
+		if (inner.problem) this.#problem(inner.problem)
+	}
+
+	#call(
+		name: string | null,
+		program: string,
+		args: readonly Word[],
+		environment: readonly [string, string][],
+		text: string | null,
+	): void {
+		this.#walk.calls.push({
+			name: program === '' ? '' : name,
+			program,
+			args,
+			environment,
+			input: this.#input,
+			text,
+			place: this.#place,
+			defined: name !== null && this.#functions.has(name),
+		})
+	}
+
+	#resolve(folder: Word): string | null {
+		return folder.known || /^\$\{?(?:HOME|PWD|TMPDIR)\}?(?:\/[^$`]*)?$/.test(folder.text)
+			? resolvePath(folder.text, this.#place)
+			: null
+	}
+
+	#enter(args: readonly Word[]): void {
+		const folder = args.find(({ text }) => !/^-[LPe@]+$|^--$/.test(text))
+		const known = folder === undefined ? '~' : folder.text
+		const next =
+			folder && (known === '-' || /^[+-]\d/.test(known)) ? null : this.#resolve(folder ?? home)
+		this.#place = { ...this.#place, folder: next }
+	}
+}
+
+const home: Word = { text: '~', known: true, fed: [] }

@@ -30,7 +30,7 @@ async function onScreen(io: Io): Promise<ExitCode> {
 	await using profile = await openDemoProfile(io)
 	await using _playing = await playAll(profile, { speed: 1, now: io.now })
 	await profile.viewer.ready
-	return showViewer(io, profile.viewer, {
+	return await showViewer(io, profile.viewer, {
 		banner: 'demo: recorded sessions in a throw-away profile; two wait for your answer',
 	})
 }

@@ -15,7 +15,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	await using context = await openContext(io)
 	await screens
 	await using viewer = context.viewer()
-	return showViewer(io, viewer, {
+	return await showViewer(io, viewer, {
 		notifications: context.settings.notifications,
 	})
 }

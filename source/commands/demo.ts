@@ -48,8 +48,7 @@ async function asText(io: Io): Promise<ExitCode> {
 		})
 		const tally = await Promise.race([playAsText(io, profile), interrupted])
 		if (!tally) return exit.interrupted
-		const cost = profile.viewer.sessions.get().reduce((sum, { costUsd }) => sum + costUsd, 0)
-		text = summaryText(tally, cost, (performance.now() - started) / 1000)
+		text = summaryText(tally, (performance.now() - started) / 1000)
 	}
 	io.stdout.write(text)
 	return exit.done

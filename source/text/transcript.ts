@@ -249,12 +249,14 @@ function responseLines(
 	)
 }
 
-/** `12.4k in · 300 out · 1.2M cached · $0.42` */
+/** `12.4k in · 300 out · 1.2M cached · $0.42`; of a cost that comes without tokens: `$0.42`. */
 export function usageText(body: Body<'usage'>): SafeText {
 	const cached = body.cache_read + body.cache_write
+	const costOnly = body.input + body.output + cached === 0 && body.cost_usd !== null
 	const parts = [
-		safeText`${formatCount(body.input)} in`,
-		safeText`${formatCount(body.output)} out`,
+		...(costOnly
+			? []
+			: [safeText`${formatCount(body.input)} in`, safeText`${formatCount(body.output)} out`]),
 		...(cached === 0 ? [] : [safeText`${formatCount(cached)} cached`]),
 		...(body.cost_usd === null ? [] : [formatUsd(body.cost_usd)]),
 	]

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nextWay } from '../../agents/recorded/recording.ts'
 import { StyrbyError } from '../../protocol/errors.ts'
+import type { Body } from '../../protocol/events.ts'
 import { displayText } from '../../text/safe-text.ts'
 import { formatUsd } from '../../text/time.ts'
 import { SessionReader } from '../../viewer/session-reader.ts'
@@ -26,11 +27,13 @@ interface Tally {
 	messages: number
 	problems: number
 	answers: string[]
+	/** Of all messages, USD. */
+	cost: number
 }
 
 /** Returns what was counted. Throws `demo_not_verified` when a message did not verify. */
 export async function playAsText(io: Io, profile: DemoProfile): Promise<Tally> {
-	const tally: Tally = { sessions: 0, messages: 0, problems: 0, answers: [] }
+	const tally: Tally = { sessions: 0, messages: 0, problems: 0, answers: [], cost: 0 }
 	const print = (text: string) => io.stdout.write(text)
 	await using playing = await playAll(profile, { speed, now: io.now })
 	await profile.viewer.ready
@@ -41,6 +44,7 @@ export async function playAsText(io: Io, profile: DemoProfile): Promise<Tally> {
 		for (const message of await readAll(profile, session.id)) {
 			tally.messages++
 			if (message.problem !== null) tally.problems++
+			tally.cost += costOf(message)
 			print(messageLines(message, columns, (id) => profile.viewer.account.deviceName(id)))
 		}
 		tally.sessions++
@@ -51,6 +55,10 @@ export async function playAsText(io: Io, profile: DemoProfile): Promise<Tally> {
 		throw new StyrbyError('demo_not_verified', `${tally.problems} messages did not verify.`)
 	}
 	return tally
+}
+
+function costOf({ kind, body, verified }: ShownMessage): number {
+	return kind === 'usage' && verified ? ((body as Body<'usage'>).cost_usd ?? 0) : 0
 }
 
 function heading({ recorded }: PlayedSession): string {
@@ -114,7 +122,7 @@ function answerText(io: Io, request: RequestView, { choice, stages, why }: Decis
 }
 
 /** The closing lines. */
-export function summaryText(tally: Tally, cost: number, seconds: number): string {
+export function summaryText(tally: Tally, seconds: number): string {
 	const allowed = tally.answers.filter((answer) => answer === 'allow').length
 	const denied = tally.answers.length - allowed
 	return `
@@ -122,6 +130,6 @@ ${'━'.repeat(columns)}
 ${tally.sessions} sessions published by "build-box", read by "laptop"
 ${tally.messages} messages decrypted and verified, ${tally.problems} problems
 ${tally.answers.length} permission requests answered: ${allowed} allowed, ${denied} denied
-${formatUsd(cost)} of model cost recorded, ${seconds.toFixed(1)} s, nothing left behind
+${formatUsd(tally.cost)} of model cost recorded, ${seconds.toFixed(1)} s, nothing left behind
 `
 }

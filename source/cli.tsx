@@ -13,7 +13,7 @@ const io = processIo()
 // A reader that goes away (such as `| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 	if (error.code === 'EPIPE') process.exit(0)
-	throw error
+	process.exit(reportError(error, io, argv.includes('--json')))
 })
 
 try {
@@ -24,4 +24,12 @@ try {
 	else process.exitCode = await (await loaders[command.name]?.())?.run({ args, rest, flags, io })
 } catch (error) {
 	process.exitCode = reportError(error, io, argv.includes('--json'))
+}
+// The command is over. supabase-js leaves a timer of 10 s behind when it hangs up: nobody waits for that.
+await Promise.all([written(process.stdout), written(process.stderr)])
+process.exit()
+
+/** Resolves when what was written has left this process, or can no longer. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+	return new Promise((resolve) => stream.write('', () => resolve()))
 }

@@ -3,14 +3,16 @@
  * Records the sessions that `styrby-tui demo` plays: runs the real Claude Code on small real projects,
  * against a scripted model on loopback, and writes demo/recordings and demo/manifest.json.
  *
- *   node scripts/record-demo/record.js --claude PATH [--pace 1] [story ...]
+ *   npm run record-demo -- [--claude PATH] [--pace 1] [--output FOLDER] [story ...]
  *
+ * Without `--claude` it is the version that the system tests use, installed when it is not there.
  * `--pace 0` leaves out the model's pauses (to try a story). With story names only those are recorded
  * again; the manifest is always written in full.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { findAgent } from '../../test/tools/agents.ts'
 import { cleanRun, joinRuns } from './clean.js'
 import { manifestOf } from './manifest.js'
 import { startModel } from './model.js'
@@ -23,11 +25,13 @@ const root = join(import.meta.dirname, '..', '..')
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
 	options: {
-		claude: { type: 'string', default: 'claude' },
+		claude: { type: 'string' },
 		pace: { type: 'string', default: '1' },
 		output: { type: 'string', default: join(root, 'demo') },
 	},
 })
+
+const claude = values.claude ?? (await findAgent('claude'))
 
 async function recordRun(story, answers) {
 	await using web = await startWeb({
@@ -44,7 +48,7 @@ async function recordRun(story, answers) {
 		piece: story.answers ? 10 : 7,
 	})
 	const lines = await record({
-		claude: values.claude,
+		claude,
 		workspace,
 		modelUrl: model.url,
 		prompt: story.prompt,

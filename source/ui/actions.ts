@@ -40,11 +40,9 @@ const actions: Readonly<Record<CommandId, (app: App) => void>> = {
 	'next-waiting': nextWaiting,
 	permissions: (app) => push(app, { name: 'permissions' }),
 	back,
+	'close-help': back,
 	help: (app) => push(app, { name: 'help', of: baseScreen(app.ui).name, line: 0 }),
-	quit: (app) => {
-		if (app.ui.screens.length > 1) back(app)
-		else app.options.leave(0)
-	},
+	quit: (app) => app.options.leave(0),
 	redraw: (app) => app.options.redraw(),
 	suspend: (app) => app.options.suspend(),
 	interrupt: (app) => app.options.leave(130),

@@ -60,6 +60,12 @@ function decide(app: App, seen: RequestView, choice: Choice): void {
 		return
 	}
 	const decision = app.options.viewer.decide(request, choice)
+	// What becomes of it is to be seen: the highlight stays, whatever moves to the top of the list.
+	app.update((ui) => ({
+		...ui,
+		selectedSession: request.session,
+		selectedRequest: request.id,
+	}))
 	decision.done.catch((error: unknown) => {
 		app.options.notifier.log(error)
 		app.toast(safeText`The answer could not be sent: try again.`, 'error')

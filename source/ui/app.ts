@@ -1,4 +1,4 @@
-import { type SafeText, safeText } from '../text/safe-text.ts'
+import type { SafeText } from '../text/safe-text.ts'
 import type { SessionView, Viewer } from '../viewer/viewer.ts'
 import { run } from './actions.ts'
 import { Attention, type MayAnswer } from './attention.ts'
@@ -8,8 +8,10 @@ import type { Frame } from './frame.ts'
 import { answers, commandFor } from './keymap.ts'
 import type { KeyPress } from './keys.ts'
 import { editKey, insertText } from './line-edit.ts'
+import { Loading } from './loading.ts'
 import type { Notifier } from './notifier.ts'
 import { OpenSession } from './open-session.ts'
+import { hurryMs, isOver } from './present/times.ts'
 import { selectedSession } from './screens/sessions-screen.ts'
 import { pendingRequests, type Snapshot, takeSnapshot } from './snapshot.ts'
 import {
@@ -42,8 +44,8 @@ export interface AppOptions {
 
 /** Changes of the viewer reach the screen this often at most; keys at once. */
 const flushMs = 100
-/** Times on the screen move this often: while something waits, and else. */
-const tickMs = { waiting: 1000, idle: 15_000 }
+/** Times on the screen move this often: while a request's last minutes are counted, and else. */
+const tickMs = { hurry: 1000, calm: 15_000 }
 const toastMs = 4000
 
 /**
@@ -53,6 +55,7 @@ const toastMs = 4000
 export class App {
 	readonly options: AppOptions
 	readonly attention: Attention
+	readonly loading = new Loading(this)
 	readonly #listeners = new Set<() => void>()
 	readonly #batch: Batch
 	readonly #watching: (() => void)[]
@@ -118,7 +121,7 @@ export class App {
 		const before = unreadOf(this.attention, frame)
 		this.attention.drawn(frame.shown, frame.focus)
 		this.#keepJump(frame)
-		this.#loadMore(frame)
+		this.loading.beyond(frame)
 		if (unreadOf(this.attention, frame) !== before) this.#changed()
 	}
 
@@ -224,7 +227,7 @@ export class App {
 		if (screen.name === 'session') this.#open.show(screen.session, 'now')
 		else if (screen.name === 'sessions') {
 			const selected = selectedSession({ ui: this.#ui, data: this.#data })
-			if (selected && this.#ui.size.columns >= 100) this.#open.show(selected.id, 'at rest')
+			if (selected) this.#open.show(selected.id, 'at rest')
 		}
 	}
 
@@ -238,23 +241,6 @@ export class App {
 		this.#ui = withTranscript(this.#ui, transcript.session, { jump: transcript.jump })
 	}
 
-	/** Loads what lies beyond the window before the person gets there. */
-	#loadMore({ transcript }: Frame): void {
-		const state = this.#data.open?.state
-		if (!transcript || !state || state.loading || !this.view) return
-		const { slices } = transcript.window
-		if (state.hasOlder && (slices[0]?.index ?? 0) <= 2) this.load(this.view.loadOlder())
-		else if (state.hasNewer && transcript.window.atEnd) this.load(this.view.loadNewer())
-	}
-
-	/** Says so when loading more of a session fails. */
-	load(loading: Promise<void>): void {
-		loading.catch((error: unknown) => {
-			this.toast(safeText`Could not load more of this session.`, 'error')
-			this.options.notifier.log(error)
-		})
-	}
-
 	#changed(): void {
 		this.#frame = null
 		this.#schedule()
@@ -264,9 +250,12 @@ export class App {
 	/** The next frame that is due although nothing changes: times run, a remark has been read. */
 	#schedule(): void {
 		if (this.#tick) clearTimeout(this.#tick)
-		const waiting = pendingRequests(this.#data).length > 0
-		const toast = this.#ui.toast ? this.#ui.toast.until - this.options.now() : 0
-		const due = waiting ? tickMs.waiting : tickMs.idle
+		const now = this.options.now()
+		const hurry = pendingRequests(this.#data).some(
+			({ expiresAt }) => !isOver(expiresAt, now) && Date.parse(expiresAt) - now < hurryMs,
+		)
+		const toast = this.#ui.toast ? this.#ui.toast.until - now : 0
+		const due = hurry ? tickMs.hurry : tickMs.calm
 		this.#tick = setTimeout(() => this.#changed(), toast > 0 ? Math.min(due, toast + 1) : due)
 		this.#tick.unref()
 	}

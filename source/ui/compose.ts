@@ -17,7 +17,7 @@ import { pendingRequests } from './snapshot.ts'
 import { baseScreen, type Size, topScreen } from './state.ts'
 
 /** Rows from which on there is room for a banner. */
-const bannerRows = 12
+const bannerRows = 20
 
 /** Everything that the next frame shows. Pure: the same model gives the same frame. */
 export function composeFrame(model: Model): Frame {

@@ -23,6 +23,9 @@ export interface Model {
 	attention: Pick<Attention, 'unread'>
 }
 
+/** Columns that the rule around a pane's title takes at least. */
+export const titleFrame = 5
+
 export interface Pane {
 	title: StyledLine
 	rows: readonly Row[]

@@ -27,6 +27,10 @@ export interface KeyContext {
 /** `true`: it works; a text: it does not, and why; `null`: it means nothing here and is not shown. */
 export type Enabled = true | SafeText | null
 
+/** Headings of the help and of the readme's table, in order. */
+export const groups = ['Answer a request', 'Move', 'Look', 'Program'] as const
+export type Group = (typeof groups)[number]
+
 export interface Command {
 	id: string
 	keys: readonly KeyName[]
@@ -35,6 +39,7 @@ export interface Command {
 	label: string
 	/** For the help screen: a sentence. */
 	description: string
+	group: Group
 	/** Place in the footer, lowest first; `null`: in the help only. */
 	footer: number | null
 	enabled(context: KeyContext): Enabled
@@ -95,6 +100,7 @@ function allowForSession(context: KeyContext): Enabled {
 const table = [
 	{
 		id: 'allow',
+		group: 'Answer a request',
 		keys: ['a'],
 		screens: answering,
 		label: 'allow',
@@ -104,6 +110,7 @@ const table = [
 	},
 	{
 		id: 'allow-session',
+		group: 'Answer a request',
 		keys: ['A'],
 		screens: answering,
 		label: 'for session',
@@ -114,6 +121,7 @@ const table = [
 	},
 	{
 		id: 'deny',
+		group: 'Answer a request',
 		keys: ['d'],
 		screens: answering,
 		label: 'deny',
@@ -123,6 +131,7 @@ const table = [
 	},
 	{
 		id: 'deny-with-reason',
+		group: 'Answer a request',
 		keys: ['r'],
 		screens: answering,
 		label: 'deny, say why',
@@ -132,6 +141,7 @@ const table = [
 	},
 	{
 		id: 'up',
+		group: 'Move',
 		keys: ['up', 'k'],
 		screens: moving,
 		label: 'move',
@@ -141,6 +151,7 @@ const table = [
 	},
 	{
 		id: 'down',
+		group: 'Move',
 		keys: ['down', 'j'],
 		screens: moving,
 		label: 'move',
@@ -150,6 +161,7 @@ const table = [
 	},
 	{
 		id: 'open',
+		group: 'Look',
 		keys: ['enter', 'right', 'l'],
 		screens: ['sessions'],
 		label: 'open',
@@ -159,6 +171,7 @@ const table = [
 	},
 	{
 		id: 'see-all',
+		group: 'Look',
 		keys: ['enter'],
 		screens: ['permissions', 'session'],
 		label: 'see all',
@@ -169,6 +182,7 @@ const table = [
 	},
 	{
 		id: 'fold',
+		group: 'Look',
 		keys: ['enter', 'space'],
 		screens: ['session'],
 		label: 'fold',
@@ -178,6 +192,7 @@ const table = [
 	},
 	{
 		id: 'next-item',
+		group: 'Look',
 		keys: ['tab'],
 		screens: ['session'],
 		label: 'select',
@@ -187,6 +202,7 @@ const table = [
 	},
 	{
 		id: 'previous-item',
+		group: 'Look',
 		keys: ['shift-tab'],
 		screens: ['session'],
 		label: 'select',
@@ -196,6 +212,7 @@ const table = [
 	},
 	{
 		id: 'fold-all',
+		group: 'Look',
 		keys: ['o'],
 		screens: ['session'],
 		label: 'unfold all',
@@ -205,6 +222,7 @@ const table = [
 	},
 	{
 		id: 'page-up',
+		group: 'Move',
 		keys: ['pageUp', 'ctrl-u', 'ctrl-b'],
 		screens: moving,
 		label: 'page',
@@ -214,6 +232,7 @@ const table = [
 	},
 	{
 		id: 'page-down',
+		group: 'Move',
 		keys: ['pageDown', 'ctrl-d', 'ctrl-f'],
 		screens: moving,
 		label: 'page',
@@ -223,6 +242,7 @@ const table = [
 	},
 	{
 		id: 'top',
+		group: 'Move',
 		keys: ['home', 'g'],
 		screens: moving,
 		label: 'top',
@@ -232,6 +252,7 @@ const table = [
 	},
 	{
 		id: 'end',
+		group: 'Move',
 		keys: ['end', 'G'],
 		screens: moving,
 		label: 'end',
@@ -241,6 +262,7 @@ const table = [
 	},
 	{
 		id: 'follow',
+		group: 'Move',
 		keys: ['f'],
 		screens: ['session'],
 		label: 'follow',
@@ -250,15 +272,17 @@ const table = [
 	},
 	{
 		id: 'next-waiting',
+		group: 'Answer a request',
 		keys: ['n'],
 		screens: ['sessions', 'session', 'permissions'],
 		label: 'next request',
 		description: 'Go to the next request that waits.',
-		footer: null,
-		enabled: ({ waiting }) => (waiting > 0 ? true : null),
+		footer: 6,
+		enabled: ({ waiting, focus }) => (waiting > (focus ? 1 : 0) ? true : null),
 	},
 	{
 		id: 'permissions',
+		group: 'Look',
 		keys: ['p'],
 		screens: ['sessions', 'session'],
 		label: 'permissions',
@@ -268,7 +292,8 @@ const table = [
 	},
 	{
 		id: 'back',
-		keys: ['escape', 'left', 'h'],
+		group: 'Look',
+		keys: ['escape', 'left', 'h', 'q'],
 		screens: ['session', 'permissions', 'request', 'help'],
 		label: 'back',
 		description: 'Back to the screen before.',
@@ -276,7 +301,18 @@ const table = [
 		enabled: always,
 	},
 	{
+		id: 'close-help',
+		group: 'Program',
+		keys: ['?'],
+		screens: ['help'],
+		label: 'close',
+		description: 'Close this list of keys.',
+		footer: null,
+		enabled: always,
+	},
+	{
 		id: 'help',
+		group: 'Program',
 		keys: ['?'],
 		screens: ['sessions', 'session', 'permissions', 'request'],
 		label: 'help',
@@ -286,15 +322,17 @@ const table = [
 	},
 	{
 		id: 'quit',
+		group: 'Program',
 		keys: ['q'],
-		screens: moving,
+		screens: ['sessions'],
 		label: 'quit',
-		description: 'Leave; from any screen but the first, go back.',
+		description: 'Leave the program.',
 		footer: 22,
 		enabled: always,
 	},
 	{
 		id: 'send-reason',
+		group: 'Answer a request',
 		keys: ['enter'],
 		screens: ['reason'],
 		label: 'deny with this reason',
@@ -304,6 +342,7 @@ const table = [
 	},
 	{
 		id: 'cancel',
+		group: 'Answer a request',
 		keys: ['escape'],
 		screens: ['reason'],
 		label: 'cancel',
@@ -313,6 +352,7 @@ const table = [
 	},
 	{
 		id: 'redraw',
+		group: 'Program',
 		keys: ['ctrl-l'],
 		screens: everywhere,
 		label: 'redraw',
@@ -322,6 +362,7 @@ const table = [
 	},
 	{
 		id: 'suspend',
+		group: 'Program',
 		keys: ['ctrl-z'],
 		screens: everywhere,
 		label: 'suspend',
@@ -331,6 +372,7 @@ const table = [
 	},
 	{
 		id: 'interrupt',
+		group: 'Program',
 		keys: ['ctrl-c'],
 		screens: everywhere,
 		label: 'leave',

@@ -9,16 +9,19 @@ export function isTooSmall({ columns, rows }: Size): boolean {
 	return columns < smallest.columns || rows < smallest.rows
 }
 
+/** Widest transcript, in columns: longer lines are hard to read. */
+export const widestTranscript = 132
+
 /** Columns of a list and of what stands right of it; one column between them. */
 export function sideBySide(columns: number): { list: number; rest: number } {
-	const list = Math.min(46, Math.max(32, Math.floor(columns * 0.32)))
+	const list = Math.min(72, Math.max(32, Math.floor(columns * 0.32)))
 	return { list, rest: columns - list - 1 }
 }
 
 /** Content rows of a list and of what stands below it; a title row each. */
 export function oneBelow(height: number, listRows: number): { list: number; rest: number } {
 	const content = height - 2
-	const list = Math.min(Math.max(2, listRows), Math.max(2, Math.floor(content / 3)))
+	const list = Math.min(Math.max(2, listRows), Math.max(2, Math.floor(content * 0.4)))
 	return { list, rest: content - list }
 }
 

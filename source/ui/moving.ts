@@ -85,12 +85,12 @@ export function setAnchor(
 
 function topOfTranscript(app: App, transcript: TranscriptFrame): void {
 	const state = app.data.open?.state
-	if (state?.hasOlder && app.view) app.load(app.view.loadAround(0))
+	if (state?.hasOlder && app.view) app.loading.run(app.view.loadAround(0))
 	setAnchor(app, transcript, { key: 'edge', line: 0 })
 }
 
 function followEnd(app: App, { session }: TranscriptFrame): void {
-	if (app.data.open?.state.hasNewer && app.view) app.load(app.view.loadEnd())
+	if (app.data.open?.state.hasNewer && app.view) app.loading.run(app.view.loadEnd())
 	app.update((ui) => withTranscript(ui, session, { anchor: null, jump: null, selected: null }))
 }
 

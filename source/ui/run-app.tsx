@@ -77,6 +77,8 @@ export async function runApp(
 	const resize = () => app.resize(sizeNow())
 	// Before Ink's own listener, so that what it draws has the new size already.
 	stdout.on('resize', resize)
+	// Ink turns echo off only after its first frame: a key pressed before would be written into it.
+	stdin.setRawMode(true)
 	const instance = render(<Root app={app} theme={themeFor(env)} terminal={terminal} />, {
 		stdin,
 		stdout,
@@ -93,6 +95,7 @@ export async function runApp(
 	const exitCode = await ended.promise
 	instance.unmount()
 	await unmounted
+	stdin.setRawMode(false)
 	stdout.off('resize', resize)
 	tell.end()
 	terminal[Symbol.dispose]()

@@ -183,6 +183,8 @@ export interface Viewer extends AsyncDisposable {
 	readonly requests: Readable<readonly RequestView[]>
 	/** Decisions made in this process, by request id. */
 	readonly decisions: Readable<ReadonlyMap<string, DecisionState>>
+	/** Reads the page of sessions after the oldest one known. `false` when there is none. */
+	moreSessions(): Promise<boolean>
 	open(session: string): SessionView
 	decide(request: RequestView, choice: Choice): Decision
 }

@@ -167,6 +167,7 @@ export class ScriptedViewer implements Viewer {
 	readonly decided: Decided[] = []
 	open_ = 0
 	disposed = false
+	askedSessions = 0
 	readonly #done = new Map<string, PromiseWithResolvers<DecisionState>>()
 
 	constructor(change: Partial<ViewerInfo> = {}) {
@@ -177,6 +178,11 @@ export class ScriptedViewer implements Viewer {
 		const known = this.states.get(session) ?? new Value(transcript([]))
 		this.states.set(session, known)
 		return known
+	}
+
+	async moreSessions(): Promise<boolean> {
+		this.askedSessions++
+		return false
 	}
 
 	open(session: string): SessionView {

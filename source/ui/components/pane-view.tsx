@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink'
 import { repeatText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, type StyledLine, span, truncateLine } from '../../text/styled.ts'
-import type { Pane } from '../frame.ts'
+import { type Pane, titleFrame } from '../frame.ts'
 import type { Theme } from '../theme.ts'
 import { Rows } from './rows.tsx'
 
@@ -25,14 +25,14 @@ export function PaneView({ pane, theme }: { pane: Pane; theme: Theme }) {
 export function Divider({ height }: { height: number }) {
 	return (
 		<Box width={1} height={height} flexShrink={0}>
-			<Text dimColor>{repeatText(safeText`│\n`, Math.max(1, height)).trimEnd()}</Text>
+			<Text dimColor>{safeText`┬\n${repeatText(safeText`│\n`, height - 1)}`.trimEnd()}</Text>
 		</Box>
 	)
 }
 
 function titleRule(title: StyledLine, width: number, active: boolean): StyledLine {
 	const style = active ? 'accent' : 'dim'
-	const name = truncateLine(title, width - 4)
+	const name = truncateLine(title, width - titleFrame)
 	if (name.length === 0) return [span(repeatText(safeText`─`, width), style)]
 	const rest = Math.max(0, width - lineWidth(name) - 3)
 	return [

@@ -1,11 +1,11 @@
 import { displayText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, padLine, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
-import { commands } from '../keymap.ts'
+import { commands, type Group, groups } from '../keymap.ts'
 import type { ScreenName } from '../state.ts'
 import { keysText } from './footer.ts'
 
-const keyColumns = 14
+const keyColumns = 18
 
 const signs: readonly (readonly [string, string])[] = [
 	['⚠', 'A permission request waits for an answer.'],
@@ -18,11 +18,9 @@ const signs: readonly (readonly [string, string])[] = [
 
 /** Every key of a screen, from the key table. */
 export function helpLines(of: ScreenName, width: number): StyledLine[] {
-	const here = commands.filter(({ screens }) => screens.includes(of))
 	return [
-		...here.flatMap(({ keys, description }) => entry(keysText(keys), description, width)),
-		emptyLine,
-		[span(safeText`Signs`, 'heading')],
+		...groups.flatMap((group) => section(group, of, width)),
+		[span(safeText`  Signs`, 'strong')],
 		...signs.flatMap(([sign, meaning]) => entry(displayText(sign), meaning, width)),
 		emptyLine,
 		...paragraph(
@@ -32,12 +30,22 @@ export function helpLines(of: ScreenName, width: number): StyledLine[] {
 	]
 }
 
+function section(group: Group, of: ScreenName, width: number): StyledLine[] {
+	const here = commands.filter((command) => command.group === group && command.screens.includes(of))
+	if (here.length === 0) return []
+	return [
+		[span(safeText`  ${displayText(group)}`, 'strong')],
+		...here.flatMap(({ keys, description }) => entry(keysText(keys), description, width)),
+		emptyLine,
+	]
+}
+
 function entry(
 	name: ReturnType<typeof keysText>,
 	description: string,
 	width: number,
 ): StyledLine[] {
-	const first = padLine([span(safeText`  ${name}`, 'accent')], keyColumns)
+	const first = padLine([span(safeText`    ${name}`, 'accent')], keyColumns)
 	return wrapLine([span(displayText(description))], width, {
 		first,
 		rest: padLine([], keyColumns),
@@ -45,5 +53,6 @@ function entry(
 }
 
 function paragraph(text: string, width: number): StyledLine[] {
-	return wrapLine([span(displayText(text), 'dim')], width)
+	const indent = [span(safeText`  `)]
+	return wrapLine([span(displayText(text), 'dim')], width, { first: indent, rest: indent })
 }

@@ -1,5 +1,6 @@
 import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
-import { type Style, type StyledLine, span } from '../../text/styled.ts'
+import { type Style, type StyledLine, spaces, span } from '../../text/styled.ts'
+import { commandOf } from '../../text/tool-input.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { Risk } from '../../viewer/risk.ts'
 import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
@@ -25,6 +26,8 @@ export interface CardOptions {
 	focused: boolean
 	/** Lines that matter and were not seen yet. */
 	unread: number
+	/** Nothing was heard lately from the host that would take the answer. */
+	silent: boolean
 }
 
 const riskStyles: Readonly<Record<Risk['level'], Style>> = {
@@ -47,7 +50,7 @@ export function requestCard(request: RequestView, options: CardOptions): Card {
 		[span(leftText(request.expiresAt, now), 'warn')],
 		width,
 	)
-	const before = [head, ...riskLines(request.risk, width)]
+	const before = [head, ...riskLines(request.risk, width), ...silentLines(options)]
 	const matter = matterLines(request, width)
 	return {
 		lines: [...before, ...matter, ...answerLines(request, options)],
@@ -88,10 +91,18 @@ function riskLines(risk: Risk | null, width: number): StyledLine[] {
 	if (!risk) return []
 	const reasons = risk.reasons.map(oneLine)
 	const why = reasons.length === 0 ? safeText`` : safeText`: ${joinText(reasons, safeText`; `)}`
-	return wrapLine([span(safeText`risk `, 'dim'), riskSpan(risk), span(why)], width, {
-		first: [span(safeText`    `)],
-		rest: [span(safeText`    `)],
-	})
+	return indented([span(safeText`risk `, 'dim'), riskSpan(risk), span(why)], width)
+}
+
+function silentLines({ silent, width }: CardOptions): StyledLine[] {
+	if (!silent) return []
+	const text = safeText`? its host is silent: an answer reaches it when it is back`
+	return indented([span(text, 'warn')], width)
+}
+
+/** Under the head of the card, right of its signs. */
+function indented(line: StyledLine, width: number): StyledLine[] {
+	return wrapLine(line, width, { first: [spaces(4)], rest: [spaces(4)] })
 }
 
 const matterCache = new WeakMap<object, Map<number, StyledLine[]>>()
@@ -100,37 +111,34 @@ function matterLines({ body, problem }: RequestView, width: number): StyledLine[
 	if (!body || problem !== null) {
 		const why = oneLine(problem ?? 'it could not be opened')
 		return [
-			...wrapLine([span(safeText`✗ ${why}`, 'error')], width, { rest: [span(safeText`  `)] }),
-			...wrapLine([span(safeText`It can be denied, not allowed.`, 'strong')], width),
+			...indented([span(safeText`✗ ${why}`, 'error')], width),
+			...indented([span(safeText`It can be denied, not allowed.`, 'strong')], width),
 		]
 	}
 	const widths = remember(matterCache, body, () => new Map<number, StyledLine[]>())
-	return remember(widths, width, () => requestMatter(body, width))
+	return remember(widths, width, () =>
+		requestMatter(body, width - 2).map((line) => [spaces(2), ...line]),
+	)
 }
 
 function answerLines(request: RequestView, options: CardOptions): StyledLine[] {
 	const { decision, width, focused, unread } = options
 	const lines: StyledLine[] = []
-	if (decision) lines.push(...wrapLine(ladderLine(decision), width))
-	else if (request.decided) lines.push(...wrapLine(decidedLine(request.decided), width))
+	if (decision) lines.push(...indented(ladderLine(decision), width))
+	else if (request.decided) lines.push(...indented(decidedLine(request.decided), width))
 	if (request.status !== 'pending' || (decision && decision.stage !== 'failed')) return lines
 	if (!focused) return lines
-	const readFirst = span(safeText`${unread} lines not seen yet: ⏎ or page down  `, 'warn')
+	const readFirst = span(safeText`${unread} lines of it not read yet  `, 'warn')
 	const allow: StyledLine =
 		!request.body || request.problem !== null || request.body.questions
 			? []
 			: unread > 0
 				? [readFirst]
 				: [span(safeText`[a] allow  `, 'ok'), ...sessionHint(request)]
-	lines.push(...wrapLine([...allow, span(safeText`[d] deny  [r] deny, say why`, 'warn')], width))
+	lines.push(...indented([...allow, span(safeText`[d] deny  [r] deny, say why`, 'warn')], width))
 	return lines
 }
 
 function sessionHint({ body }: RequestView): StyledLine {
-	return body && body.session_rules.length > 0 ? [span(safeText`[A] for session  `, 'ok')] : []
-}
-
-export function commandOf(input: unknown): string | null {
-	if (typeof input !== 'object' || input === null || !('command' in input)) return null
-	return typeof input.command === 'string' ? input.command : null
+	return body && body.session_rules.length > 0 ? [span(safeText`[A] for the session  `, 'ok')] : []
 }

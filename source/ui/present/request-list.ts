@@ -23,7 +23,9 @@ export function requestRows(
 		line: requestRow(request, decisions.get(request.id) ?? null, width, now),
 	})
 	return [
-		...heading(safeText`waiting for you ${waiting.length}`, width),
+		...(waiting.length === 0
+			? heading(safeText`nothing waits for you`, width)
+			: heading(safeText`waiting for you ${waiting.length}`, width)),
 		...waiting.map(row),
 		...(past.length === 0 ? [] : heading(safeText`answered ${past.length}`, width)),
 		...past.map(row),

@@ -6,7 +6,7 @@ import type { Body } from '../../protocol/events.ts'
 import { inspect } from '../../text/inspect.ts'
 import { revealLines } from '../../text/reveal.ts'
 import { joinText, revealText, type SafeText, safeText, splitLines } from '../../text/safe-text.ts'
-import { type Style, type StyledLine, span } from '../../text/styled.ts'
+import { padLine, type Style, type StyledLine, spaces, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import { diffLines } from './diff-lines.ts'
 import { oneLine } from './one-line.ts'
@@ -24,14 +24,15 @@ export function requestMatter(request: Request, width: number): StyledLine[] {
 		...warnings(request, width),
 		...inputLines(request, width),
 		...labelled(safeText`in`, request.cwd, width),
-		...labelled(safeText`the agent says`, request.description, width),
-		...labelled(safeText`it asks because`, request.reason, width),
+		...labelled(safeText`says`, request.description, width),
+		...labelled(safeText`because`, request.reason, width),
 		...questionLines(request, width),
 		...ruleLines(request, width),
 	]
 }
 
-function inputLines({ input, changes }: Request, width: number): StyledLine[] {
+function inputLines(request: Request, width: number): StyledLine[] {
+	const { input, changes } = request
 	const diff = changes.flatMap((change) => diffLines(change, width))
 	if (!isRecord(input)) return [...diff, ...fenced(json(input), width, 'strong')]
 	const command = input.command
@@ -40,7 +41,16 @@ function inputLines({ input, changes }: Request, width: number): StyledLine[] {
 		([key]) =>
 			!(key === 'command' && shell.length > 0) && !(diff.length > 0 && shownAsChange.has(key)),
 	)
-	return [...shell, ...diff, ...rest.flatMap(([key, value]) => entryLines(key, value, width))]
+	// Agents repeat what they say of a call within its input: it stands once, under its label.
+	const repeated = ([key, value]: [string, unknown]) =>
+		key === 'description' && value === request.description
+	return [
+		...shell,
+		...diff,
+		...rest
+			.filter((entry) => !repeated(entry))
+			.flatMap(([key, value]) => entryLines(key, value, width)),
+	]
 }
 
 function commandLines(command: string, width: number): StyledLine[] {
@@ -69,14 +79,22 @@ function fenced(text: SafeText, width: number, style: Style): StyledLine[] {
 	)
 }
 
+/** Columns of a label; what the agent wrote stands right of it, on every line. */
+const labelColumns = 10
+
 function labelled(label: SafeText, raw: string | null, width: number): StyledLine[] {
 	if (raw === null || raw === '') return []
-	const before = [span(safeText`${label}: `, 'dim')]
-	return splitLines(revealText(raw)).flatMap((line, index) =>
-		wrapLine([...(index === 0 ? before : []), span(line)], width, {
+	return beside(label, revealLines(raw), width)
+}
+
+function beside(label: SafeText, lines: readonly StyledLine[], width: number): StyledLine[] {
+	const blank = [spaces(labelColumns)]
+	const first = padLine([span(safeText`  ${label}`, 'dim')], labelColumns)
+	return lines.flatMap((line, index) =>
+		wrapLine(line, width, {
 			mode: 'columns',
-			first: index === 0 ? [span(safeText`  `)] : gutter,
-			rest: gutter,
+			first: index === 0 ? [...first, spaces(1)] : [...blank, spaces(1)],
+			rest: [...blank, spaces(1)],
 		}),
 	)
 }
@@ -100,11 +118,14 @@ function ruleLines({ session_rules }: Request, width: number): StyledLine[] {
 	const rules = session_rules.map(({ tool, rule }) =>
 		rule === null ? oneLine(tool) : safeText`${oneLine(tool)}(${oneLine(rule)})`,
 	)
-	return labelled(
-		safeText`A would allow, until the session ends`,
-		joinText(rules, safeText`, `),
-		width,
-	)
+	return [
+		...beside(
+			safeText`A allows`,
+			rules.map((rule) => [span(rule)]),
+			width,
+		),
+		[spaces(labelColumns + 1), span(safeText`until the session ends`, 'dim')],
+	]
 }
 
 function warnings(request: Request, width: number): StyledLine[] {

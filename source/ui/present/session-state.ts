@@ -22,7 +22,10 @@ export function sessionState(session: SessionSummary): {
 	word: SafeText
 	style: Style
 } {
-	if (session.pending > 0) return { sign: safeText`⚠`, word: safeText`waiting`, style: 'warn' }
+	if (session.pending > 0) {
+		const word = session.stale ? safeText`silent` : safeText`waiting`
+		return { sign: safeText`⚠`, word, style: 'warn' }
+	}
 	if (session.stale) return { sign: safeText`?`, word: safeText`silent`, style: 'warn' }
 	if (session.status === 'error')
 		return { sign: safeText`✗`, word: safeText`failed`, style: 'error' }

@@ -1,9 +1,19 @@
 import { displayText, type SafeText, safeText } from '../../text/safe-text.ts'
-import { timeLeft } from '../../text/time.ts'
+import { formatDuration, timeLeft } from '../../text/time.ts'
 
-/** `4:59 left`, or that there is none: by the clock of this device; the host's own decides. */
+/** Time left below which it is counted in seconds, ms. */
+export const hurryMs = 10 * 60_000
+
+/**
+ * `42 min left`, `4:59 left` when it gets short, or that there is none: by the clock of this device; the
+ * host's own decides.
+ */
 export function leftText(until: string, now: number): SafeText {
-	return isOver(until, now) ? safeText`time is up` : safeText`${timeLeft(until, now)} left`
+	if (isOver(until, now)) return safeText`time is up`
+	const left = Date.parse(until) - now
+	if (left < hurryMs || Number.isNaN(left)) return safeText`${timeLeft(until, now)} left`
+	const minutes = Math.round(left / 60_000)
+	return minutes < 100 ? safeText`${minutes} min left` : safeText`${formatDuration(left)} left`
 }
 
 export function isOver(until: string, now: number): boolean {

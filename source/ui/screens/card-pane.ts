@@ -26,7 +26,9 @@ export function cardPane(
 
 export function cardOf(model: Model, request: RequestView, width: number, focused: boolean): Card {
 	const decision = model.data.decisions.get(request.id) ?? null
-	const options = { decision, width, now: model.now, focused }
+	const of = model.data.sessions.find(({ id }) => id === request.session)
+	const silent = of?.stale === true
+	const options = { decision, width, now: model.now, focused, silent }
 	// How much is unread is said in the card itself, so it is drawn once to know how much there is.
 	const { matter } = requestCard(request, { ...options, unread: 0 })
 	const unread = model.attention.unread(request.id, request.digest, matter.to - matter.from)

@@ -17,7 +17,12 @@ export function scrollPane(
 	const rows: Row[] = shown.map((line) => ({ line }))
 	if (lines.length > height) {
 		const below = lines.length - start - shown.length
-		rows.push({ line: below === 0 ? emptyLine : [span(safeText`↓ ${below} more lines`, 'warn')] })
+		rows.push({ line: below === 0 ? emptyLine : more(below) })
 	}
 	return { rows, top: start, total: lines.length, shown: shown.length }
+}
+
+function more(below: number): StyledLine {
+	const lines = below === 1 ? safeText`1 more line` : safeText`${below} more lines`
+	return [span(safeText`  ↓ ${lines}`, 'warn'), span(safeText`  pgdn`, 'dim')]
 }

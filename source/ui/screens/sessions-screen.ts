@@ -1,6 +1,6 @@
 import { safeText } from '../../text/safe-text.ts'
 import { span } from '../../text/styled.ts'
-import type { SessionSummary } from '../../viewer/viewer.ts'
+import type { RequestView, SessionSummary } from '../../viewer/viewer.ts'
 import { emptyScreen, type Model, type Pane, type ScreenFrame } from '../frame.ts'
 import { oneBelow, sideBySide, twoPaneColumns } from '../layout.ts'
 import { firstRunLines } from '../present/first-run.ts'
@@ -12,14 +12,16 @@ import { listMargin, listPane } from './list-pane.ts'
 import { scrollPane } from './scroll-pane.ts'
 import { transcriptPane } from './transcript-pane.ts'
 
-/** Content rows from which on a request is shown below the list. */
-const cardRows = 14
+/** Content rows from which on the highlighted session is shown below the list. */
+const previewRows = 14
 
 /** The list of sessions; beside it the highlighted one, or below it what that one waits for. */
 export function sessionsScreen(model: Model, { columns, rows }: Size): ScreenFrame {
 	if (model.data.sessions.length === 0) return firstRun(model, { columns, rows })
 	const selected = selectedSession(model)
-	const order = model.data.sessions.map(({ id }) => id).join()
+	const order = sessionOrder(model.data)
+		.map(({ id }) => id)
+		.join()
 	const list = (width: number, height: number) => listOf(model, width, height, true)
 	if (columns >= twoPaneColumns && selected) {
 		const widths = sideBySide(columns)
@@ -33,44 +35,55 @@ export function sessionsScreen(model: Model, { columns, rows }: Size): ScreenFra
 		const panes = [left.pane, right.pane]
 		return { ...emptyScreen, panes, list: left.list, transcript, focus, shown, order }
 	}
-	const waiting = pendingRequests(model.data).find(({ session }) => session === selected?.id)
-	if (!waiting || rows < cardRows) {
+	if (!selected || !hasPreview({ columns, rows })) {
 		const only = list(columns, rows - 1)
 		return { ...emptyScreen, panes: [only.pane], list: only.list, order }
 	}
-	const heights = oneBelow(rows, Math.floor(rows / 2))
+	const heights = oneBelow(rows, rows)
 	const above = list(columns, heights.list)
-	const below = cardPane(model, waiting, { width: columns, height: heights.rest, active: false })
-	return {
-		...emptyScreen,
-		panes: [above.pane, below.pane],
-		direction: 'column',
-		list: above.list,
-		focus: waiting,
-		shown: [below.shown],
-		order,
+	const options = { width: columns, height: heights.rest, active: false }
+	const stacked = { panes: [above.pane], direction: 'column', list: above.list, order } as const
+	const waiting = unanswered(model, selected.id)
+	if (waiting) {
+		const { pane, card, shown } = cardPane(model, waiting, options)
+		const panes = [above.pane, pane]
+		return { ...emptyScreen, ...stacked, panes, card, focus: waiting, shown: [shown] }
 	}
+	// Nothing can be answered here but what stands in a card of its own, in full.
+	const { pane, transcript } = transcriptPane(model, selected.id, options)
+	return { ...emptyScreen, ...stacked, panes: [above.pane, pane], transcript }
+}
+
+/** Whether there is room for the highlighted session beside or below the list. */
+export function hasPreview({ columns, rows }: Size): boolean {
+	return columns >= twoPaneColumns || rows >= previewRows
+}
+
+/** The session's oldest request that waits for an answer which was not given yet, or has to be given again. */
+function unanswered({ data }: Model, session: string): RequestView | null {
+	const waiting = pendingRequests(data).filter((request) => request.session === session)
+	const open = waiting.find(({ id }) => {
+		const decision = data.decisions.get(id)
+		return !decision || decision.stage === 'failed' || decision.stage === 'refused'
+	})
+	return open ?? null
 }
 
 /** The list alone, for the screens that keep it in view. */
 export function listOf(model: Model, width: number, height: number, active: boolean) {
 	const selected = selectedSession(model)
-	return listPane(
-		sessionRows(model.data.sessions, width - listMargin, model.now),
-		selected?.id ?? null,
-		{
-			title: [span(safeText`sessions`, active ? 'strong' : 'dim')],
-			width,
-			height,
-			active,
-		},
-	)
+	return listPane(sessionRows(model.data, width - listMargin, model.now), selected?.id ?? null, {
+		title: [span(safeText`sessions`, active ? 'strong' : 'dim')],
+		width,
+		height,
+		active,
+	})
 }
 
 /** The highlighted session: the one chosen, or the first in the list until one is. */
 export function selectedSession({ ui, data }: Pick<Model, 'ui' | 'data'>): SessionSummary | null {
 	const chosen = data.sessions.find(({ id }) => id === ui.selectedSession)
-	return chosen ?? sessionOrder(data.sessions)[0] ?? null
+	return chosen ?? sessionOrder(data)[0] ?? null
 }
 
 function firstRun({ data }: Model, { columns, rows }: Size): ScreenFrame {

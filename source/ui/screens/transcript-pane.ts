@@ -1,14 +1,12 @@
 import { safeText } from '../../text/safe-text.ts'
-import { type StyledLine, span } from '../../text/styled.ts'
-import { formatCount, formatDuration, formatUsd } from '../../text/time.ts'
+import { span } from '../../text/styled.ts'
 import type { RequestView, SessionState } from '../../viewer/viewer.ts'
 import type { ShownRequest } from '../attention.ts'
 import type { Row } from '../components/rows.tsx'
-import type { Model, Pane, TranscriptFrame } from '../frame.ts'
+import { type Model, type Pane, type TranscriptFrame, titleFrame } from '../frame.ts'
+import { widestTranscript } from '../layout.ts'
 import { oneLine } from '../present/one-line.ts'
-import { sessionName } from '../present/session-list.ts'
-import { sessionState } from '../present/session-state.ts'
-import { joined } from '../present/sides.ts'
+import { sessionTitle } from '../present/session-title.ts'
 import { transcriptOf } from '../state.ts'
 import { isFoldable } from '../transcript/item-lines.ts'
 import type { Item } from '../transcript/items.ts'
@@ -33,14 +31,15 @@ export function transcriptPane(
 ): TranscriptPane {
 	const { open } = model.data
 	const state = open?.session === session ? open.state : null
-	const title = transcriptTitle(model, session, state)
+	const title = sessionTitle(model, session, state, options.width - titleFrame)
 	const notice = noticeOf(state)
 	if (!state || notice) {
 		const rows: Row[] = [{ line: [span(notice ?? safeText`  … loading`, 'dim')] }]
 		return { pane: { ...options, title, rows }, transcript: null, focus: null, shown: [] }
 	}
 	const ui = transcriptOf(model.ui, session)
-	const laidOut = layOut(model, session, state, options.width - margin)
+	const width = Math.min(options.width - margin, widestTranscript)
+	const laidOut = layOut(model, session, state, width)
 	const { window, jump } = placeWindow(laidOut.items, ui, options.height, model.jumpScroll)
 	const visible = (request: RequestView) =>
 		window.slices.some(({ index }) => requestOf(laidOut.entries[index])?.id === request.id)
@@ -93,48 +92,4 @@ function noticeOf(state: SessionState | null) {
 	if (state.error !== null) return safeText`  ✗ ${oneLine(state.error)}`
 	if (state.messages.length > 0 || state.live.length > 0) return null
 	return state.loading ? safeText`  … loading` : safeText`  Nothing happened in this session yet.`
-}
-
-/** Project, agent, state, time, cost; then what was verified, and who can read it. */
-function transcriptTitle(model: Model, session: string, state: SessionState | null): StyledLine {
-	const listed = model.data.sessions.find(({ id }) => id === session)
-	const summary = listed ?? state?.summary
-	if (!summary) return [span(oneLine(session.slice(0, 8)), 'strong')]
-	const { word, style } = sessionState(summary)
-	const end = summary.endedAt === null ? model.now : Date.parse(summary.endedAt)
-	const ran = formatDuration(Math.max(0, end - Date.parse(summary.startedAt)))
-	const { input, output, cache_read, cache_write } = summary.tokens
-	const tokens = input + output + cache_read + cache_write
-	return joined(
-		[
-			[span(sessionName(summary), 'strong')],
-			[span(oneLine(summary.agent))],
-			[span(word, style)],
-			...verifiedParts(state),
-			...readersPart(state),
-			[span(ran, 'dim')],
-			summary.costUsd > 0 ? [span(formatUsd(summary.costUsd), 'dim')] : [],
-			tokens > 0 ? [span(safeText`${formatCount(tokens)} tokens`, 'dim')] : [],
-		],
-		[span(safeText` · `, 'dim')],
-	)
-}
-
-function verifiedParts(state: SessionState | null): StyledLine[] {
-	if (!state) return []
-	if (state.problems > 0) {
-		const many = state.problems === 1 ? safeText`1 problem` : safeText`${state.problems} problems`
-		return [[span(safeText`✗ ${many}`, 'error')]]
-	}
-	if (state.verifiedTo === null) return []
-	return [[span(safeText`✓ verified to #${state.verifiedTo}`, 'ok')]]
-}
-
-function readersPart(state: SessionState | null): StyledLine[] {
-	if (!state?.readers) return []
-	const { count: readers, allSigned } = state.readers
-	const signed = allSigned
-		? span(safeText`, all signed`, 'dim')
-		: span(safeText`, NOT all signed`, 'error')
-	return [[span(safeText`readers ${readers}`, 'dim'), signed]]
 }

@@ -1,7 +1,7 @@
 /** A tool call with its result: one line while folded, then what was asked and what came of it. */
 import type { Body } from '../../protocol/events.ts'
 import { capText } from '../../text/caps.ts'
-import { diffStats } from '../../text/diff.ts'
+import { changeLines, diffStats } from '../../text/diff.ts'
 import { commandOutput } from '../../text/plain.ts'
 import {
 	displayText,
@@ -13,11 +13,11 @@ import {
 } from '../../text/safe-text.ts'
 import { lineWidth, type StyledLine, span } from '../../text/styled.ts'
 import { formatDuration } from '../../text/time.ts'
+import { commandOf } from '../../text/tool-input.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { ShownMessage } from '../../viewer/viewer.ts'
 import { diffLines } from '../present/diff-lines.ts'
 import { oneLine } from '../present/one-line.ts'
-import { commandOf } from '../present/request-card.ts'
 import { keepRight } from '../present/sides.ts'
 import type { ItemOptions } from './item-lines.ts'
 import { bodyOf } from './items.ts'
@@ -27,30 +27,38 @@ const longestOutput = 2000
 /** A diff up to this many lines is shown without being asked for. */
 const shortDiff = 16
 /** Lines of a failure that are shown without being asked for. */
-const failureLines = 3
+const failureLines = 6
 
 type Call = Body<'tool_use'>
 type Result = Body<'tool_result'>
 
 export function callLines(
 	messages: { call: ShownMessage | null; result: ShownMessage | null },
-	{ width, unfolded }: ItemOptions,
+	{ width, unfolded, cwd }: ItemOptions,
 ): readonly StyledLine[] {
 	const call = messages.call && bodyOf(messages.call, 'tool_use')
 	const result = messages.result && bodyOf(messages.result, 'tool_result')
 	const parent = call?.parent ?? result?.parent ?? null
-	const lines = linesOf(call, result, parent === null ? width : width - 2, unfolded)
+	const lines = linesOf(call, result, {
+		width: parent === null ? width : width - 2,
+		unfolded,
+		cwd,
+	})
 	return parent === null ? lines : lines.map((line) => [span(safeText`┆ `, 'dim'), ...line])
 }
 
 function linesOf(
 	call: Call | null,
 	result: Result | null,
-	width: number,
-	unfolded: boolean,
+	{ width, unfolded, cwd }: ItemOptions,
 ): StyledLine[] {
 	const changes = result?.changes ?? []
-	const diff = changes.flatMap((change) => diffLines(change, width - 2))
+	const [only] = changes
+	const diff =
+		only && changes.length === 1
+			? // Its path is in the title already.
+				changeLines(only, width - 2)
+			: changes.flatMap((change) => diffLines(change, width - 2))
 	const output = result ? trimEnd(result.text) : ''
 	const lines = output === '' ? 0 : output.split('\n').length
 	const body =
@@ -63,9 +71,10 @@ function linesOf(
 			: result && !result.ok
 				? outputLines(output, width, failureLines)
 				: []
-	const hidden = !unfolded && body.length === 0 && (lines > 0 || diff.length > 0)
+	const hidden =
+		!unfolded && (diff.length > shortDiff || (diff.length === 0 && lines > body.length))
 	return [
-		titleLine(call, result, { lines, width, sign: unfolded ? '▾' : hidden ? '▸' : ' ' }),
+		titleLine(call, result, { lines, width, cwd, sign: unfolded ? '▾' : hidden ? '▸' : ' ' }),
 		...body,
 	]
 }
@@ -73,18 +82,23 @@ function linesOf(
 function titleLine(
 	call: Call | null,
 	result: Result | null,
-	{ lines, width, sign }: { lines: number; width: number; sign: '▾' | '▸' | ' ' },
+	{
+		lines,
+		width,
+		cwd,
+		sign,
+	}: { lines: number; width: number; cwd: string | null; sign: '▾' | '▸' | ' ' },
 ): StyledLine {
 	const right = [...outcome(result, lines), span(safeText` ${displayText(sign)}`, 'dim')]
-	return keepRight(callTitle(call, result), right, width)
+	return keepRight(callTitle(call, result, cwd), right, width)
 }
 
-function callTitle(call: Call | null, result: Result | null): StyledLine {
+function callTitle(call: Call | null, result: Result | null, cwd: string | null): StyledLine {
 	const changes = result?.changes ?? []
 	if (changes.length > 0) {
 		const { added, removed } = diffStats(changes)
 		const paths = joinText(
-			changes.map(({ path }) => oneLine(path)),
+			changes.map(({ path }) => oneLine(within(path, cwd))),
 			safeText`, `,
 		)
 		return [
@@ -97,17 +111,27 @@ function callTitle(call: Call | null, result: Result | null): StyledLine {
 	if (!call) return [span(safeText`⎿ result`, 'dim')]
 	const command = commandOf(call.input)
 	if (command !== null) return [span(safeText`$ `, 'accent'), span(oneLine(command), 'code')]
-	return [span(safeText`⚙ ${oneLine(call.name)} `, 'accent'), span(briefInput(call.input), 'dim')]
+	return [
+		span(safeText`⚙ ${oneLine(call.name)} `, 'accent'),
+		span(briefInput(call.input, cwd), 'dim'),
+	]
 }
 
 /** The first few plain values of an input, which is what tells calls apart. */
-function briefInput(input: unknown): SafeText {
+function briefInput(input: unknown, cwd: string | null): SafeText {
 	if (typeof input !== 'object' || input === null) return oneLine(String(input ?? ''))
 	const values = Object.values(input).filter((value) => typeof value === 'string')
 	return joinText(
-		values.slice(0, 3).map((value) => oneLine(value.slice(0, 200))),
+		values.slice(0, 3).map((value) => oneLine(within(value.slice(0, 200), cwd))),
 		safeText` · `,
 	)
+}
+
+/** A path without the session's folder before it. */
+function within(path: string, cwd: string | null): string {
+	return cwd !== null && cwd !== '' && path.startsWith(`${cwd}/`)
+		? path.slice(cwd.length + 1)
+		: path
 }
 
 function outcome(result: Result | null, lines: number): StyledLine {

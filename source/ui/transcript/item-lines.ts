@@ -1,5 +1,6 @@
 /** One item of a transcript as lines. Cached by message and width: an item is laid out once. */
 
+import type { Body } from '../../protocol/events.ts'
 import { markdownLines, plainLines } from '../../text/markdown.ts'
 import { displayText, noText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
@@ -14,6 +15,8 @@ import { bodyOf, type Item } from './items.ts'
 export interface ItemOptions {
 	width: number
 	unfolded: boolean
+	/** Folder of the session: paths in it are shown without it. */
+	cwd: string | null
 }
 
 const cache = new WeakMap<object, Map<string, readonly StyledLine[]>>()
@@ -24,8 +27,8 @@ export function itemLines(
 	item: Exclude<Item, { type: 'request' }>,
 	options: ItemOptions,
 ): readonly StyledLine[] {
-	const { width, unfolded } = options
-	const variant = `${width} ${unfolded}`
+	const { width, unfolded, cwd } = options
+	const variant = `${width} ${unfolded} ${cwd}`
 	switch (item.type) {
 		case 'message':
 			return cached(item.message, variant, () => messageLines(item.message, options))
@@ -64,12 +67,12 @@ function edgeText(item: Extract<Item, { type: 'edge' }>) {
 }
 
 function messageLines(message: ShownMessage, options: ItemOptions): readonly StyledLine[] {
-	const { width, unfolded } = options
+	const { width } = options
 	if (message.problem !== null || message.kind === null) return problemLines(message, width)
 	const doubt: readonly StyledLine[] = message.verified
 		? []
 		: [[span(safeText`? #${message.seq} is not verified yet`, 'warn')]]
-	return [...doubt, ...bodyLines(message, { width, unfolded })]
+	return [...doubt, ...bodyLines(message, options)]
 }
 
 function problemLines({ seq, at, problem }: ShownMessage, width: number): readonly StyledLine[] {
@@ -80,7 +83,8 @@ function problemLines({ seq, at, problem }: ShownMessage, width: number): readon
 	})
 }
 
-function bodyLines(message: ShownMessage, { width, unfolded }: ItemOptions): readonly StyledLine[] {
+function bodyLines(message: ShownMessage, options: ItemOptions): readonly StyledLine[] {
+	const { width, unfolded } = options
 	const prompt = bodyOf(message, 'user_prompt')
 	if (prompt) return [emptyLine, ...barred(prompt.text, width), emptyLine]
 	const response = bodyOf(message, 'agent_response')
@@ -89,7 +93,7 @@ function bodyLines(message: ShownMessage, { width, unfolded }: ItemOptions): rea
 	if (thinking)
 		return nested(thinking.parent, thoughtLines(thinking.text, inner(thinking, width), unfolded))
 	const result = bodyOf(message, 'tool_result')
-	if (result) return callLines({ call: null, result: message }, { width, unfolded })
+	if (result) return callLines({ call: null, result: message }, options)
 	const error = bodyOf(message, 'error')
 	if (error) {
 		return wrapLine([span(safeText`✗ ${oneLine(error.text)}`, 'error')], width, {
@@ -108,12 +112,22 @@ function systemLines(message: ShownMessage, width: number): readonly StyledLine[
 	const system = bodyOf(message, 'system')
 	if (system) {
 		const text = system.text === null ? noText : oneLine(system.text)
-		if (system.type === 'notice') return wrapLine([span(safeText`! ${text}`, 'warn')], width)
-		return [truncateLine([span(safeText`· ${oneLine(system.type)} ${text}`, 'dim')], width)]
+		const indent = { rest: [span(safeText`  `)] }
+		if (isWarning(system)) return wrapLine([span(safeText`! ${text}`, 'warn')], width, indent)
+		const type = oneLine(system.type.replaceAll('_', ' '))
+		const what = system.type === 'mode' ? text : safeText`${type}: ${text}`
+		return [truncateLine([span(safeText`· ${what}`, 'dim')], width)]
 	}
 	const answer = bodyOf(message, 'permission_response')
 	const what = answer ? safeText`permission ${oneLine(answer.result)}` : oneLine(message.kind ?? '')
 	return [truncateLine([span(safeText`· ${what}`, 'dim')], width)]
+}
+
+/** What the host has to say of itself, and a mode in which nobody is asked. */
+function isWarning({ type, data }: Body<'system'>): boolean {
+	if (type === 'notice') return true
+	if (type !== 'mode' || typeof data !== 'object' || data === null) return false
+	return 'asks' in data && data.asks === false
 }
 
 /** What a person asked, with a bar before it. */
@@ -135,7 +149,7 @@ function thoughtLines(text: string, width: number, unfolded: boolean): StyledLin
 	])
 }
 
-function liveLines(live: LiveText, { width }: ItemOptions): readonly StyledLine[] {
+function liveLines(live: LiveText, { width }: Pick<ItemOptions, 'width'>): readonly StyledLine[] {
 	if (live.kind === 'agent_thinking') return thoughtLines(live.text, width, false)
 	return [...markdownLines(live.text, width), [span(safeText`▍`, 'accent')]]
 }

@@ -78,9 +78,11 @@ export function bodyOf<K extends NonNullable<ShownMessage['kind']>>(
 	return message.body as Body<K> | null
 }
 
-/** Token counts are in the title; that an agent went idle or on is in the list. */
+/** Token counts are in the title; that an agent went idle or on is in the list; facts have no text. */
 function isBookkeeping(message: ShownMessage): boolean {
 	if (message.kind === 'usage') return true
+	const system = bodyOf(message, 'system')
+	if (system) return system.text === null || system.text === ''
 	const status = bodyOf(message, 'status')
 	return status !== null && status.detail === null && !['stopped', 'error'].includes(status.status)
 }

@@ -1,5 +1,5 @@
 import { safeText } from '../../text/safe-text.ts'
-import { emptyLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { emptyLine, type StyledLine, spaces, span, truncateLine } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { RequestView, SessionState } from '../../viewer/viewer.ts'
 import type { ShownRequest } from '../attention.ts'
@@ -29,6 +29,8 @@ export function layOut(model: Model, session: string, state: SessionState, width
 	const entries = itemsOf(state, model.data.requests)
 	const focus = focusOf(entries, ui)
 	const places = placesOf(entries)
+	const summary = model.data.sessions.find(({ id }) => id === session) ?? state.summary
+	const cwd = summary?.cwd ?? null
 	const cards = new Map<number, Card>()
 	const cardAt = (index: number, request: RequestView): Card =>
 		remember(cards, index, () => cardOf(model, request, width, request.id === focus?.id))
@@ -36,7 +38,7 @@ export function layOut(model: Model, session: string, state: SessionState, width
 		const item = entries[index]
 		if (!item) return []
 		const unfolded = ui.unfoldAll !== ui.toggled.has(item.key)
-		if (item.type !== 'request') return itemLines(item, { width, unfolded })
+		if (item.type !== 'request') return itemLines(item, { width, unfolded, cwd })
 		const request = item.request
 		if (request?.status === 'pending')
 			return [emptyLine, ...cardAt(index, request).lines, emptyLine]
@@ -105,8 +107,8 @@ function answeredLines(
 		],
 		width,
 	)
-	const all = unfolded && body ? requestMatter(body, width) : []
-	return [title, ...all, ...outcomeLines(model, item, width)]
+	const all = unfolded && body ? requestMatter(body, width - 2) : []
+	return [title, ...all.map((line) => [spaces(2), ...line]), ...outcomeLines(model, item, width)]
 }
 
 function outcomeLines(

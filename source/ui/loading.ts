@@ -1,0 +1,53 @@
+/** Loading what lies beyond the window, before the person gets there. */
+import { safeText } from '../text/safe-text.ts'
+import type { App } from './app.ts'
+import type { Frame } from './frame.ts'
+import { baseScreen } from './state.ts'
+
+export class Loading {
+	readonly #app: App
+	#listing = false
+	/** How many sessions were known when older ones were last asked for: once is enough. */
+	#askedAt = -1
+
+	constructor(app: App) {
+		this.#app = app
+	}
+
+	/** Says so when loading fails. */
+	run(loading: Promise<unknown>): void {
+		loading.catch((error: unknown) => {
+			this.#app.toast(safeText`Could not load more.`, 'error')
+			this.#app.options.notifier.log(error)
+		})
+	}
+
+	/** What is on the screen now decides what is needed next. */
+	beyond(frame: Frame): void {
+		this.#sessions(frame)
+		this.#messages(frame)
+	}
+
+	#sessions({ list }: Frame): void {
+		const { ui, data, options } = this.#app
+		if (baseScreen(ui).name !== 'sessions' || !list?.selected || this.#listing) return
+		const left = list.ids.length - list.ids.indexOf(list.selected) - 1
+		if (left > list.height || this.#askedAt === data.sessions.length) return
+		this.#askedAt = data.sessions.length
+		this.#listing = true
+		this.run(
+			options.viewer.moreSessions().finally(() => {
+				this.#listing = false
+			}),
+		)
+	}
+
+	#messages({ transcript }: Frame): void {
+		const { data, view } = this.#app
+		const state = data.open?.state
+		if (!transcript || !state || state.loading || !view) return
+		const { slices } = transcript.window
+		if (state.hasOlder && (slices[0]?.index ?? 0) <= 2) this.run(view.loadOlder())
+		else if (state.hasNewer && transcript.window.atEnd) this.run(view.loadNewer())
+	}
+}

@@ -1,0 +1,95 @@
+import { type SafeText, safeText } from '../../text/safe-text.ts'
+import { lineWidth, type StyledLine, span } from '../../text/styled.ts'
+import { formatCount, formatDuration, formatUsd } from '../../text/time.ts'
+import type { SessionState, SessionSummary } from '../../viewer/viewer.ts'
+import type { Model } from '../frame.ts'
+import { oneLine } from './one-line.ts'
+import { sessionName } from './session-list.ts'
+import { sessionState } from './session-state.ts'
+import { joined } from './sides.ts'
+import { clockTime } from './times.ts'
+
+/** A part of the title; those of the highest rank go first where there is no room for all. */
+interface Part {
+	line: StyledLine
+	rank: number
+}
+
+const dot: StyledLine = [span(safeText` · `, 'dim')]
+
+/**
+ * Project, state, agent, what was verified and who can read it, time, cost: as many whole parts as fit into
+ * `width` columns. What failed is never left out.
+ */
+export function sessionTitle(
+	{ data, now }: Pick<Model, 'data' | 'now'>,
+	session: string,
+	state: SessionState | null,
+	width: number,
+): StyledLine {
+	const summary = data.sessions.find(({ id }) => id === session) ?? state?.summary
+	if (!summary) return [span(oneLine(session.slice(0, 8)), 'strong')]
+	return fitting(
+		[
+			{ line: [span(sessionName(summary), 'strong')], rank: 0 },
+			{ line: [span(oneLine(summary.agent))], rank: 4 },
+			{ line: statePart(summary, state), rank: 1 },
+			...verifiedParts(state),
+			...readersPart(state),
+			...numberParts(summary, now),
+		],
+		width,
+	)
+}
+
+function fitting(parts: readonly Part[], width: number): StyledLine {
+	const line = joined(
+		parts.map((part) => part.line),
+		dot,
+	)
+	const last = Math.max(...parts.map(({ rank }) => rank))
+	if (lineWidth(line) <= width || last <= 1) return line
+	return fitting(
+		parts.filter(({ rank }) => rank < last),
+		width,
+	)
+}
+
+function statePart(summary: SessionSummary, state: SessionState | null): StyledLine {
+	const { word, style } = sessionState(summary)
+	const heard = state?.lastHeartbeat ?? summary.lastActivityAt
+	const since = summary.stale ? safeText` since ${clockTime(heard)}` : safeText``
+	return [span(safeText`${word}${since}`, style)]
+}
+
+function verifiedParts(state: SessionState | null): Part[] {
+	if (!state) return []
+	if (state.problems > 0) {
+		const many = state.problems === 1 ? safeText`1 problem` : safeText`${state.problems} problems`
+		return [{ line: [span(safeText`✗ ${many}`, 'error')], rank: 1 }]
+	}
+	if (state.verifiedTo === null) return []
+	return [{ line: [span(safeText`✓ verified to #${state.verifiedTo}`, 'ok')], rank: 2 }]
+}
+
+function readersPart(state: SessionState | null): Part[] {
+	if (!state?.readers) return []
+	const { count, allSigned } = state.readers
+	const readers = count === 1 ? safeText`1 reader` : safeText`${count} readers`
+	if (allSigned) return [{ line: [span(safeText`${readers}, all signed`, 'dim')], rank: 3 }]
+	return [{ line: [span(safeText`✗ ${readers}, NOT all signed`, 'error')], rank: 1 }]
+}
+
+function numberParts(summary: SessionSummary, now: number): Part[] {
+	const end = summary.endedAt === null ? now : Date.parse(summary.endedAt)
+	const { input, output, cache_read, cache_write } = summary.tokens
+	const tokens = input + output + cache_read + cache_write
+	const parts: [SafeText | null, number][] = [
+		[formatDuration(Math.max(0, end - Date.parse(summary.startedAt))), 5],
+		[summary.costUsd > 0 ? formatUsd(summary.costUsd) : null, 6],
+		[tokens > 0 ? safeText`${formatCount(tokens)} tokens` : null, 7],
+	]
+	return parts.flatMap(([text, rank]) =>
+		text === null ? [] : [{ line: [span(text, 'dim')], rank }],
+	)
+}

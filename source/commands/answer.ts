@@ -6,6 +6,7 @@ import type { DecisionState, RequestView, Stage } from '../viewer/viewer.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
 import { findRequest } from './find.ts'
+import { finishDead } from './finish-dead.ts'
 import { isInteractive } from './io.ts'
 import { requestLines } from './request-lines.ts'
 
@@ -37,6 +38,7 @@ export async function answer(
 	}
 	const waitMs = (flags.number('wait') ?? 10) * 1000
 	await using context = await openContext(io)
+	await finishDead(context)
 	const id = await findRequest(context.gateway, args[0] ?? '')
 	await using viewer = context.viewer({ waitMs })
 	await viewer.ready
@@ -47,6 +49,12 @@ export async function answer(
 		throw refused(
 			'request_changed',
 			'This is not the request that was looked at: nothing was sent.',
+		)
+	}
+	if (decision === 'allow' && request.status === 'pending' && request.body?.questions) {
+		throw refused(
+			'answer_needed',
+			'This is a question, and a permission is no answer to it: answer it where the agent runs, or deny it.',
 		)
 	}
 	if (decision === 'allow' && request.status === 'pending' && request.problem !== null) {

@@ -2,6 +2,7 @@ import { type ExitCode, exit } from '../protocol/errors.ts'
 import type { RequestView } from '../viewer/viewer.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
+import { finishDead } from './finish-dead.ts'
 import { requestJson, requestLines } from './request-lines.ts'
 
 const none = 'No agent waits for an answer.\n'
@@ -10,6 +11,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const width = io.stdout.columns ?? 100
 	const json = flags.has('json')
 	await using context = await openContext(io)
+	await finishDead(context)
 	await using viewer = context.viewer()
 	await viewer.ready
 	const shown = (request: RequestView) => flags.has('all') || request.status === 'pending'

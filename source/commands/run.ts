@@ -3,12 +3,12 @@ import { constants } from 'node:os'
 import type { AgentAdapter, RunningAgent } from '../agents/agent.ts'
 import { loadAdapter } from '../host/adapters.ts'
 import { HostedSessions } from '../host/hosted-sessions.ts'
-import { recoverSessions } from '../host/recover.ts'
 import { type SessionEnd, SessionHost } from '../host/session-host.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { revealText } from '../text/safe-text.ts'
 import type { Invocation } from './command.ts'
 import { type Context, openContext } from './context.ts'
+import { finishDead } from './finish-dead.ts'
 import { isInteractive } from './io.ts'
 import { jsonOutput, plainOutput, type RunOutput, silentOutput } from './run-output.ts'
 import { Warnings } from './run-warnings.ts'
@@ -84,11 +84,9 @@ export async function runCommand(context: Context, options: RunOptions): Promise
 		const where = 'answer with styrby-tui in another terminal'
 		io.stderr.write(`styrby-tui: session ${name} is published; ${where}\n`)
 	}
-	const recovering = recoverSessions({
-		account,
-		gateway,
-		dataFolder: home.data,
-		onTrouble: (_, error) => warnings.quiet(error),
+	const recovering = finishDead(context, {
+		waitMs: 10_000,
+		onTrouble: (error) => warnings.quiet(error),
 	})
 	const { end, interrupted } = await hostAgent(context, options, host, timeoutMs)
 	warnings.release()

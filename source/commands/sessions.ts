@@ -3,6 +3,7 @@ import { summarise } from '../viewer/session-list.ts'
 import type { SessionSummary } from '../viewer/viewer.ts'
 import type { Flags, Invocation } from './command.ts'
 import { openContext } from './context.ts'
+import { finishDead } from './finish-dead.ts'
 import { sessionTable } from './session-table.ts'
 
 const pageSize = 200
@@ -53,6 +54,7 @@ function matches(session: SessionSummary, flags: Flags, since: number): boolean 
 /** Sessions that fit the flags, newest activity first, read page by page. */
 async function findSessions({ flags, io }: Invocation): Promise<SessionSummary[]> {
 	await using context = await openContext(io)
+	await finishDead(context)
 	const since = sinceTime(flags.text('since') ?? '1970-01-01', io.now())
 	const limit = flags.number('limit') ?? defaultLimit
 	const status = flags.text('status')

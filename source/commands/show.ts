@@ -7,6 +7,7 @@ import type { ShownMessage } from '../viewer/viewer.ts'
 import type { Invocation } from './command.ts'
 import { type Context, openContext } from './context.ts'
 import { findSession } from './find.ts'
+import { finishDead } from './finish-dead.ts'
 import { messageLines } from './message-lines.ts'
 
 /** What `--json` prints of a message; a shape that scripts depend on. */
@@ -74,6 +75,7 @@ async function follow(
 export async function run(invocation: Invocation): Promise<ExitCode> {
 	const { args, flags, io } = invocation
 	await using context = await openContext(io)
+	await finishDead(context)
 	const session = await findSession(context.gateway, args[0] ?? '')
 	if (flags.has('raw')) {
 		await printRaw(context, session)

@@ -1,6 +1,7 @@
 import { type ExitCode, exit } from '../protocol/errors.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
+import { keepFinishing } from './finish-dead.ts'
 import { isInteractive } from './io.ts'
 import { run as listSessions } from './sessions.ts'
 import { loadScreens, showViewer } from './show-viewer.ts'
@@ -15,6 +16,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	await using context = await openContext(io)
 	await screens
 	await using viewer = context.viewer()
+	await using _ = keepFinishing(context)
 	return await showViewer(io, viewer, {
 		notifications: context.settings.notifications,
 	})

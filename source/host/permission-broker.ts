@@ -3,6 +3,7 @@
  * acceptable decision is written to the disk, then the agent is told, then everybody else. Whatever fails
  * in here leaves a request unanswered or denied, never allowed.
  */
+import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
 import type { AgentAnswer, RunningAgent } from '../agents/agent.ts'
 import type { Gateway, MailRow } from '../backend/gateway.ts'
@@ -312,7 +313,8 @@ export class PermissionBroker implements AsyncDisposable {
 			return late
 		}
 		const denied = body.decision === 'deny' && body.digest === unseen
-		if (denied || body.digest === request.digest) return null
+		if (denied) return null
+		if (body.digest === request.digest) return unusable(body, request)
 		return new StyrbyError(
 			'digest_mismatch',
 			'A decision was made on something else than what the agent asks for: the request still waits.',
@@ -403,6 +405,24 @@ export class PermissionBroker implements AsyncDisposable {
 		const at = this.#options.now().toISOString()
 		this.#run(() => this.#options.publisher.publish({ at, event }))
 	}
+}
+
+const answersSchema = v.object({
+	answers: v.record(v.string(), v.union([v.string(), v.array(v.string())])),
+})
+const inputSchema = v.record(v.string(), v.unknown())
+
+/** Why an agent could do nothing with a decision, which must not use up its request. */
+function unusable({ decision, input }: DecisionCommand['body'], { ask }: PendingRequest) {
+	if (decision === 'deny') return null
+	if (ask.questions !== null && !v.is(answersSchema, input)) {
+		return new StyrbyError(
+			'answer_needed',
+			'This is a question, and a permission is no answer to it: answer it where the agent runs, or deny it.',
+		)
+	}
+	if (input === undefined || (v.is(inputSchema, input) && !Array.isArray(input))) return null
+	return new StyrbyError('input_unusable', 'The changed input is not one that the agent takes.')
 }
 
 /** Somebody was faster, or the time was over: the answer in the session says which. */

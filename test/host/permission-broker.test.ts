@@ -262,6 +262,41 @@ describe('an answer by other means', () => {
 	})
 })
 
+describe('a decision that the agent could do nothing with', () => {
+	const question = {
+		question: 'Which database?',
+		header: 'Database',
+		multiple: false,
+		options: [{ label: 'SQLite', description: null }],
+	}
+
+	it('is refused for a question, which still waits for its answer', async () => {
+		const { id, agent, asked, notices, responses } = await start()
+		const ask = { ...someAsk, tool: 'AskUserQuestion', session_rules: [], questions: [question] }
+		const answered = agent.ask('a', ask)
+		const { request, digest } = await asked()
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		await until(async () => (await notices()).length === 1)
+		expect((await notices())[0]?.data).toMatchObject({ code: 'answer_needed', request })
+		expect(agent.answers.size).toBe(0)
+		expect(await responses()).toEqual([])
+
+		const input = { answers: { 'Which database?': 'SQLite' } }
+		await post(decision(host, host.viewer, id, { request, digest, ...allow, input }))
+		expect(await answered).toMatchObject({ decision: 'allow', input })
+	})
+
+	it('is refused for a changed input that is none', async () => {
+		const { id, agent, asked, notices } = await start()
+		void agent.ask('a')
+		const { request, digest } = await asked()
+		await post(decision(host, host.viewer, id, { request, digest, ...allow, input: 'rm -rf' }))
+		await until(async () => (await notices()).length === 1)
+		expect((await notices())[0]?.data).toMatchObject({ code: 'input_unusable' })
+		expect(agent.answers.size).toBe(0)
+	})
+})
+
 describe('what does not verify', () => {
 	const cases: Record<
 		string,

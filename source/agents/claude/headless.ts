@@ -8,6 +8,7 @@ import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
 import { childEnvironment } from '../child-environment.ts'
 import { type Ended, lastWords, spawned, terminate, watchEnd, within } from '../child-process.ts'
+import { endWithHost } from '../end-with-host.ts'
 import { readLines } from '../lines.ts'
 import { OutputQueue } from '../output-queue.ts'
 import { headlessArguments } from './arguments.ts'
@@ -36,6 +37,7 @@ export async function startHeadless(path: string, options: StartOptions): Promis
 	})
 	const session = new HeadlessSession(child, options)
 	await spawned(child, 'Claude Code')
+	endWithHost(child)
 	try {
 		await session.initialize()
 	} catch (error) {

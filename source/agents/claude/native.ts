@@ -8,6 +8,7 @@ import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
 import { childEnvironment } from '../child-environment.ts'
 import { type Ended, spawned, terminate, watchEnd } from '../child-process.ts'
+import { endWithHost } from '../end-with-host.ts'
 import { OutputQueue } from '../output-queue.ts'
 import { modeArguments, takeFlag } from './arguments.ts'
 import { HookServer } from './hook-server.ts'
@@ -45,6 +46,7 @@ export async function startNative(path: string, options: StartOptions): Promise<
 	})
 	const ended = watchEnd(child)
 	await spawned(child, 'Claude Code')
+	endWithHost(child)
 	session.started(child)
 	return new NativeAgent(child, ended, session, queue, cleanup.move(), options.signal)
 }

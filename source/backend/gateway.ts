@@ -155,7 +155,7 @@ export interface Gateway extends AsyncDisposable {
 	/** Idempotent by session id. Epoch 0 and its grants go in in the same transaction. */
 	createSession(session: {
 		id: string
-		agent: AgentName
+		agent: AgentName | string
 		host: string
 		project: string | null
 		label: Sealed | null

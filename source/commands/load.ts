@@ -12,6 +12,8 @@ export const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 	deny: () => import('./deny.ts'),
 	import: () => import('./import.ts'),
 	status: () => import('./status.ts'),
+	verify: () => import('./verify.ts'),
+	doctor: () => import('./doctor.ts'),
 	serve: () => import('./serve.ts'),
 	completion: () => import('./completion.ts'),
 }

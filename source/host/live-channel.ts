@@ -69,15 +69,7 @@ export class LiveChannel implements AsyncDisposable {
 
 	text(piece: TextPiece): void {
 		const { session, device, random, epochKey } = this.#options
-		const { epoch, key } = epochKey()
-		const frame = { session, epoch, n: this.#n++, ...piece, block: piece.block.slice(0, 200) }
-		const sealed = sealTextFrame(frame, key, device.signSecret, random(nonceSize))
-		this.#send({
-			type: 'frame',
-			nonce: toBase64(sealed.nonce),
-			ciphertext: toBase64(sealed.ciphertext),
-			signature: toBase64(sealed.signature),
-		})
+		this.#send(sealedText({ session, device, random, epochKey: epochKey() }, this.#n++, piece))
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -85,5 +77,26 @@ export class LiveChannel implements AsyncDisposable {
 		this.#timer = null
 		await this.#channel?.[Symbol.asyncDispose]()
 		this.#channel = null
+	}
+}
+
+export interface TextSeal extends Pick<LiveChannelOptions, 'session' | 'device' | 'random'> {
+	/** The key (32 bytes) of the open epoch. */
+	epochKey: { epoch: number; key: Uint8Array }
+}
+
+/** A piece of text as it goes over the channel: sealed and signed. `n` counts those of a session. */
+export function sealedText(
+	{ session, device, random, epochKey: { epoch, key } }: TextSeal,
+	n: number,
+	piece: TextPiece,
+): Extract<SessionHint, { type: 'frame' }> {
+	const frame = { session, epoch, n, ...piece, block: piece.block.slice(0, 200) }
+	const sealed = sealTextFrame(frame, key, device.signSecret, random(nonceSize))
+	return {
+		type: 'frame',
+		nonce: toBase64(sealed.nonce),
+		ciphertext: toBase64(sealed.ciphertext),
+		signature: toBase64(sealed.signature),
 	}
 }

@@ -1,7 +1,7 @@
 /** Reads a session's stored messages in windows, and checks them (docs/protocol.md, section 5). */
 import type { Account } from '../account/account.ts'
 import type { ScopeKeys } from '../account/key-ring.ts'
-import type { Gateway } from '../backend/gateway.ts'
+import type { Gateway, MessageRow } from '../backend/gateway.ts'
 import type { ChainState } from '../protocol/message.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import {
@@ -19,9 +19,12 @@ export class SessionReader {
 	readonly session: string
 	readonly #account: Account
 	readonly #gateway: Gateway
+	readonly #seen: ((rows: readonly MessageRow[]) => void) | undefined
 
-	constructor(account: Account, session: string) {
+	/** `seen` is shown the rows as they came, before any check. */
+	constructor(account: Account, session: string, seen?: (rows: readonly MessageRow[]) => void) {
 		this.#account = account
+		this.#seen = seen
 		this.#gateway = account.gateway
 		this.session = session
 	}
@@ -44,6 +47,7 @@ export class SessionReader {
 		const limit = options.limit ?? pageSize
 		const found = await this.#gateway.readMessages(this.session, { after, limit })
 		const rows = found.filter((row) => row.seq > after)
+		this.#seen?.(rows)
 		const first = rows.reduce((least, row) => Math.min(least, row.seq), Number.POSITIVE_INFINITY)
 		const through = options.through ?? after
 		if (first > after + limit) {

@@ -1,0 +1,181 @@
+/** Checks all that the backend holds of an account: the device log, the keys it shows, every session. */
+import type { Account } from '../account/account.ts'
+import type { MessageRow, SessionRow } from '../backend/gateway.ts'
+import { fromBase64 } from '../protocol/bytes.ts'
+import { emptyLog, headOf, type LogState, replay } from '../protocol/device-log.ts'
+import { StyrbyError } from '../protocol/errors.ts'
+import type { Body } from '../protocol/events.ts'
+import type { LogHead } from '../protocol/json.ts'
+import type { CheckedMessage } from './checked-message.ts'
+import { SessionReader } from './session-reader.ts'
+import type { Tokens } from './viewer.ts'
+
+export interface HistoryProblem {
+	/** `null`: not of one session. */
+	session: string | null
+	/** Number of the first message it is about; `null`: of the session's entry in the list. */
+	seq: number | null
+	/** How many messages in a row have it. */
+	rows: number
+	code: string
+	problem: string
+}
+
+export interface LogCheck {
+	entries: number
+	head: LogHead | null
+	verified: boolean
+	problem: string | null
+}
+
+/** A key that the backend shows and the verified log does not have: nothing is ever encrypted to it. */
+export interface Intruder {
+	id: string
+	public_key: string
+}
+
+export interface SessionsCheck {
+	sessions: number
+	messages: number
+	rows: number
+	problems: HistoryProblem[]
+}
+
+const listPage = 200
+
+/** Replays the log from its first entry, and holds it against the one that is pinned here. */
+export async function checkDeviceLog(account: Account): Promise<LogCheck> {
+	try {
+		const rows = await account.gateway.readLog(-1)
+		const entries = rows.map(({ seq, entry, signature }) => ({
+			seq,
+			entry: fromBase64(entry),
+			signature: fromBase64(signature, 64),
+		}))
+		const state = replay(emptyLog(account.id), entries)
+		const pinned = account.log.state
+		const same = pinned.hashes.every((hash, seq) => state.hashes[seq] === hash)
+		return {
+			entries: state.hashes.length,
+			head: headOf(state),
+			verified: same,
+			problem: same ? null : 'it is not the log that this device has seen before',
+		}
+	} catch (error) {
+		if (!(error instanceof StyrbyError) || error.exitCode !== 4) throw error
+		const { hashes } = account.log.state
+		return { entries: hashes.length, head: null, verified: false, problem: error.message }
+	}
+}
+
+/** Keys that the backend shows as devices of this account, and that the verified log does not have. */
+export async function findIntruders(account: Account): Promise<Intruder[]> {
+	const shown = await account.gateway.machineKeys()
+	// A device that was added a moment ago is no intruder.
+	const known = (id: string, state: LogState) => state.devices.get(id)
+	if (shown.some(({ device }) => !known(device, account.log.state))) await account.log.refresh()
+	return shown
+		.filter(({ device, box, sign }) => {
+			const record = known(device, account.log.state)?.record
+			return record?.box !== box || record.sign !== sign
+		})
+		.map(({ device, box }) => ({ id: device, public_key: box }))
+}
+
+/** Reads and checks every message of every session. `progress` is told after each session. */
+export async function checkSessions(
+	account: Account,
+	progress: (done: SessionsCheck) => void = () => undefined,
+): Promise<SessionsCheck> {
+	const done: SessionsCheck = { sessions: 0, messages: 0, rows: 0, problems: [] }
+	let place: { before?: string; beforeId?: string } = {}
+	for (;;) {
+		const page = await account.gateway.listSessions({ limit: listPage, ...place })
+		await account.keys.loadAll(page.map(({ id }) => `session:${id}` as const))
+		for (const row of page) {
+			await checkSession(account, row, done)
+			done.sessions++
+			progress(done)
+		}
+		const last = page.at(-1)
+		if (!last || page.length < listPage) return done
+		place = { before: last.last_activity_at, beforeId: last.id }
+	}
+}
+
+async function checkSession(account: Account, row: SessionRow, done: SessionsCheck): Promise<void> {
+	const { problems } = done
+	const note = (seq: number | null, code: string, problem: string, rows = 1) => {
+		const last = problems.at(-1)
+		const end = last?.session === row.id && last.seq !== null ? last.seq + last.rows : null
+		const goesOn = seq !== null && seq === end && last?.code === code && last.problem === problem
+		if (goesOn) last.rows += rows
+		else problems.push({ session: row.id, seq, rows, code, problem })
+	}
+	const nonces = new Set<string>()
+	const repeated = (rows: readonly MessageRow[]) => {
+		for (const { seq, nonce } of rows) {
+			if (nonces.has(nonce)) note(seq, 'nonce_repeated', 'sealed with a nonce that was used before')
+			nonces.add(nonce)
+		}
+	}
+	const reader = new SessionReader(account, row.id, repeated)
+	const spent: Tokens & { cost: number } = {
+		input: 0,
+		output: 0,
+		cache_read: 0,
+		cache_write: 0,
+		cost: 0,
+	}
+	let sound = true
+	for await (const message of reader.all(0, row.last_seq)) {
+		done.messages++
+		done.rows += message.rows
+		if (message.problem !== null) {
+			sound = false
+			note(message.seq, message.code ?? 'not_verified', message.problem, message.rows)
+		} else addUsage(spent, message)
+	}
+	// A session that grows while it is read has other totals by now.
+	if (sound && row.ended_at !== null && !sameTotals(row, spent)) {
+		note(null, 'totals_altered', 'its token counts or cost in the list were changed on the server')
+	}
+	const keys = await reader.keys()
+	if (keys.by !== null && keys.by !== row.host) {
+		note(null, 'host_altered', 'the server names another host than the one that signed it')
+	}
+	const label = labelProblem(account, row)
+	if (label) note(null, label.code, label.message)
+}
+
+function addUsage(spent: Tokens & { cost: number }, { kind, body }: CheckedMessage): void {
+	if (kind !== 'usage') return
+	// `kind` and `body` were checked together when the message was opened.
+	const usage = body as Body<'usage'>
+	spent.input += usage.input
+	spent.output += usage.output
+	spent.cache_read += usage.cache_read
+	spent.cache_write += usage.cache_write
+	spent.cost += usage.cost_usd ?? 0
+}
+
+function sameTotals({ tokens, cost_usd }: SessionRow, spent: Tokens & { cost: number }): boolean {
+	return (
+		tokens.input === spent.input &&
+		tokens.output === spent.output &&
+		tokens.cache_read === spent.cache_read &&
+		tokens.cache_write === spent.cache_write &&
+		Math.abs(cost_usd - spent.cost) < 1e-6 * (1 + spent.cost)
+	)
+}
+
+function labelProblem(account: Account, { id, label }: SessionRow): StyrbyError | null {
+	if (!label) return null
+	try {
+		account.openLabel(`session:${id}`, label)
+		return null
+	} catch (error) {
+		if (error instanceof StyrbyError) return error
+		throw error
+	}
+}

@@ -6,6 +6,9 @@ const adapters: Readonly<Record<string, () => Promise<AgentAdapter>>> = {
 	claude: async () => (await import('../agents/claude/index.ts')).claude,
 }
 
+/** Agents that can be hosted. */
+export const adapterNames: readonly string[] = Object.keys(adapters)
+
 /** The adapter of an agent, by its name on the command line. Throws `agent_unknown`, `agent_not_supported`. */
 export async function loadAdapter(name: string): Promise<AgentAdapter> {
 	const load = adapters[name]
@@ -14,8 +17,8 @@ export async function loadAdapter(name: string): Promise<AgentAdapter> {
 	throw new StyrbyError(
 		known ? 'agent_not_supported' : 'agent_unknown',
 		known
-			? `This version can not host ${name} yet; it hosts ${Object.keys(adapters).join(', ')}.`
-			: `There is no agent of that name here; the agents are ${Object.keys(adapters).join(', ')}.`,
+			? `This version can not host ${name} yet; it hosts ${adapterNames.join(', ')}.`
+			: `There is no agent of that name here; the agents are ${adapterNames.join(', ')}.`,
 		{ exitCode: exit.usage },
 	)
 }

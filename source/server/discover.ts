@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withLock } from '../config/lock.ts'
 import { version as ownVersion } from '../config/version.ts'
-import { StyrbyError } from '../protocol/errors.ts'
-import { askToStop, findHealthy, type Health } from './health.ts'
+import { exit, StyrbyError } from '../protocol/errors.ts'
+import { askState, askToStop, findHealthy, type Health } from './health.ts'
 import { type Access, backendFolder, readAccess } from './installation.ts'
 import { launchDaemon, startFailed } from './launch.ts'
 import { readRuntime } from './runtime-file.ts'
+import type { StorageState } from './storage-state.ts'
 import { isOlder } from './versions.ts'
 
 export interface EmbeddedFolders {
@@ -35,6 +36,13 @@ export interface Embedded {
 
 export interface EmbeddedStatus extends Embedded {
 	readonly version: string
+}
+
+/** What a running backend says of itself, for `doctor`. */
+export interface EmbeddedState extends EmbeddedStatus {
+	readonly storage: StorageState
+	/** Its clock minus this process's, ms, as far as the time of the call lets it be told. */
+	readonly clockOffMs: number
 }
 
 const defaultIdleMs = 10 * 60_000
@@ -66,6 +74,36 @@ export async function statusEmbedded(folders: EmbeddedFolders): Promise<Embedded
 		anonKey: access.anonKey,
 		pid: health.pid,
 		version: health.version,
+	}
+}
+
+/** What runs and how it keeps its data, or null. Starts nothing. Throws `backend_unreachable`. */
+export async function embeddedState(
+	folders: EmbeddedFolders,
+	now: () => number = Date.now,
+): Promise<EmbeddedState | null> {
+	const found = await find(folders)
+	if (found === null) return null
+	const { access, port, health } = found
+	const before = now()
+	const state = await askState(port, access)
+	const after = now()
+	if (state === null) {
+		throw new StyrbyError(
+			'backend_unreachable',
+			`The embedded backend (process ${health.pid}) does not say how it is: see its log, or end that process.`,
+			{ exitCode: exit.unreachable },
+		)
+	}
+	const outside =
+		state.now < before ? state.now - before : state.now > after ? state.now - after : 0
+	return {
+		url: `http://127.0.0.1:${port}`,
+		anonKey: access.anonKey,
+		pid: health.pid,
+		version: health.version,
+		storage: state.storage,
+		clockOffMs: outside,
 	}
 }
 

@@ -28,6 +28,8 @@ export interface Engine extends AsyncDisposable {
 	query(sql: string, params?: readonly (string | null)[], options?: TxOptions): Promise<Row[]>
 	/** Calls `listener` with each payload notified on `channel`, after the notifier's commit. */
 	listen(channel: string, listener: (payload: string) => void): Promise<void>
+	/** How often a file was synced since the opening, where the engine can tell. */
+	syncs?(): Promise<number>
 	/** Waits for what is under way, writes a checkpoint, and lets go of the database. */
 	close(): Promise<void>
 }

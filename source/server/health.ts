@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import * as v from 'valibot'
 import { type Access, proofOf, sameSecret } from './installation.ts'
 import type { Runtime } from './runtime-file.ts'
+import { storageState } from './storage-state.ts'
 
 const healthSchema = v.object({
 	version: v.string(),
@@ -29,7 +30,7 @@ export async function findHealthy(
 	timeLimitMs = 2_000,
 ): Promise<Health | null> {
 	const challenge = randomBytes(32).toString('hex')
-	const text = await get(runtime.port, `/health?challenge=${challenge}`, timeLimitMs)
+	const text = await ask(runtime.port, 'GET', `/health?challenge=${challenge}`, timeLimitMs)
 	const answer = v.safeParse(healthSchema, parse(text))
 	if (!answer.success || answer.output.proof === null) return null
 	const { proof, ...health } = answer.output
@@ -39,13 +40,26 @@ export async function findHealthy(
 
 /** Asks a daemon that has proved itself to finish what is under way and end. */
 export async function askToStop(port: number, access: Access): Promise<boolean> {
-	const answer = await get(port, '/control/stop', 2_000, access.anonKey)
+	const answer = await ask(port, 'POST', '/control/stop', 2_000, access.anonKey)
 	return answer !== null
 }
 
-/** Loads no HTTP client beyond what Node has loaded: this runs at the start of every command. */
-function get(
+const stateSchema = v.object({ now: v.number(), storage: storageState })
+
+/** What a daemon that has proved itself says of its clock (ms since 1970) and its storage; null: nothing. */
+export async function askState(
 	port: number,
+	access: Access,
+): Promise<v.InferOutput<typeof stateSchema> | null> {
+	const text = await ask(port, 'GET', '/control/state', 10_000, access.anonKey)
+	const answer = v.safeParse(stateSchema, parse(text))
+	return answer.success ? answer.output : null
+}
+
+/** Loads no HTTP client beyond what Node has loaded: this runs at the start of every command. */
+function ask(
+	port: number,
+	method: 'GET' | 'POST',
 	path: string,
 	timeLimitMs: number,
 	apikey?: string,
@@ -55,7 +69,7 @@ function get(
 			host: '127.0.0.1',
 			port,
 			path,
-			method: apikey === undefined ? 'GET' : 'POST',
+			method,
 			agent: false,
 			headers: apikey === undefined ? {} : { apikey },
 		})

@@ -13,6 +13,7 @@ import type { Vsn } from './realtime-frames.ts'
 import type { Hub } from './realtime-hub.ts'
 import { type SocketLimits, serveSocket, socketLimits } from './realtime-socket.ts'
 import { rpcRoutes } from './rpc-routes.ts'
+import { readStorageState } from './storage-state.ts'
 
 const loopback = '127.0.0.1'
 const socketPath = '/realtime/v1/websocket'
@@ -74,6 +75,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 			pid: process.pid,
 			proof: good ? proofOf(context.access, challenge, port, context.start) : null,
 		})
+	})
+	app.get('/control/state', async (c) => {
+		return c.json({ now: context.now(), storage: await readStorageState(context.engine) })
 	})
 	app.post('/control/stop', (c) => {
 		setImmediate(onStop)

@@ -1,0 +1,51 @@
+/** The account as this device knows it: its log verified, its keys there. */
+
+import type { Home } from '../../config/paths.ts'
+import { fingerprint } from '../../protocol/device.ts'
+import { activeDevices } from '../../protocol/device-log.ts'
+import { hasKeyFile } from '../../vault/key-file.ts'
+import { hasStoredPassphrase } from '../../vault/passphrase.ts'
+import { checkDeviceLog, findIntruders } from '../../viewer/history-check.ts'
+import { openContext } from '../context.ts'
+import { type Io, isInteractive } from '../io.ts'
+import { knownDevice } from '../own-device.ts'
+import { type Check, checking, fail, ok, warn } from './check.ts'
+
+/** `[account, device-log]` */
+export async function checkAccount(io: Io, home: Home): Promise<Check[]> {
+	if ((await knownDevice(home)) === null) {
+		return [ok('account', 'none yet: the first command that needs one makes it')]
+	}
+	if (hasKeyFile(home) && !hasStoredPassphrase(io.env) && !isInteractive(io)) {
+		const mend = 'Set STYRBY_PASSPHRASE_FILE, or run this in a terminal.'
+		return [warn('account', 'not looked at: the key file needs its passphrase', mend)]
+	}
+	let log: Check | null = null
+	const account = await checking('account', async () => {
+		await using context = await openContext(io)
+		const { account } = context
+		const { record } = account.device
+		log = await checking('device-log', async () => {
+			const { entries, verified, problem } = await checkDeviceLog(account)
+			const intruders = await findIntruders(account)
+			if (!verified) {
+				return fail(
+					'device-log',
+					problem ?? 'does not verify',
+					'Trust nothing that this backend shows.',
+				)
+			}
+			const [intruder] = intruders
+			if (intruder) {
+				const detail = `the server shows a device that is not in the log: ${intruder.id}`
+				return fail('device-log', detail, 'Nothing is encrypted to it; ask who runs the server.')
+			}
+			const devices = activeDevices(account.log.state).length
+			const one = devices === 1 ? 'one device' : `${devices} devices`
+			const all = entries === 1 ? '1 entry' : `${entries} entries`
+			return ok('device-log', `${all}, signed and chained; ${one} can read`)
+		})
+		return ok('account', `${account.id}, this device is ${fingerprint(record)}`)
+	})
+	return log === null ? [account] : [account, log]
+}

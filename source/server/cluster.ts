@@ -8,6 +8,7 @@ import { DatabaseError, sqlState } from './engine.ts'
 import { applyMigrations, pendingMigrations } from './migrations.ts'
 import { findTemplate, type Schema } from './package-files.ts'
 import { openPglite, type PgliteEngine } from './pglite-engine.ts'
+import { syncFolder } from './sync-folder.ts'
 
 /** Major version of the PostgreSQL that PGlite carries. */
 const engineMajor = 18
@@ -55,7 +56,10 @@ export async function openCluster(options: ClusterOptions): Promise<PgliteEngine
 			await engine.close()
 			throw error
 		}
-		if (isNew) await rm(unfinished, { force: true })
+		if (isNew) {
+			await syncFolder(pgFolder)
+			await rm(unfinished, { force: true })
+		}
 		return engine
 	} catch (error) {
 		throw openError(error, pgFolder)

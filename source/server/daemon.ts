@@ -29,6 +29,8 @@ function crash(error: unknown): never {
 	process.exit(exit.failed)
 }
 
+// Whatever is written from here on is this user's alone, the engine's files too.
+process.umask(0o077)
 process.on('uncaughtException', crash)
 process.on('unhandledRejection', crash)
 // The terminal of the command that started us may close; we go on.

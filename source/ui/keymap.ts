@@ -5,6 +5,7 @@
 import { type SafeText, safeText } from '../text/safe-text.ts'
 import type { DecisionState, RequestView } from '../viewer/viewer.ts'
 import type { KeyName } from './keys.ts'
+import { mayRepeat } from './present/ladder.ts'
 import type { Screen, ScreenName } from './state.ts'
 
 /** What the table looks at to say whether a key has a meaning just now. */
@@ -56,13 +57,8 @@ const answered = safeText`This request was answered already.`
 
 function pending({ focus }: KeyContext): Enabled {
 	if (!focus) return null
-	if (focus.decision && !ended(focus.decision)) return safeText`Your answer is on its way.`
+	if (focus.decision && !mayRepeat(focus.decision)) return safeText`Your answer is on its way.`
 	return focus.request.status === 'pending' ? true : answered
-}
-
-/** An answer of ours that did not reach the host may be given again. */
-function ended(decision: DecisionState): boolean {
-	return decision.stage === 'failed' || decision.stage === 'refused'
 }
 
 /** Whether a request may be allowed at all, whatever was read of it. */

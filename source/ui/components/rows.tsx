@@ -6,7 +6,7 @@ import type { Theme } from '../theme.ts'
 /** One row of the screen, wrapped and cut to its width already. */
 export interface Row {
 	line: StyledLine
-	/** Highlighted: drawn inverse, over its whole width. */
+	/** Highlighted: drawn inverse, over its whole width, in one colour. */
 	selected?: boolean
 }
 
@@ -22,7 +22,7 @@ const RowText = memo(function RowText({ line, selected, theme }: RowProps) {
 		<Text wrap="truncate" inverse={selected}>
 			{line.map(({ text, style }, index) => (
 				// biome-ignore lint/suspicious/noArrayIndexKey: spans have no identity but their place
-				<Text key={index} {...theme[style]}>
+				<Text key={index} {...(selected ? { bold: theme[style].bold ?? false } : theme[style])}>
 					{text}
 				</Text>
 			))}

@@ -25,6 +25,11 @@ function isStep(stage: Stage): stage is (typeof steps)[number] {
 	return steps.some((step) => step === stage)
 }
 
+/** An answer that did not reach the host, or was not taken by it, may be given again. */
+export function mayRepeat({ stage }: DecisionState): boolean {
+	return stage === 'failed' || stage === 'refused'
+}
+
 /** Whether nothing more will happen to this decision. */
 export function isFinal(stage: Stage): boolean {
 	return stage === 'applied' || !isStep(stage)

@@ -1,11 +1,11 @@
 import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
-import { type Style, type StyledLine, spaces, span } from '../../text/styled.ts'
+import { type Style, type StyledLine, spaces, span, truncateLine } from '../../text/styled.ts'
 import { commandOf } from '../../text/tool-input.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { Risk } from '../../viewer/risk.ts'
 import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
 import { remember } from '../remember.ts'
-import { decidedLine, ladderLine } from './ladder.ts'
+import { decidedLine, ladderLine, mayRepeat } from './ladder.ts'
 import { oneLine } from './one-line.ts'
 import { requestMatter } from './request-matter.ts'
 import { keepRight } from './sides.ts'
@@ -41,21 +41,23 @@ const riskNames: Readonly<Record<Risk['level'], SafeText>> = {
 	high: safeText`HIGH`,
 }
 
-/** A request that waits, in full: what is asked, the risk and why, the time left, how to answer. */
+/** A request in full: what is asked, the risk and why, the time left, how to answer or what became of it. */
 export function requestCard(request: RequestView, options: CardOptions): Card {
-	const { width, now } = options
-	const mark = span(options.focused ? safeText`▶ ⚠ ` : safeText`  ⚠ `, 'warn')
-	const head = keepRight(
-		[mark, span(wants(request), 'strong')],
-		[span(leftText(request.expiresAt, now), 'warn')],
-		width,
-	)
-	const before = [head, ...riskLines(request.risk, width), ...silentLines(options)]
+	const { width } = options
+	const before = [headLine(request, options), ...riskLines(request.risk, width)]
+	if (request.status === 'pending') before.push(...silentLines(options))
 	const matter = matterLines(request, width)
 	return {
 		lines: [...before, ...matter, ...answerLines(request, options)],
 		matter: { from: before.length, to: before.length + matter.length },
 	}
+}
+
+function headLine(request: RequestView, { focused, width, now }: CardOptions): StyledLine {
+	const asks = span(wants(request), 'strong')
+	if (request.status !== 'pending') return truncateLine([span(safeText`  · `, 'dim'), asks], width)
+	const mark = span(focused ? safeText`▶ ⚠ ` : safeText`  ⚠ `, 'warn')
+	return keepRight([mark, asks], [span(leftText(request.expiresAt, now), 'warn')], width)
 }
 
 /** What a request asks for, in a few words of ours. */
@@ -124,9 +126,9 @@ function matterLines({ body, problem }: RequestView, width: number): StyledLine[
 function answerLines(request: RequestView, options: CardOptions): StyledLine[] {
 	const { decision, width, focused, unread } = options
 	const lines: StyledLine[] = []
+	if (request.decided) lines.push(...indented(decidedLine(request.decided), width))
 	if (decision) lines.push(...indented(ladderLine(decision), width))
-	else if (request.decided) lines.push(...indented(decidedLine(request.decided), width))
-	if (request.status !== 'pending' || (decision && decision.stage !== 'failed')) return lines
+	if (request.status !== 'pending' || (decision && !mayRepeat(decision))) return lines
 	if (!focused) return lines
 	const readFirst = span(safeText`${unread} lines of it not read yet  `, 'warn')
 	const allow: StyledLine =

@@ -9,6 +9,10 @@ import type { ListRow } from './session-list.ts'
 import { keepRight } from './sides.ts'
 import { leftText } from './times.ts'
 
+/** From this width on a row has room for the time left, which the request itself shows too. */
+const widthForTime = 50
+const timeColumns = 12
+
 /** Requests as they are listed: those that wait, oldest first; then past ones, newest first. */
 export function requestRows(
 	requests: readonly RequestView[],
@@ -63,9 +67,10 @@ function requestRow(
 			width,
 		)
 	}
+	const left = padLine([span(leftText(request.expiresAt, now), 'dim')], timeColumns, 'right')
 	const right = [
 		...padLine([riskSpan(request.risk)], 7),
-		...padLine([span(leftText(request.expiresAt, now), 'dim')], 11, 'right'),
+		...(width >= widthForTime ? left : []),
 		span(safeText` `),
 	]
 	return keepRight([span(safeText`⚠ `, 'warn'), name, summary], right, width)

@@ -4,6 +4,7 @@ import type { RequestView, SessionSummary } from '../../viewer/viewer.ts'
 import { emptyScreen, type Model, type Pane, type ScreenFrame } from '../frame.ts'
 import { oneBelow, sideBySide, twoPaneColumns } from '../layout.ts'
 import { firstRunLines } from '../present/first-run.ts'
+import { mayRepeat } from '../present/ladder.ts'
 import { sessionOrder, sessionRows } from '../present/session-list.ts'
 import { pendingRequests } from '../snapshot.ts'
 import type { Size } from '../state.ts'
@@ -64,7 +65,7 @@ function unanswered({ data }: Model, session: string): RequestView | null {
 	const waiting = pendingRequests(data).filter((request) => request.session === session)
 	const open = waiting.find(({ id }) => {
 		const decision = data.decisions.get(id)
-		return !decision || decision.stage === 'failed' || decision.stage === 'refused'
+		return !decision || mayRepeat(decision)
 	})
 	return open ?? null
 }

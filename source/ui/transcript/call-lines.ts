@@ -74,7 +74,12 @@ function linesOf(
 	const hidden =
 		!unfolded && (diff.length > shortDiff || (diff.length === 0 && lines > body.length))
 	return [
-		titleLine(call, result, { lines, width, cwd, sign: unfolded ? '▾' : hidden ? '▸' : ' ' }),
+		titleLine(call, result, {
+			lines: only ? 0 : lines,
+			width,
+			cwd,
+			sign: unfolded ? '▾' : hidden ? '▸' : ' ',
+		}),
 		...body,
 	]
 }

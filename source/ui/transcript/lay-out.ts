@@ -108,7 +108,12 @@ function answeredLines(
 		width,
 	)
 	const all = unfolded && body ? requestMatter(body, width - 2) : []
-	return [title, ...all.map((line) => [spaces(2), ...line]), ...outcomeLines(model, item, width)]
+	return [
+		title,
+		...all.map((line) => [spaces(2), ...line]),
+		...outcomeLines(model, item, width),
+		emptyLine,
+	]
 }
 
 function outcomeLines(

@@ -78,6 +78,8 @@ export interface AgentAdapter {
 	readonly name: AgentName
 	/** Version range this adapter was tested with, for `doctor`. */
 	readonly tested: { from: string; to: string }
+	/** Path of the installed agent. Throws `agent_not_installed`, which says how to get it. */
+	locate(env: NodeJS.ProcessEnv, cwd: string): Promise<string>
 	/** Path and version of the installed agent, or `null`. */
 	find(env: NodeJS.ProcessEnv): Promise<{ path: string; version: string | null } | null>
 	start(options: StartOptions): Promise<RunningAgent>

@@ -7,6 +7,10 @@ export interface FlagSpec {
 	/** What stands for the value in the help. */
 	value?: string
 	choices?: readonly string[]
+	/** Of a number: the least and the most it may be, and whether it has to be whole. */
+	min?: number
+	max?: number
+	whole?: boolean
 	summary: string
 }
 
@@ -46,8 +50,8 @@ export interface CommandSpec {
 	/** The arguments, as the help shows them. */
 	usage: string
 	summary: string
-	/** How many arguments it takes. */
-	args: { min: number; max: number }
+	/** How many arguments it takes, and which ones where they are of a known few. */
+	args: { min: number; max: number; choices?: readonly string[] }
 	flags: Readonly<Record<string, FlagSpec>>
 }
 

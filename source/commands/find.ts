@@ -42,15 +42,13 @@ export async function findSession(gateway: Gateway, text: string): Promise<strin
 		return choose('session', id, [])
 	}
 	const ids: string[] = []
-	let before: string | undefined
+	let place: { before?: string; beforeId?: string } = {}
 	while (ids.length < searched) {
-		const rows = await gateway.listSessions({
-			limit: 200,
-			...(before === undefined ? {} : { before }),
-		})
+		const rows = await gateway.listSessions({ limit: 200, ...place })
 		ids.push(...rows.map((row) => row.id))
-		before = rows.at(-1)?.last_activity_at
-		if (rows.length < 200) break
+		const last = rows.at(-1)
+		if (!last || rows.length < 200) break
+		place = { before: last.last_activity_at, beforeId: last.id }
 	}
 	return choose('session', id, ids)
 }

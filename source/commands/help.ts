@@ -33,8 +33,8 @@ ${columns([['(none)', viewerCommand.summary], ...rows])}
 
 Options
 ${columns([
-	['--help', 'this, or the help of a command'],
-	['--version', 'the version'],
+	['--help, -h', 'this, or the help of a command'],
+	['--version, -v', 'the version'],
 	['--json', 'where a command reads: print JSON'],
 ])}
 
@@ -49,8 +49,11 @@ Exit codes
 
 /** `styrby-tui <command> --help` */
 export function helpOf(command: CommandSpec): string {
-	const flags = Object.entries(command.flags).map(flagRow)
-	const options = flags.length === 0 ? '' : `\nOptions\n${columns(flags)}\n`
+	const flags = [
+		...Object.entries(command.flags).map(flagRow),
+		['--help', 'this'] satisfies [string, string],
+	]
+	const options = `\nOptions\n${columns(flags)}\n`
 	return `styrby-tui ${command.usage}\n\n${capital(command.summary)}.\n${options}`
 }
 

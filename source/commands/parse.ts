@@ -1,7 +1,8 @@
 /** From the command line to a command and its flags, by the command table. */
 import meow from 'meow'
 import { exit, StyrbyError } from '../protocol/errors.ts'
-import { type CommandSpec, Flags } from './command.ts'
+import { type CommandSpec, type FlagSpec, Flags } from './command.ts'
+import { nearest } from './nearest.ts'
 import { commands, viewerCommand } from './table.ts'
 
 export interface Parsed {
@@ -20,7 +21,11 @@ function wrongUsage(code: string, message: string): StyrbyError {
 /** meow's own checks print and exit; ours are errors with a code, so only its parser is used. */
 function parse(argv: readonly string[], command: CommandSpec, importMeta: ImportMeta) {
 	const flags = Object.fromEntries(
-		Object.entries(command.flags).map(([name, { type }]) => [camelCase(name), { type }]),
+		Object.entries(command.flags).map(([name, { type }]) => [
+			camelCase(name),
+			// Given twice, it is a list: which of them was meant is not ours to say.
+			{ type, isMultiple: true },
+		]),
 	)
 	return meow({
 		importMeta,
@@ -31,66 +36,132 @@ function parse(argv: readonly string[], command: CommandSpec, importMeta: Import
 		autoHelp: false,
 		autoVersion: false,
 		inferType: false,
-		flags: { ...flags, help: { type: 'boolean' }, version: { type: 'boolean' } },
+		flags: {
+			...flags,
+			help: { type: 'boolean', shortFlag: 'h' },
+			version: { type: 'boolean', shortFlag: 'v' },
+		},
 	})
 }
 
 const camelCase = (name: string) =>
 	name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 
+/** What stands after `--`, and is not ours. */
+export function splitArguments(argv: readonly string[]): [own: string[], rest: string[]] {
+	const separator = argv.indexOf('--')
+	return separator === -1 ? [[...argv], []] : [argv.slice(0, separator), argv.slice(separator + 1)]
+}
+
 /**
- * Throws `unknown_command`, `unknown_option`, `missing_value`, `bad_value`, `wrong_arguments` (all exit
- * code 2).
+ * Throws `unknown_command`, `unknown_option`, `missing_value`, `bad_value`, `repeated_option`,
+ * `wrong_arguments` (all exit code 2).
  */
 export function parseArguments(argv: readonly string[], importMeta: ImportMeta): Parsed {
-	const separator = argv.indexOf('--')
-	const own = separator === -1 ? argv : argv.slice(0, separator)
-	const rest = separator === -1 ? [] : argv.slice(separator + 1)
+	const [own, rest] = splitArguments(argv)
+	if (own[0] === 'help') {
+		const command = own[1] === undefined ? viewerCommand : commandNamed(own[1])
+		return { command, args: [], rest, flags: new Flags({}), help: true, version: false }
+	}
 	const name = own.find((word) => !word.startsWith('-'))
 	const first = own[0]
 	const command =
 		name === undefined || (first?.startsWith('-') && first !== '--json')
 			? viewerCommand
-			: commands.find((one) => one.name === name)
-	if (!command) throw unknownCommand(name ?? '')
+			: commandNamed(name)
 	const { input, flags } = parse(own, command, importMeta)
 	const args = command === viewerCommand ? input : input.slice(1)
 	const help = flags.help === true
 	const version = flags.version === true
-	const values = help || version ? {} : checkFlags(command, flags)
-	if (!help && !version && (args.length < command.args.min || args.length > command.args.max)) {
-		throw wrongUsage('wrong_arguments', `Usage: styrby-tui ${command.usage}`.trim())
-	}
+	const values = help || version ? {} : checkFlags(command, own, flags)
+	if (!help && !version) checkCount(command, args)
 	return { command, args, rest, flags: new Flags(values), help, version }
 }
 
-function unknownCommand(name: string): StyrbyError {
-	return wrongUsage(
-		'unknown_command',
-		`There is no command "${name}": see "styrby-tui --help" for those there are.`,
+function commandNamed(name: string): CommandSpec {
+	const command = commands.find((one) => one.name === name)
+	if (command) return command
+	const near = nearest(
+		name,
+		commands.map((one) => one.name),
+	)
+	const hint =
+		near === null ? 'see "styrby-tui --help" for those there are' : `did you mean "${near}"?`
+	const end = near === null ? '.' : ''
+	throw wrongUsage('unknown_command', `There is no command "${name}": ${hint}${end}`)
+}
+
+function checkCount({ name, usage, args }: CommandSpec, given: readonly string[]): void {
+	const called = name === '' ? 'styrby-tui' : `"styrby-tui ${name}"`
+	if (given.length < args.min) {
+		const lacking = /<[^>]+>/.exec(usage)?.[0] ?? 'more arguments'
+		throw wrongUsage('wrong_arguments', `${called} needs ${lacking}: styrby-tui ${usage}`)
+	}
+	if (given.length <= args.max) return
+	const extra = given[args.max]
+	throw wrongUsage(
+		'wrong_arguments',
+		`${called} takes no "${extra}": see "styrby-tui ${`${name} --help`.trim()}".`,
 	)
 }
 
-function checkFlags(command: CommandSpec, flags: Record<string, unknown>): Record<string, unknown> {
+function checkFlags(
+	command: CommandSpec,
+	own: readonly string[],
+	flags: Record<string, unknown>,
+): Record<string, unknown> {
 	const specs = new Map(
 		Object.entries(command.flags).map(([name, spec]) => [camelCase(name), { name, spec }]),
 	)
 	const values: Record<string, unknown> = {}
-	for (const [key, value] of Object.entries(flags)) {
+	for (const [key, given] of Object.entries(flags)) {
+		const list = Array.isArray(given) ? given : [given]
+		const [value] = list
 		if (key === 'help' || key === 'version' || value === undefined) continue
 		const known = specs.get(key)
-		if (!known) {
-			const dashed = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-			const what = command.name === '' ? 'styrby-tui' : `"styrby-tui ${command.name}"`
-			throw wrongUsage('unknown_option', `${what} has no option --${dashed}.`)
-		}
+		if (!known) throw unknownOption(command, own, key)
 		const { name, spec } = known
-		const whole = spec.type === 'number' ? Number.isFinite(value) : value !== ''
-		if (!whole) throw wrongUsage('missing_value', `--${name} needs a value (${spec.value}).`)
-		if (spec.choices && !spec.choices.includes(String(value))) {
-			throw wrongUsage('bad_value', `--${name} is one of ${spec.choices.join(', ')}.`)
+		if (list.length > 1 && spec.type !== 'boolean') {
+			throw wrongUsage('repeated_option', `--${name} was given more than once: give it once.`)
 		}
-		values[name] = value
+		values[name] = spec.type === 'boolean' ? list.at(-1) : checkValue(name, spec, value)
 	}
 	return values
+}
+
+function unknownOption(command: CommandSpec, own: readonly string[], key: string): StyrbyError {
+	const dashed = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+	const short = key.length === 1 && !own.some((word) => word.startsWith(`--${key}`))
+	const what = command.name === '' ? 'styrby-tui' : `"styrby-tui ${command.name}"`
+	const near = nearest(dashed, [...Object.keys(command.flags), 'help', 'version'])
+	const hint =
+		near === null
+			? `see "styrby-tui ${`${command.name} --help`.trim()}" for those there are.`
+			: `did you mean --${near}?`
+	return wrongUsage(
+		'unknown_option',
+		`${what} has no option ${short ? '-' : '--'}${dashed}: ${hint}`,
+	)
+}
+
+function checkValue(name: string, spec: FlagSpec, value: unknown): unknown {
+	if (value === '') throw wrongUsage('missing_value', `--${name} needs a value (${spec.value}).`)
+	if (spec.type === 'number') {
+		const { min = -Infinity, max = Infinity, whole = false } = spec
+		const number = typeof value === 'number' ? value : Number.NaN
+		const fits = number >= min && number <= max && (!whole || Number.isInteger(number))
+		if (!fits || !Number.isFinite(number)) {
+			throw wrongUsage('bad_value', `--${name} takes ${rangeText(spec)}.`)
+		}
+	}
+	if (spec.choices && !spec.choices.includes(String(value))) {
+		throw wrongUsage('bad_value', `--${name} is one of ${spec.choices.join(', ')}.`)
+	}
+	return value
+}
+
+function rangeText({ min, max, whole }: FlagSpec): string {
+	const what = whole ? 'a whole number' : 'a number'
+	if (min === undefined) return what
+	return max === undefined ? `${what}, ${min} or more` : `${what} from ${min} to ${max}`
 }

@@ -8,7 +8,8 @@ import type { RequestView } from '../viewer/viewer.ts'
 
 /** What `--json` prints of a request; a shape that scripts depend on. */
 export function requestJson(request: RequestView) {
-	const { body, decided } = request
+	const { body } = request
+	const decided = decisionOf(request)
 	return {
 		id: request.id,
 		session: request.session,
@@ -34,6 +35,11 @@ export function requestJson(request: RequestView) {
 			verified: decided.verified,
 		},
 	}
+}
+
+/** Nobody decided what expired or was taken back: its status says all. */
+function decisionOf({ decided }: RequestView): RequestView['decided'] {
+	return decided?.result === 'approved' || decided?.result === 'denied' ? decided : null
 }
 
 function decidedLine({ decided }: RequestView): string | null {

@@ -46,6 +46,8 @@ export async function run({ args, rest, flags, io }: Invocation): Promise<number
 			exitCode: exit.usage,
 		})
 	}
+	// Before anything is started or published: an agent that is not there leaves no session behind.
+	await adapter.locate(io.env, io.cwd)
 	await using context = await openContext(io)
 	return await runCommand(context, {
 		adapter,

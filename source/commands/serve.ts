@@ -10,7 +10,7 @@ import type { Flags, Invocation } from './command.ts'
 import type { Io } from './io.ts'
 
 export async function run({ flags, io }: Invocation): Promise<ExitCode> {
-	const port = portOf(flags)
+	const port = flags.number('port')
 	const folders = foldersOf(flags, io)
 	await ensureFolder(folders.data)
 	await ensureFolder(folders.run)
@@ -31,15 +31,6 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 		throw await explained(error, folders)
 	}
 	return exit.done
-}
-
-function portOf(flags: Flags): number | undefined {
-	const port = flags.number('port')
-	if (port === undefined) return undefined
-	if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port
-	throw new StyrbyError('bad_value', '--port takes a whole number from 1 to 65535.', {
-		exitCode: exit.usage,
-	})
 }
 
 /** A backend in a folder of its own is not found by the commands of this home, and must not be. */

@@ -5,6 +5,8 @@ import type { SessionSummary } from '../viewer/viewer.ts'
 
 const empty = `No sessions yet. Start an agent with "styrby-tui run claude", or bring old ones in with "styrby-tui import ~/.claude/projects".\n`
 
+const noneFits = 'No session fits. Without options, "styrby-tui sessions" lists the newest 50.\n'
+
 /** The word and mark for a session's state; the mark never stands alone. */
 export function stateOf(session: SessionSummary): string {
 	if (session.pending > 0) return '⚠ waiting'
@@ -14,13 +16,12 @@ export function stateOf(session: SessionSummary): string {
 		: `  ${session.status}`
 }
 
-/** Sessions as a table, one a line, `width` columns at most. */
+/** Sessions as a table, one a line, `width` columns at most. `filtered`: others may be there. */
 export function sessionTable(
 	sessions: readonly SessionSummary[],
-	now: Date,
-	width: number,
+	{ now, width, filtered }: { now: Date; width: number; filtered: boolean },
 ): string {
-	if (sessions.length === 0) return empty
+	if (sessions.length === 0) return filtered ? noneFits : empty
 	const rows = sessions.map((session) => [
 		session.id.slice(0, 8),
 		displayText(stateOf(session)),

@@ -6,6 +6,7 @@ import { openContext } from './context.ts'
 import { finishDead } from './finish-dead.ts'
 import { sessionTable } from './session-table.ts'
 
+const filters = ['agent', 'status', 'project', 'since']
 const pageSize = 200
 const defaultLimit = 50
 
@@ -60,11 +61,11 @@ async function findSessions({ flags, io }: Invocation): Promise<SessionSummary[]
 	const status = flags.text('status')
 	const agent = flags.text('agent')
 	const found: SessionSummary[] = []
-	let before: string | undefined
+	let place: { before?: string; beforeId?: string } = {}
 	while (found.length < limit) {
 		const rows = await context.gateway.listSessions({
 			limit: pageSize,
-			...(before === undefined ? {} : { before }),
+			...place,
 			...(status === undefined ? {} : { status: [status] }),
 			...(agent === undefined ? {} : { agent }),
 		})
@@ -72,7 +73,7 @@ async function findSessions({ flags, io }: Invocation): Promise<SessionSummary[]
 		found.push(...summaries.filter((session) => matches(session, flags, since)))
 		const last = rows.at(-1)
 		if (!last || rows.length < pageSize || Date.parse(last.last_activity_at) < since) break
-		before = last.last_activity_at
+		place = { before: last.last_activity_at, beforeId: last.id }
 	}
 	return found.slice(0, limit)
 }
@@ -83,7 +84,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	if (flags.has('json')) {
 		io.stdout.write(`${JSON.stringify({ sessions: sessions.map(sessionJson) })}\n`)
 	} else {
-		io.stdout.write(sessionTable(sessions, io.now(), io.stdout.columns ?? 100))
+		const filtered = filters.some((name) => flags.text(name) !== undefined)
+		const width = io.stdout.columns ?? 100
+		io.stdout.write(sessionTable(sessions, { now: io.now(), width, filtered }))
 	}
 	return exit.done
 }

@@ -1,4 +1,4 @@
-import { type ExitCode, exit, refused } from '../protocol/errors.ts'
+import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
 import type { Body } from '../protocol/events.ts'
 import { FeedPool } from '../viewer/session-feed.ts'
 import { SessionReader } from '../viewer/session-reader.ts'
@@ -39,6 +39,16 @@ function ends(message: ShownMessage): boolean {
 	return status === 'stopped' || status === 'error'
 }
 
+/** Tells whether the live channel is there, as that changes. */
+function watchLine(
+	feeds: FeedPool,
+	session: string,
+	changed: (joined: boolean) => void,
+): Disposable {
+	const stop = feeds.listen(session, { joined: () => changed(true), lost: () => changed(false) })
+	return { [Symbol.dispose]: stop }
+}
+
 /** Prints what comes after the stored part, until the session ends or the person does. */
 async function follow(
 	context: Context,
@@ -48,6 +58,13 @@ async function follow(
 ): Promise<boolean> {
 	await using feeds = new FeedPool(context.account)
 	let sound = true
+	let away = false
+	using _watching = watchLine(feeds, session, (joined) => {
+		if (joined === !away) return
+		away = !joined
+		const text = joined ? 'the backend is back' : 'the backend is out of reach: waiting for it'
+		context.io.stderr.write(`styrby-tui: ${text}\n`)
+	})
 	await new Promise<void>((resolve) => {
 		const tail = new Tail({
 			reader: new SessionReader(context.account, session),
@@ -74,6 +91,15 @@ async function follow(
 
 export async function run(invocation: Invocation): Promise<ExitCode> {
 	const { args, flags, io } = invocation
+	if (flags.has('raw') && flags.has('follow')) {
+		throw new StyrbyError(
+			'bad_usage',
+			'--raw prints what is stored, so it goes without --follow.',
+			{
+				exitCode: exit.usage,
+			},
+		)
+	}
 	await using context = await openContext(io)
 	await finishDead(context)
 	const session = await findSession(context.gateway, args[0] ?? '')

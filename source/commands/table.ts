@@ -1,9 +1,16 @@
 /** Every command and flag, once: help, completion, parsing and the readme's table follow from this. */
+import { adapterNames } from '../host/adapters.ts'
 import { agentNames, sessionStatuses } from '../protocol/events.ts'
 import type { CommandSpec, FlagSpec } from './command.ts'
 
 const json: FlagSpec = { type: 'boolean', summary: 'print JSON' }
-const limit: FlagSpec = { type: 'number', value: 'N', summary: 'at most N' }
+const limit: FlagSpec = {
+	type: 'number',
+	value: 'N',
+	min: 1,
+	whole: true,
+	summary: 'at most N (default: 50)',
+}
 const agent: FlagSpec = {
 	type: 'string',
 	value: 'NAME',
@@ -23,7 +30,12 @@ const answering = {
 		value: 'DIGEST',
 		summary: 'refuse unless this is the request that was looked at',
 	},
-	wait: { type: 'number', value: 'SECONDS', summary: 'for the host to answer (default: 10)' },
+	wait: {
+		type: 'number',
+		value: 'SECONDS',
+		min: 0,
+		summary: 'how long to wait for the host (default: 10)',
+	},
 	yes: { type: 'boolean', summary: 'do not ask for confirmation' },
 	json,
 } as const satisfies Record<string, FlagSpec>
@@ -49,7 +61,7 @@ export const commands: readonly CommandSpec[] = [
 		name: 'run',
 		usage: 'run <agent> [-- agent arguments]',
 		summary: 'host an agent session, so that it can be watched and answered elsewhere',
-		args: { min: 1, max: 1 },
+		args: { min: 1, max: 1, choices: adapterNames },
 		flags: {
 			headless: {
 				type: 'string',
@@ -156,7 +168,14 @@ export const commands: readonly CommandSpec[] = [
 		summary: 'run the embedded backend in the foreground',
 		args: { min: 0, max: 0 },
 		flags: {
-			port: { type: 'number', value: 'PORT', summary: 'on this loopback port' },
+			port: {
+				type: 'number',
+				value: 'PORT',
+				min: 1,
+				max: 65_535,
+				whole: true,
+				summary: 'on this loopback port (default: the one of last time)',
+			},
 			data: { type: 'string', value: 'FOLDER', summary: 'with its data in this folder' },
 			'database-url': { type: 'string', value: 'URL', summary: 'over this PostgreSQL database' },
 		},
@@ -165,7 +184,7 @@ export const commands: readonly CommandSpec[] = [
 		name: 'completion',
 		usage: 'completion <bash|zsh|fish>',
 		summary: 'print a completion script',
-		args: { min: 1, max: 1 },
+		args: { min: 1, max: 1, choices: ['bash', 'zsh', 'fish'] },
 		flags: {},
 	},
 ]

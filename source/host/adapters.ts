@@ -17,8 +17,8 @@ export async function loadAdapter(name: string): Promise<AgentAdapter> {
 	throw new StyrbyError(
 		known ? 'agent_not_supported' : 'agent_unknown',
 		known
-			? `This version can not host ${name} yet; it hosts ${adapterNames.join(', ')}.`
-			: `There is no agent of that name here; the agents are ${adapterNames.join(', ')}.`,
+			? `This version can not host ${name} yet: it hosts ${adapterNames.join(', ')}.`
+			: `There is no agent "${name}": this version hosts ${adapterNames.join(', ')}.`,
 		{ exitCode: exit.usage },
 	)
 }

@@ -46,7 +46,7 @@ export async function loadHistoryReader(
 	for (const { recognises, read } of all) if (await recognises(path)) return read
 	throw new StyrbyError(
 		'import_not_recognised',
-		'This file is not the history of an agent that is known here: name another one.',
+		`${path} is not the history of an agent that is known here: give a transcript, or the folder with them.`,
 	)
 }
 
@@ -58,8 +58,8 @@ async function folderAt(path: string): Promise<boolean> {
 		throw new StyrbyError(
 			missing ? 'import_not_found' : 'import_unreadable',
 			missing
-				? 'There is no such file or folder to import: check its name.'
-				: 'The file or folder to import can not be read: check who may read it.',
+				? `There is no file or folder ${path} to import: check its name.`
+				: `${path} can not be read: check who may read it.`,
 			{ cause },
 		)
 	}

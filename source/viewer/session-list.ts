@@ -81,8 +81,8 @@ export class SessionList implements Disposable {
 	async more(): Promise<boolean> {
 		const oldest = this.sessions.get().at(-1)
 		if (!this.#hasMore || !oldest) return false
-		const before = oldest.lastActivityAt
-		const rows = await this.#account.gateway.listSessions({ limit: listPage, before })
+		const place = { before: oldest.lastActivityAt, beforeId: oldest.id }
+		const rows = await this.#account.gateway.listSessions({ limit: listPage, ...place })
 		this.#hasMore = rows.length === listPage
 		this.#take(rows)
 		return rows.length > 0

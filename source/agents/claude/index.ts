@@ -18,14 +18,17 @@ export const claude: AgentAdapter = {
 		return { path, version: await readVersion(path, childEnvironment(env)) }
 	},
 
+	async locate(env, cwd) {
+		const path = await findExecutable(command, env, cwd)
+		if (path !== null) return path
+		throw new StyrbyError(
+			'agent_not_installed',
+			'Claude Code is not on the PATH: install it with `npm install --global @anthropic-ai/claude-code`.',
+		)
+	},
+
 	async start(options) {
-		const path = await findExecutable(command, options.env, options.cwd)
-		if (path === null) {
-			throw new StyrbyError(
-				'agent_not_installed',
-				'Claude Code is not on the PATH; install it with `npm install --global @anthropic-ai/claude-code`.',
-			)
-		}
+		const path = await claude.locate(options.env, options.cwd)
 		return options.headless === undefined
 			? startNative(path, options)
 			: startHeadless(path, options)

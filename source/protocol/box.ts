@@ -15,13 +15,27 @@ export const boxOverhead = 16
 // Every clamped scalar is a multiple of 8, so any of them sends every low-order point to zero.
 const probeScalar = new Uint8Array(32).fill(9)
 
+// 2²⁵⁵ − 19, little-endian: X25519 takes larger numbers too, as second names of smaller ones.
+const prime = new Uint8Array(32).fill(0xff)
+prime[0] = 0xed
+prime[31] = 0x7f
+
+function isCanonical(publicKey: Uint8Array): boolean {
+	for (let index = keySize - 1; index >= 0; index--) {
+		const difference = (publicKey[index] ?? 0) - (prime[index] ?? 0)
+		if (difference !== 0) return difference < 0
+	}
+	return false
+}
+
 /**
- * Refuses a foreign public box key (32 bytes) whose shared secret would be known to everyone.
- * Throws `weak_key`.
+ * Refuses a foreign public box key (32 bytes) whose shared secret would be known to everyone, and one
+ * that is a second way to write another key (section 1). Throws `weak_key`.
  */
 export function assertUsableBoxKey(publicKey: Uint8Array): void {
 	if (
 		publicKey.length !== keySize ||
+		!isCanonical(publicKey) ||
 		nacl.scalarMult(probeScalar, publicKey).every((b) => b === 0)
 	) {
 		throw refused('weak_key', 'A public key is not usable: it would give everyone the shared key.')

@@ -19,7 +19,7 @@ import {
 	version,
 } from './json.ts'
 import { type Sealed, sealedSchema } from './label.ts'
-import { assertSigned, signFor, verifyFor } from './sign.ts'
+import { assertSigned, assertUsableSignKey, signFor, verifyFor } from './sign.ts'
 
 const common = {
 	v: version,
@@ -232,6 +232,7 @@ function register(
 ): void {
 	const { device: record, label, by, at, seq } = entry
 	assertUsableBoxKey(fromBase64(record.box, 32))
+	assertUsableSignKey(fromBase64(record.sign, 32))
 	const taken = [...devices.values()].some(
 		({ record: other }) =>
 			other.id === record.id || other.box === record.box || other.sign === record.sign,

@@ -3,7 +3,7 @@
  * times faster. A test holds the two against each other.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { concat, toBase64 } from './bytes.ts'
+import { concat, toBase64, toHex } from './bytes.ts'
 import { domain, type Purpose } from './digest.ts'
 import { refused } from './errors.ts'
 
@@ -67,6 +67,30 @@ export function verifyFor(
 	} catch {
 		// A point that is not on the curve: no signature verifies under it.
 		return false
+	}
+}
+
+/**
+ * The points of order 1, 2, 4 and 8, by their y: signatures under them can be made by anyone, and whether
+ * one verifies depends on the version of OpenSSL.
+ */
+const smallOrder = new Set([
+	'0000000000000000000000000000000000000000000000000000000000000000',
+	'0100000000000000000000000000000000000000000000000000000000000000',
+	'26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+	'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+	'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+	'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+	'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+])
+
+/** Refuses a foreign public signing key (32 bytes) under which everyone can sign. Throws `weak_key`. */
+export function assertUsableSignKey(publicKey: Uint8Array): void {
+	const y = Uint8Array.from(publicKey)
+	// The highest bit is the sign of x.
+	y[31] = (y[31] ?? 0) & 0x7f
+	if (publicKey.length !== 32 || smallOrder.has(toHex(y))) {
+		throw refused('weak_key', 'A public key is not usable: everyone could sign with it.')
 	}
 }
 

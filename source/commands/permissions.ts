@@ -22,7 +22,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 		io.stdout.write(text)
 	}
 	if (flags.has('watch') || flags.has('wait')) {
-		return watch(viewer.requests, { once: flags.has('wait'), print })
+		return await watch(viewer.requests, { once: flags.has('wait'), print })
 	}
 	const requests = viewer.requests.get().filter(shown)
 	if (json) io.stdout.write(`${JSON.stringify({ permissions: requests.map(requestJson) })}\n`)

@@ -124,6 +124,16 @@ export class Terminal implements AsyncDisposable {
 		}
 	}
 
+	/** Types a text in one go, and waits for as long as a program takes to tell it from a paste. */
+	async type(text: string): Promise<void> {
+		await this.press(text)
+		await sleep(200)
+	}
+
+	kill(signal: NodeJS.Signals): void {
+		if (this.#running) this.#pty.kill(signal)
+	}
+
 	resize(columns: number, rows: number): void {
 		this.screen.resize(columns, rows)
 		this.#pty.resize(columns, rows)

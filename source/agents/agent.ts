@@ -82,8 +82,6 @@ export interface AgentAdapter {
 	locate(env: NodeJS.ProcessEnv, cwd: string): Promise<string>
 	/** Path and version of the installed agent, or `null`. */
 	find(env: NodeJS.ProcessEnv): Promise<{ path: string; version: string | null } | null>
-	/** The program that `start` would run. Throws `agent_not_installed`. */
-	locate(options: Pick<StartOptions, 'env' | 'cwd'>): Promise<string>
 	start(options: StartOptions): Promise<RunningAgent>
 }
 

@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bash, isAlive, Lab, launcher, until } from '../tools/lab.ts'
-import { press, type Terminal } from '../tools/terminal.ts'
+import { bash, isAlive, Lab, launcher, press, until } from '../tools/lab.ts'
+import type { Terminal } from '../tools/terminal.ts'
 
 const model = 'claude-sonnet-4-5-20250929'
 const question = {
@@ -105,7 +105,7 @@ beforeAll(async () => {
 	})
 	await mkdir(join(lab.cwd, 'build'))
 	await writeFile(join(lab.cwd, 'greet.js'), 'function greet() {\n  return "hello"\n}\n')
-	viewer = lab.terminal([], { cols: 120, rows: 40 })
+	viewer = lab.terminal([], { columns: 120, rows: 40 })
 	await viewer.until('connected')
 }, 300_000)
 
@@ -326,7 +326,7 @@ describe('what goes wrong', () => {
 describe('no answer', () => {
 	it('in time is a denial, shown in the viewer and told to the agent', async () => {
 		await using short = await shortLab()
-		await using screen = short.terminal([], { cols: 120, rows: 40 })
+		await using screen = short.terminal([], { columns: 120, rows: 40 })
 		const { host, id } = await short.headless('LATE it')
 		await screen.until((text) => text.includes('touch late.txt') && text.includes('[d] deny'))
 		await screen.until(/expired/)

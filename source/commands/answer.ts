@@ -65,7 +65,10 @@ export async function answer(
 	}
 	if (!json) io.stdout.write(requestLines(request, io.now(), io.stdout.columns ?? 100))
 	if (request.status !== 'pending') return alreadyDecided(invocation, request, decision)
-	if (!flags.has('yes') && !(await confirmed(invocation, decision))) return exit.failed
+	if (!flags.has('yes') && !(await confirmed(invocation, decision))) {
+		io.stderr.write('styrby-tui: nothing was sent; the request still waits.\n')
+		return exit.failed
+	}
 	const reason = flags.text('reason')
 	const tracked = viewer.decide(request, {
 		decision,

@@ -22,6 +22,11 @@ export function messageLines(message: ShownMessage, width: number, deviceName: D
 	}
 	// `kind` and `body` were checked together when the message was opened.
 	const event = { kind: message.kind, body: message.body } as SessionEvent
+	return eventLines(event, width, deviceName)
+}
+
+/** What is worth a line of it. */
+export function eventLines(event: SessionEvent, width: number, deviceName: DeviceName): string {
 	if (isBackground(event)) return ''
 	const lines = eventToPlainLines(event, width, { deviceName })
 	return lines.length === 0 ? '' : `${lines.join('\n')}\n\n`

@@ -22,6 +22,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 		io.stdout.write(text)
 	}
 	if (flags.has('watch') || flags.has('wait')) {
+		if (io.stderr.isTTY && !json) io.stderr.write('Waiting for requests; Ctrl-C ends it.\n')
 		return await watch(viewer.requests, { once: flags.has('wait'), print })
 	}
 	const requests = viewer.requests.get().filter(shown)

@@ -1,7 +1,7 @@
 /** What `run --headless` prints of its session, as text or as one JSON object a line. */
 import type { Entry, SealedEntry } from '../host/seal-event.ts'
 import type { SessionEnd } from '../host/session-host.ts'
-import { eventToPlainLines } from '../text/transcript.ts'
+import { type DeviceName, eventLines } from './message-lines.ts'
 
 export interface RunOutput {
 	started(session: string): void
@@ -33,12 +33,16 @@ export function jsonOutput(write: (text: string) => void): RunOutput {
 	}
 }
 
-export function plainOutput(write: (text: string) => void, width: () => number): RunOutput {
+/** As `show` prints it. */
+export function plainOutput(
+	write: (text: string) => void,
+	width: () => number,
+	deviceName: DeviceName,
+): RunOutput {
 	return {
 		started() {},
 		published({ event }) {
-			const lines = eventToPlainLines(event, width())
-			if (lines.length > 0) write(`${lines.join('\n')}\n\n`)
+			write(eventLines(event, width(), deviceName))
 		},
 		ended() {},
 	}

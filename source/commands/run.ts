@@ -99,10 +99,15 @@ export async function runCommand(context: Context, options: RunOptions): Promise
 	return code
 }
 
-function outputOf({ io }: Context, { headless, json }: RunOptions): RunOutput {
+function outputOf({ io, account }: Context, { headless, json }: RunOptions): RunOutput {
 	if (headless === undefined) return silentOutput
 	const write = (text: string) => void io.stdout.write(text)
-	return json ? jsonOutput(write) : plainOutput(write, () => io.stdout.columns ?? 100)
+	if (json) return jsonOutput(write)
+	return plainOutput(
+		write,
+		() => io.stdout.columns ?? 100,
+		(id) => account.deviceName(id),
+	)
 }
 
 async function hostAgent(

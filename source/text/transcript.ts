@@ -158,6 +158,11 @@ function changesLines(
 	])
 }
 
+/** Whether the agent's own words for it are shown with the input already. */
+function isInInput({ input, description }: Body<'permission_request'>): boolean {
+	return typeof input === 'object' && input !== null && Object.values(input).includes(description)
+}
+
 /** Nothing of a request is folded away: this is what a person decides on. */
 function requestLines(
 	body: Body<'permission_request'>,
@@ -169,7 +174,7 @@ function requestLines(
 	const asks = body.questions ? safeText`⚠ asks` : safeText`⚠ wants to use ${tool}`
 	const facts: [SafeText, string | null][] = [
 		[safeText`in `, body.cwd],
-		[safeText`says: `, body.description],
+		[safeText`says: `, isInInput(body) ? null : body.description],
 		[safeText`why: `, body.reason],
 	]
 	return [

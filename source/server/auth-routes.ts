@@ -12,6 +12,7 @@ import {
 	rotateSession,
 } from './auth-store.ts'
 import type { ServerContext } from './context.ts'
+import { nestsDeeper } from './json-depth.ts'
 import { checkPassword, hashPassword } from './password.ts'
 import type { Claims } from './tokens.ts'
 import { accessTokenSeconds } from './tokens.ts'
@@ -199,6 +200,7 @@ function userJson(user: User) {
 async function readJson(request: Request): Promise<unknown> {
 	const text = await request.text()
 	try {
+		if (nestsDeeper(text)) throw new RangeError('nests too deep')
 		return text === '' ? {} : JSON.parse(text)
 	} catch {
 		throw new AuthFault(400, 'bad_json', 'Could not parse request body as JSON')

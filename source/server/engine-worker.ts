@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ParserOptions, Transaction } from '@electric-sql/pglite'
 import { PGlite } from '@electric-sql/pglite'
-import { durableFiles, durableStartParams } from './durable-files.ts'
+import { durableFiles, engineStartParams } from './durable-files.ts'
 import type { Row, Statement } from './engine.ts'
 import { faultOf, sqlState } from './engine.ts'
 import type { FromWorker, ToWorker, WorkerInput } from './engine-messages.ts'
@@ -34,7 +34,7 @@ async function open(): Promise<{ pg: PGlite; created: boolean }> {
 	const template = created && input.template !== null ? readFileSync(input.template) : null
 	const pg = await PGlite.create({
 		dataDir: input.folder,
-		startParams: durableStartParams,
+		startParams: engineStartParams,
 		extensions: {
 			durable: durableFiles(() => {
 				syncs += 1
@@ -86,8 +86,9 @@ async function runAll(
 	})
 }
 
+/** Not what class XX says: PostgreSQL found itself in a state that can't be. It begins anew then. */
 function isDatabaseAnswer(error: unknown): boolean {
-	return error instanceof Error && /^[0-9A-Z]{5}$/.test(String(Reflect.get(error, 'code')))
+	return error instanceof Error && /^(?!XX)[0-9A-Z]{5}$/.test(String(Reflect.get(error, 'code')))
 }
 
 /** After a panic the engine can't go on: the reason is in what it printed, not in what was thrown. */

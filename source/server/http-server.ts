@@ -19,6 +19,13 @@ const loopback = '127.0.0.1'
 const socketPath = '/realtime/v1/websocket'
 const maxConnections = 400
 const serviceRestart = 1012
+/** Whoever connects and says nothing, or says it slowly, takes a place from the others. In ms. */
+const patience = {
+	keepAliveTimeout: 30_000,
+	headersTimeout: 10_000,
+	requestTimeout: 60_000,
+	connectionsCheckingInterval: 5_000,
+}
 /** How long requests under way may take once the server is to close. */
 const drainMs = 5_000
 
@@ -62,7 +69,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 			c.req.path === '/health'
 				? refuseStranger(credentials)
 				: refuseRequest(credentials, context.access.anonKey)
-		if (refusal !== null) return c.json(refusalJson(refusal), refusal.status)
+		if (refusal !== null) {
+			return c.json(refusalJson(refusal), refusal.status, { connection: 'close' })
+		}
 		await next()
 	})
 	app.get('/health', (c) => {
@@ -92,7 +101,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 	})
 
 	const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-	const server = createServer({ keepAliveTimeout: 30_000 }, (request, response) => {
+	const server = createServer(patience, (request, response) => {
 		if (request.url?.startsWith('/health') !== true) {
 			requests += 1
 			lastActive = context.now()

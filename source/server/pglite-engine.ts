@@ -13,6 +13,9 @@ export interface PgliteOptions extends WorkerInput {
 	readonly queueLimit?: number
 }
 
+/** Several times what `max_stack_depth` lets PostgreSQL use of it; taken only as it is needed. */
+const stackSizeMb = 32
+
 interface Waiting {
 	readonly resolve: (rows: Row[][]) => void
 	readonly reject: (error: DatabaseError) => void
@@ -165,6 +168,7 @@ export class PgliteEngine implements Engine {
 		const worker = new Worker(siblingModule(import.meta.url, 'engine-worker'), {
 			workerData: input,
 			env: {},
+			resourceLimits: { stackSizeMb },
 			stdout: true,
 			stderr: true,
 		})

@@ -3,6 +3,7 @@
  * and 2.0.0 (arrays, and binary frames for broadcasts of clients).
  */
 import * as v from 'valibot'
+import { nestsDeeper } from './json-depth.ts'
 
 export type Vsn = '1.0.0' | '2.0.0'
 
@@ -28,8 +29,9 @@ export type ClientFrame = Omit<Frame, 'payload'> & {
 	readonly broadcast: Broadcast | null
 }
 
-const ref = v.nullish(v.pipe(v.string(), v.maxLength(255)), null)
-const name = v.pipe(v.string(), v.maxLength(255))
+const ref = v.nullish(v.pipe(v.string(), v.maxBytes(255)), null)
+/** Its length must fit into one byte of a binary frame. */
+const name = v.pipe(v.string(), v.maxBytes(255))
 const objectFrame = v.object({
 	topic: name,
 	event: name,
@@ -50,6 +52,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Null when it is no frame. */
 export function decodeText(text: string, vsn: Vsn): ClientFrame | null {
+	if (nestsDeeper(text)) return null
 	let value: unknown
 	try {
 		value = JSON.parse(text)
@@ -154,6 +157,7 @@ function fromArray(value: unknown): Frame | null {
 /** Text that was seen to be JSON: it is put into frames for others as it is. */
 function checkedJson(bytes: Uint8Array): string {
 	const text = utf8.decode(bytes)
+	if (nestsDeeper(text)) throw new RangeError('nests too deep')
 	JSON.parse(text)
 	return text
 }

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ServerContext } from './context.ts'
 import type { Statement } from './engine.ts'
 import { DatabaseError, faultOf, sqlState } from './engine.ts'
+import { maxJsonDepth, nestsDeeper } from './json-depth.ts'
 import { failureOf, type RpcFailure, rpcFailure } from './rpc-errors.ts'
 import { callStatement } from './rpc-functions.ts'
 import type { Claims } from './tokens.ts'
@@ -70,6 +71,9 @@ async function call(
 	name: string,
 	text: string,
 ): Promise<Outcome> {
+	if (nestsDeeper(text)) {
+		return rpcFailure(400, 'PGRST102', `The body nests deeper than ${maxJsonDepth} levels`)
+	}
 	const given = argumentNames(text)
 	if (given === null) return rpcFailure(400, 'PGRST102', 'The body is not a JSON object')
 	const found = functions.find(name, given)

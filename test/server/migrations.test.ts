@@ -1,36 +1,28 @@
-import { PGlite } from '@electric-sql/pglite'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { openPglite } from '../../source/server/pglite-engine.ts'
 import { testAccess } from './migrations/access.ts'
-import { migrate, type Row, type TestDatabase } from './migrations/database.ts'
+import { migrate, type TestDatabase } from './migrations/database.ts'
 import { testDevices } from './migrations/devices.ts'
+import { engineDatabase } from './migrations/engine-database.ts'
 import { testMail } from './migrations/mail.ts'
 import { testMessages } from './migrations/messages.ts'
 import { testSessions } from './migrations/sessions.ts'
 
-async function openPglite(): Promise<TestDatabase> {
-	const engine = await PGlite.create()
-	return {
-		run: (steps) =>
-			engine.transaction(async (tx) => {
-				let rows: Row[] = []
-				for (const { sql, params = [] } of steps)
-					rows = (await tx.query<Row>(sql, [...params])).rows
-				return rows
-			}),
-		script: async (sql) => {
-			await engine.exec(sql)
-		},
-		[Symbol.asyncDispose]: () => engine.close(),
-	}
-}
-
 describe('migrations on the embedded engine', () => {
+	let folder: string
 	let database: TestDatabase
 	beforeAll(async () => {
-		database = await openPglite()
+		folder = await mkdtemp(join(tmpdir(), 'styrby-migrations-'))
+		database = engineDatabase(await openPglite({ folder: join(folder, 'pg'), template: null }))
 		await migrate(database)
 	}, 60_000)
-	afterAll(() => database[Symbol.asyncDispose]())
+	afterAll(async () => {
+		await database[Symbol.asyncDispose]()
+		await rm(folder, { recursive: true })
+	})
 
 	const opened = () => database
 	testAccess(opened)

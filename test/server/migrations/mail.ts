@@ -142,14 +142,16 @@ export function testMail(database: () => TestDatabase): void {
 
 		/** As the live channel asks: is a row of the topic visible, and may one be put in? */
 		async function rights(who: Caller, topic: string, extension = 'broadcast') {
+			const probe = randomUUID()
 			await database().run([
 				{
-					sql: `insert into realtime.messages (topic, extension, event, private)
-						values ($1, $2, 'probe', true)`,
-					params: [topic, extension],
+					sql: `insert into realtime.messages (id, topic, extension, event, private)
+						values ($1, $2, $3, 'probe', true)`,
+					params: [probe, topic, extension],
 				},
 			])
-			const rows = await who.query('select from realtime.messages', [], topic)
+			const look = 'select id from realtime.messages where id = $1'
+			const rows = await who.query(look, [probe], topic)
 			const insert = who.query(
 				'insert into realtime.messages (topic, extension, private) values ($1, $2, true)',
 				[topic, extension],

@@ -8,7 +8,7 @@ import type { Account } from '../account/account.ts'
 import type { AgentAnswer, RunningAgent } from '../agents/agent.ts'
 import type { Gateway, MailRow } from '../backend/gateway.ts'
 import { toBase64 } from '../protocol/bytes.ts'
-import type { Command } from '../protocol/command.ts'
+import { type Command, unseenDigest } from '../protocol/command.ts'
 import { randomId } from '../protocol/device.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import type { Body, SessionStatus } from '../protocol/events.ts'
@@ -41,8 +41,6 @@ export interface BrokerOptions {
 type DecisionCommand = Extract<Command, { kind: 'decision' }>
 type Response = Omit<Body<'permission_response'>, 'request'>
 
-/** The digest of a denial by a device that could not open the request. */
-const unseen = '0'.repeat(64)
 /** How long the agent may take to receive an answer, ms: then it is taken as received. */
 const handOver = 5000
 /** How long to wait for what became of a request that was gone when the answer came, ms. */
@@ -312,7 +310,7 @@ export class PermissionBroker implements AsyncDisposable {
 			this.#expire(request)
 			return late
 		}
-		const denied = body.decision === 'deny' && body.digest === unseen
+		const denied = body.decision === 'deny' && body.digest === unseenDigest
 		if (denied) return null
 		if (body.digest === request.digest) return unusable(body, request)
 		return new StyrbyError(

@@ -39,7 +39,7 @@ export const commandSchema = v.variant('kind', [
 		kind: v.literal('prompt'),
 		body: v.object({ text: v.pipe(v.string(), v.maxLength(100_000)) }),
 	}),
-	v.object({ ...common, kind: v.literal('interrupt'), body: v.object({}) }),
+	v.object({ ...common, kind: v.literal('interrupt'), body: v.strictObject({}) }),
 	v.object({
 		...common,
 		kind: v.literal('mode'),
@@ -49,6 +49,9 @@ export const commandSchema = v.variant('kind', [
 export type Command = v.InferOutput<typeof commandSchema>
 type WithoutVersion<T> = T extends Command ? Omit<T, 'v'> : never
 export type UnsignedCommand = WithoutVersion<Command>
+
+/** The digest of a denial by a device that could not open the request. */
+export const unseenDigest = '0'.repeat(64)
 
 /** A command's signed bytes, and the device's signature (64 bytes). */
 export interface SignedCommand {

@@ -10,6 +10,7 @@ import {
 	base64,
 	decodeJson,
 	encodeJson,
+	epochNumber,
 	type LogHead,
 	logHead,
 	sequence,
@@ -23,7 +24,7 @@ import { assertSigned, signFor, verifyFor } from './sign.ts'
 export const epochSchema = v.object({
 	v: version,
 	scope: scopeSchema,
-	epoch: sequence,
+	epoch: epochNumber,
 	by: uuid,
 	/** SHA-256(D("key") ‖ key): a grant with another key is recognised. */
 	key: base64(32),
@@ -113,7 +114,7 @@ export function checkEpoch(
 const grantSchema = v.object({
 	v: version,
 	scope: scopeSchema,
-	epoch: sequence,
+	epoch: epochNumber,
 	key: base64(32),
 })
 

@@ -3,6 +3,7 @@
  * A body is checked against its schema when it is made and again after it was decrypted.
  */
 import * as v from 'valibot'
+import { uuid } from './json.ts'
 
 const text = v.string()
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -63,7 +64,7 @@ export const eventSchemas = {
 		parent: nullable(text),
 	}),
 	permission_request: v.object({
-		request: v.pipe(text, v.uuid()),
+		request: uuid,
 		tool: text,
 		tool_use: nullable(text),
 		input: json,
@@ -79,7 +80,7 @@ export const eventSchemas = {
 		expires_at: text,
 	}),
 	permission_response: v.object({
-		request: v.pipe(text, v.uuid()),
+		request: uuid,
 		result: v.picklist(['approved', 'denied', 'expired', 'cancelled']),
 		/** `device`: a signed decision; `agent`: answered in the agent's own interface; `host`: expiry or exit. */
 		by: v.picklist(['device', 'agent', 'host']),

@@ -3,12 +3,12 @@ import * as v from 'valibot'
 import { open, seal } from './box.ts'
 import { fromBase64, toBase64 } from './bytes.ts'
 import { refused } from './errors.ts'
-import { base64, decodeJson, encodeJson, sequence, version } from './json.ts'
+import { base64, decodeJson, encodeJson, epochNumber, version } from './json.ts'
 import { pad, unpad } from './padding.ts'
 
 /** Text sealed with the key of an epoch of the account scope. */
 export const sealedSchema = v.object({
-	epoch: sequence,
+	epoch: epochNumber,
 	nonce: base64(24),
 	ciphertext: v.pipe(v.string(), v.base64(), v.maxLength(8192)),
 })

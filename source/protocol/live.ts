@@ -6,6 +6,7 @@ import {
 	base64,
 	decodeJson,
 	encodeJson,
+	epochNumber,
 	isoTime,
 	logHead,
 	sequence,
@@ -18,7 +19,7 @@ import { assertSigned, signFor, verifyFor } from './sign.ts'
 export const textFrameSchema = v.object({
 	v: version,
 	session: uuid,
-	epoch: sequence,
+	epoch: epochNumber,
 	/** Id of the block of text; the message that replaces it carries the same. */
 	block: v.pipe(v.string(), v.maxLength(200)),
 	/** Counts the frames of a session: an older one that comes late is dropped. */

@@ -5,16 +5,32 @@ import { encodeUtf8, fromBase64, toBase64, u32, u64 } from './bytes.ts'
 import { digest } from './digest.ts'
 import { refused } from './errors.ts'
 import { kinds } from './events.ts'
-import { base64, decodeJson, encodeJson, isoTime, sequence, uuid, version } from './json.ts'
+import {
+	base64,
+	decodeJson,
+	encodeJson,
+	epochNumber,
+	isoTime,
+	sequence,
+	uuid,
+	version,
+} from './json.ts'
 import { pad, unpad } from './padding.ts'
 import { signFor, verifyFor } from './sign.ts'
 
-export const frameSchema = v.object({
+/** A body's JSON text over this many bytes is split. */
+export const partSize = 48 * 1024
+/** A body may be this large in all, bytes; adapters cut what is longer before it comes here. */
+export const maxBody = 16 * 1024 * 1024
+/** A piece is up to 3 bytes short of `partSize`, since it ends with a whole character. */
+const maxParts = Math.ceil(maxBody / (partSize - 3))
+
+const anyFrame = v.object({
 	v: version,
 	session: uuid,
 	/** 1 for the first message of a session. */
 	seq: v.pipe(sequence, v.minValue(1)),
-	epoch: sequence,
+	epoch: epochNumber,
 	/** Chain value before this message. */
 	prev: base64(32),
 	/** Signature of the message before; `null` for the first: so that no stored signature can be changed. */
@@ -22,10 +38,17 @@ export const frameSchema = v.object({
 	at: isoTime,
 	kind: v.picklist(kinds),
 	/** A large body travels in `of` parts, 1 to `of`; then `body` is a piece of its JSON text. */
-	part: v.optional(sequence),
-	of: v.optional(sequence),
+	part: v.exactOptional(v.pipe(sequence, v.minValue(1))),
+	of: v.exactOptional(v.pipe(sequence, v.minValue(2), v.maxValue(maxParts))),
 	body: v.unknown(),
 })
+export const frameSchema = v.pipe(
+	anyFrame,
+	v.check(({ part, of, body }) => {
+		if (part === undefined || of === undefined) return part === of
+		return part <= of && typeof body === 'string'
+	}),
+)
 export type Frame = v.InferOutput<typeof frameSchema>
 
 /** A message as it is stored: nonce 24 bytes, signature 64. */

@@ -3,12 +3,8 @@ import * as v from 'valibot'
 import { decodeUtf8, encodeUtf8 } from './bytes.ts'
 import { refused } from './errors.ts'
 import { type Body, eventSchemas, type Kind, type SessionEvent } from './events.ts'
-import type { Content, Frame } from './message.ts'
-
-/** A body's JSON text over this many bytes is split. */
-export const partSize = 48 * 1024
-/** A body may be this large in all, bytes; adapters cut what is longer before it comes here. */
-export const maxBody = 16 * 1024 * 1024
+import { isShallow, maxDepth } from './json.ts'
+import { type Content, type Frame, maxBody, partSize } from './message.ts'
 
 /** One content a message. Throws `body_too_large`. */
 export function split(event: SessionEvent, at: string): Content[] {
@@ -29,11 +25,6 @@ export function split(event: SessionEvent, at: string): Content[] {
 	return pieces.map((body, index) => ({ at, kind: event.kind, part: index + 1, of, body }))
 }
 
-/** How many messages a body takes whose first frame is `frame`; 1 when it is whole. */
-export function partsOf(frame: Frame): number {
-	return frame.of ?? 1
-}
-
 /**
  * Puts the frames of one body (in order, each verified) together. Throws `malformed_parts`,
  * `malformed_body`.
@@ -48,8 +39,7 @@ export function join(frames: readonly Frame[]): SessionEvent {
 			frame.part === index + 1 &&
 			frame.of === first.of &&
 			frame.kind === first.kind &&
-			frame.seq === first.seq + index &&
-			typeof frame.body === 'string',
+			frame.seq === first.seq + index,
 	)
 	if (!whole || !ordered) throw refused('malformed_parts', 'The parts of a message do not fit.')
 	let body: unknown
@@ -61,8 +51,14 @@ export function join(frames: readonly Frame[]): SessionEvent {
 	return checkBody(first.kind, body)
 }
 
+/** A body stands one level deep in its frame, and may still be sent in one. */
+const maxBodyDepth = maxDepth - 1
+
 /** Checks a body against the schema of its kind. Throws `malformed_body`. */
 export function checkBody(kind: Kind, body: unknown): SessionEvent {
+	if (!isShallow(body, maxBodyDepth)) {
+		throw refused('malformed_body', `A ${kind} message is nested too deep.`)
+	}
 	const result = v.safeParse<v.GenericSchema<unknown, Body>>(eventSchemas[kind], body)
 	if (!result.success) {
 		throw refused('malformed_body', `A ${kind} message has an unknown form.`)

@@ -35,7 +35,7 @@ export interface WindowOptions {
 type Candidate = { row: SealedMessage; opened: OpenedMessage }
 
 /**
- * Checks rows (ascending by seq) and returns one entry for each sequence number from `from` to `to`, and
+ * Checks rows and returns one entry for each sequence number from `from` to `to`, and
  * the chain state after the last row when all of the window holds.
  */
 export function checkWindow(
@@ -44,7 +44,8 @@ export function checkWindow(
 ): { rows: CheckedRow[]; end: ChainState | null } {
 	const checked = new Map<number, CheckedRow>()
 	const candidates: Candidate[] = []
-	for (const row of rows) {
+	// A server may send them in any order.
+	for (const row of [...rows].sort((a, b) => a.seq - b.seq)) {
 		if (row.seq < options.from || row.seq > options.to) continue
 		if (checked.has(row.seq) || candidates.at(-1)?.row.seq === row.seq) {
 			checked.set(row.seq, bad(row.seq, 'message_repeated', 'shown more than once by the server'))

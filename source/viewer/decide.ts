@@ -2,7 +2,7 @@
 import type { Account } from '../account/account.ts'
 import { nonceSize } from '../protocol/box.ts'
 import { toBase64 } from '../protocol/bytes.ts'
-import { sealCommand, signCommand } from '../protocol/command.ts'
+import { sealCommand, signCommand, unseenDigest } from '../protocol/command.ts'
 import { randomId } from '../protocol/device.ts'
 import { headOf } from '../protocol/device-log.ts'
 import { refused, StyrbyError } from '../protocol/errors.ts'
@@ -102,7 +102,7 @@ async function sealedDecision(options: DecideOptions) {
 		body: {
 			request: request.id,
 			// Of a request that does not open there is no digest: a host takes a denial all the same.
-			digest: request.digest ?? '0'.repeat(64),
+			digest: request.digest ?? unseenDigest,
 			decision: choice.decision,
 			scope: choice.scope,
 			...(choice.reason === undefined ? {} : { reason: choice.reason }),

@@ -113,6 +113,12 @@ function checkFlags(
 	const specs = new Map(
 		Object.entries(command.flags).map(([name, spec]) => [camelCase(name), { name, spec }]),
 	)
+	for (const { name, spec } of specs.values()) {
+		const given = own.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
+		if (given && spec.type !== 'boolean' && isEmpty(flags[camelCase(name)])) {
+			throw wrongUsage('missing_value', `--${name} needs a value (${spec.value}).`)
+		}
+	}
 	const values: Record<string, unknown> = {}
 	for (const [key, given] of Object.entries(flags)) {
 		const list = Array.isArray(given) ? given : [given]
@@ -128,6 +134,9 @@ function checkFlags(
 	}
 	return values
 }
+
+const isEmpty = (value: unknown) =>
+	value === undefined || (Array.isArray(value) && value.length === 0)
 
 function unknownOption(command: CommandSpec, own: readonly string[], key: string): StyrbyError {
 	const dashed = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

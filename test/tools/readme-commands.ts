@@ -28,11 +28,15 @@ export function withCommandTable(readme: string): string {
 	const to = readme.indexOf(end)
 	if (from < 0 || to < from) throw new Error(`readme.md lacks ${begin} … ${end}`)
 	const rows = [viewerCommand, ...commands].map(row)
-	const width = Math.max(...rows.map(([left]) => left.length))
+	const [left, right] = [0, 1].map((column) =>
+		Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
+	)
+	const line = (cells: readonly string[], fill = ' ') =>
+		`| ${(cells[0] ?? '').padEnd(left ?? 0, fill)} | ${(cells[1] ?? '').padEnd(right ?? 0, fill)} |`
 	const lines = [
-		`| ${'command'.padEnd(width)} | what it does |`,
-		`| ${'-'.repeat(width)} | ------------ |`,
-		...rows.map(([left, right]) => `| ${left.padEnd(width)} | ${right} |`),
+		line(['command', 'what it does']),
+		line(['', ''], '-'),
+		...rows.map((row) => line(row)),
 	]
 	return `${readme.slice(0, from)}${begin}\n\n${lines.join('\n')}\n\n${readme.slice(to)}`
 }

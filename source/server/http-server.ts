@@ -28,6 +28,7 @@ const patience = {
 }
 /** How long requests under way may take once the server is to close. */
 const drainMs = 5_000
+const idleLookMs = 20
 
 export interface HttpOptions {
 	readonly context: ServerContext
@@ -167,12 +168,16 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 		async [Symbol.asyncDispose]() {
 			const closed = new Promise((resolve) => server.close(resolve))
 			for (const one of sockets.clients) one.close(serviceRestart, 'the backend stops')
-			server.closeIdleConnections()
+			// Clients keep connections for a next request; some of those never count as idle.
+			const idle = setInterval(() => {
+				if (requests === 0 && sockets.clients.size === 0) server.closeAllConnections()
+			}, idleLookMs)
 			const impatient = setTimeout(() => {
 				for (const one of sockets.clients) one.terminate()
 				server.closeAllConnections()
 			}, drainMs)
 			await closed
+			clearInterval(idle)
 			clearTimeout(impatient)
 			sockets.close()
 		},

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { Account } from '../account/account.ts'
 import type { ScopeKeys } from '../account/key-ring.ts'
-import type { Gateway, MessageRow, SessionRow } from '../backend/gateway.ts'
+import type { Gateway, SessionRow } from '../backend/gateway.ts'
+import { sealedMessage } from '../backend/sealed-row.ts'
 import { fromBase64 } from '../protocol/bytes.ts'
 import { refused, type StyrbyError } from '../protocol/errors.ts'
 import type { SessionEvent } from '../protocol/events.ts'
@@ -13,7 +14,6 @@ import {
 	type Frame,
 	isSigned,
 	openMessage,
-	type SealedMessage,
 } from '../protocol/message.ts'
 import { join } from '../protocol/parts.ts'
 import { checkWindow } from '../protocol/window.ts'
@@ -23,17 +23,6 @@ function altered(): StyrbyError {
 		'import_altered',
 		'What was imported of this session before does not verify, so nothing is added to it.',
 	)
-}
-
-function sealedMessage(row: MessageRow): SealedMessage {
-	return {
-		session: row.session_id,
-		seq: row.seq,
-		epoch: row.epoch,
-		nonce: fromBase64(row.nonce),
-		ciphertext: fromBase64(row.ciphertext),
-		signature: fromBase64(row.signature),
-	}
 }
 
 /** The chain after the last stored message, which this device must have signed. Throws `import_altered`. */

@@ -2,11 +2,11 @@
 
 import type { ScopeKeys } from '../account/key-ring.ts'
 import type { MessageRow } from '../backend/gateway.ts'
-import { fromBase64 } from '../protocol/bytes.ts'
+import { sealedMessage } from '../backend/sealed-row.ts'
 import { requestDigest } from '../protocol/command.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import type { Body } from '../protocol/events.ts'
-import type { ChainState, Frame, SealedMessage } from '../protocol/message.ts'
+import type { ChainState, Frame } from '../protocol/message.ts'
 import { join } from '../protocol/parts.ts'
 import { type CheckedRow, checkWindow } from '../protocol/window.ts'
 import type { ShownMessage } from './viewer.ts'
@@ -25,17 +25,6 @@ export interface RowWindow {
 	rows: Row[]
 	/** Chain state after the last row when all of the window holds. */
 	end: ChainState | null
-}
-
-function sealedMessage(row: MessageRow): SealedMessage {
-	return {
-		session: row.session_id,
-		seq: row.seq,
-		epoch: row.epoch,
-		nonce: fromBase64(row.nonce),
-		ciphertext: fromBase64(row.ciphertext),
-		signature: fromBase64(row.signature),
-	}
 }
 
 /** Checks the rows that should be numbers `from` to `to` of a session; see `checkWindow`. */

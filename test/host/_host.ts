@@ -1,9 +1,11 @@
 /** A home with a real account over the backend in memory, and what tests need to look into sessions. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Account } from '../../source/account/account.ts'
 import type { Gateway, MailRow } from '../../source/backend/gateway.ts'
+import { sealedMessage } from '../../source/backend/sealed-row.ts'
 import type { TakeLock } from '../../source/host/host-lock.ts'
 import { Publisher, type StartOptions } from '../../source/host/publisher.ts'
 import { nonceSize, randomBytes, sharedKey } from '../../source/protocol/box.ts'
@@ -17,7 +19,6 @@ import {
 import { createDevice, type Device, randomId } from '../../source/protocol/device.ts'
 import { headOf, signJoin } from '../../source/protocol/device-log.ts'
 import type { Body, Kind, SessionEvent } from '../../source/protocol/events.ts'
-import type { SealedMessage } from '../../source/protocol/message.ts'
 import { join as joinParts } from '../../source/protocol/parts.ts'
 import { sessionScope } from '../../source/protocol/scope.ts'
 import { checkWindow } from '../../source/protocol/window.ts'
@@ -122,16 +123,8 @@ export async function readSession(
 		rows.push(...page)
 		if (page.length < 500) break
 	}
-	const messages: SealedMessage[] = rows.map((row) => ({
-		session: row.session_id,
-		seq: row.seq,
-		epoch: row.epoch,
-		nonce: fromBase64(row.nonce),
-		ciphertext: fromBase64(row.ciphertext),
-		signature: fromBase64(row.signature),
-	}))
 	if (!keys.signPublic) throw new Error('the host of the session is not known')
-	const { rows: checked } = checkWindow(messages, {
+	const { rows: checked } = checkWindow(rows.map(sealedMessage), {
 		session,
 		from: 1,
 		to: rows.length,

@@ -44,9 +44,11 @@ export function checkWindow(
 ): { rows: CheckedRow[]; end: ChainState | null } {
 	const checked = new Map<number, CheckedRow>()
 	const candidates: Candidate[] = []
+	const inside = rows.filter(
+		({ seq }) => Number.isSafeInteger(seq) && seq >= options.from && seq <= options.to,
+	)
 	// A server may send them in any order.
-	for (const row of [...rows].sort((a, b) => a.seq - b.seq)) {
-		if (row.seq < options.from || row.seq > options.to) continue
+	for (const row of inside.sort((a, b) => a.seq - b.seq)) {
 		if (checked.has(row.seq) || candidates.at(-1)?.row.seq === row.seq) {
 			checked.set(row.seq, bad(row.seq, 'message_repeated', 'shown more than once by the server'))
 			if (candidates.at(-1)?.row.seq === row.seq) candidates.pop()

@@ -7,7 +7,7 @@ import { keySize, nonceSize, type RandomBytes, randomBytes } from '../protocol/b
 import { toBase64 } from '../protocol/bytes.ts'
 import { createDevice, type Device, decodeDevice, encodeDevice } from '../protocol/device.ts'
 import { isActive, signJoin } from '../protocol/device-log.ts'
-import { exit, StyrbyError } from '../protocol/errors.ts'
+import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 import { type Label, noLabel, openLabel, type Sealed, sealLabel } from '../protocol/label.ts'
 import { accountScope, type Scope } from '../protocol/scope.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -29,6 +29,14 @@ export interface AccountOptions {
 }
 
 const noChain = new Uint8Array(32)
+
+/** A second first key would make every name unreadable, and nobody would be told why. */
+function accountKeyWithheld(): StyrbyError {
+	return refused(
+		'account_key_withheld',
+		'The server does not show the key of this account, or shows one that does not verify: nothing is sealed until it does.',
+	)
+}
 
 export class Account {
 	readonly id: string
@@ -109,8 +117,10 @@ export class Account {
 		const device = stored ? decodeDevice(stored) : createDevice(random)
 		if (!stored) await vault.set(`${vaultName}:device`, encodeDevice(device))
 		const keyName = `${vaultName}:first-key`
-		const firstKey = (await vault.get(keyName)) ?? random(keySize)
-		if (log.state.hashes.length === 0) {
+		const kept = await vault.get(keyName)
+		const firstKey = kept ?? random(keySize)
+		const begun = log.state.hashes.length > 0
+		if (!begun) {
 			await vault.set(keyName, firstKey)
 			const { id } = device.record
 			const label = sealLabel(
@@ -123,6 +133,7 @@ export class Account {
 		}
 		const account = Account.#with(options, device, log)
 		const known = await account.keys.load(account.scope, { again: true })
+		if (known.newest < 0 && begun && !kept) throw accountKeyWithheld()
 		if (known.newest < 0) await account.#firstEpoch(firstKey)
 		await vault.delete(keyName)
 		return account

@@ -2,7 +2,7 @@
  * Valid tokens for several processes that share one sign-in. A refresh token works once: whoever
  * refreshes does so alone, and looks first whether another process has done it meanwhile.
  */
-import { StyrbyError } from '../protocol/errors.ts'
+import { refused, StyrbyError } from '../protocol/errors.ts'
 import { notSignedIn } from './failure.ts'
 import type { Tokens } from './sign-in.ts'
 
@@ -24,6 +24,14 @@ export interface TokenSourceOptions {
 /** A token is renewed when it is valid for less than this, ms. */
 const margin = 5 * 60_000
 
+/** Another account would be shown as empty, as if nothing had ever been there. */
+function accountChanged(): StyrbyError {
+	return refused(
+		'account_changed',
+		'The server renews the sign-in of this account with one of another account: it is not used.',
+	)
+}
+
 export class TokenSource {
 	readonly #options: TokenSourceOptions
 	readonly #now: () => number
@@ -37,7 +45,7 @@ export class TokenSource {
 
 	/**
 	 * An access token that is valid for some minutes; when the backend is out of reach, one that is still
-	 * valid at all. Throws `not_signed_in`, `backend_unreachable`.
+	 * valid at all. Throws `not_signed_in`, `backend_unreachable`, `account_changed` (exit 4).
 	 */
 	async accessToken(): Promise<string> {
 		return (await this.tokens()).access_token
@@ -73,6 +81,7 @@ export class TokenSource {
 		if (this.#left(stored) >= margin) return stored
 		try {
 			const renewed = await refresh(stored.refresh_token)
+			if (renewed.user_id !== stored.user_id) throw accountChanged()
 			await store.save(renewed)
 			return renewed
 		} catch (error) {

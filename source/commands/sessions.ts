@@ -1,4 +1,5 @@
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
+import { sessionScope } from '../protocol/scope.ts'
 import { summarise } from '../viewer/session-list.ts'
 import type { SessionSummary } from '../viewer/viewer.ts'
 import type { Flags, Invocation } from './command.ts'
@@ -69,6 +70,7 @@ async function findSessions({ flags, io }: Invocation): Promise<SessionSummary[]
 			...(status === undefined ? {} : { status: [status] }),
 			...(agent === undefined ? {} : { agent }),
 		})
+		await context.account.keys.loadAll(rows.map(({ id }) => sessionScope(id)))
 		const summaries = rows.map((row) => summarise(context.account, row, false))
 		found.push(...summaries.filter((session) => matches(session, flags, since)))
 		const last = rows.at(-1)

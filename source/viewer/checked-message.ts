@@ -37,7 +37,7 @@ export function checkRows(
 	if (!signPublic) {
 		const failure = keys.keyOf(0)
 		const why = failure instanceof StyrbyError ? failure : null
-		return { rows: rows.map((row) => unreadable(row, why)), end: null }
+		return { rows: allUnreadable(rows, window, why), end: null }
 	}
 	const columns = new Map(rows.map((row) => [row.seq, row]))
 	const checked = checkWindow(rows.map(sealedMessage), {
@@ -51,9 +51,19 @@ export function checkRows(
 	}
 }
 
-function unreadable(row: MessageRow, why: StyrbyError | null): Row {
+/** A mark for each number of the window, whether the server shows a row for it or not. */
+function allUnreadable(
+	rows: readonly MessageRow[],
+	{ from, to }: { from: number; to: number },
+	why: StyrbyError | null,
+): Row[] {
 	const problem = why?.message ?? 'the host of this session is not known'
-	return { seq: row.seq, ok: false, code: why?.code ?? 'host_unknown', problem, at: row.created_at }
+	const code = why?.code ?? 'host_unknown'
+	const times = new Map(rows.map((row) => [row.seq, row.created_at]))
+	return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => {
+		const seq = from + index
+		return { seq, ok: false, code, problem, at: times.get(seq) ?? null }
+	})
 }
 
 /** The plain columns repeat what is sealed; one that disagrees was changed on the server. */
@@ -68,7 +78,7 @@ function withColumns(row: CheckedRow, columns: MessageRow | undefined): Row {
 		columns.output_tokens === (counts?.output ?? 0) &&
 		columns.cache_read_tokens === (counts?.cache_read ?? 0) &&
 		columns.cache_write_tokens === (counts?.cache_write ?? 0) &&
-		Math.abs(columns.cost_usd - (counts?.cost_usd ?? 0)) < 1e-9
+		columns.cost_usd === (counts?.cost_usd ?? 0)
 	return same ? { ...row, at: frame.at } : altered(row.seq, 'token counts or cost', frame.at)
 }
 

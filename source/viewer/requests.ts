@@ -113,8 +113,24 @@ export class RequestList {
 		}
 		const waiting = [...rows.values()].filter((row) => row.status === 'pending')
 		await Promise.all(waiting.map((row) => this.#take(row)))
+		await Promise.all(waiting.map(({ id }) => this.#lookForAnswer(id)))
 		const past = [...rows.values()].filter((row) => row.status !== 'pending')
 		await Promise.all(past.map((row) => this.#take(row)))
+	}
+
+	/** What the host has answered does not wait, whatever the server says. */
+	async #lookForAnswer(id: string): Promise<void> {
+		const known = this.#known.get(id)
+		if (known?.status !== 'pending' || known.body === null) return
+		const { session, seq } = known
+		try {
+			const row = await this.#account.gateway.readSession(session)
+			const reader = new SessionReader(this.#account, session)
+			const answer = await findAnswer(reader, { id, seq, through: row?.last_seq ?? seq })
+			if (answer) this.answer(id, answer)
+		} catch (error) {
+			if (!(error instanceof StyrbyError) || error.code === 'backend_unreachable') throw error
+		}
 	}
 
 	/** Reads one request again, after a hint. */

@@ -3,6 +3,7 @@ import type { Account } from '../account/account.ts'
 import type { SessionRow } from '../backend/gateway.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import { staleAfter } from '../protocol/live.ts'
+import { sessionScope } from '../protocol/scope.ts'
 import { Value } from './readable.ts'
 import type { FeedPool } from './session-feed.ts'
 import type { SessionSummary } from './viewer.ts'
@@ -14,9 +15,13 @@ const maxWatched = 64
 const liveStatuses = new Set(['starting', 'running', 'idle'])
 const checkEvery = 5_000
 
-/** A row as it is shown. Names that do not open are left out: the session itself will say why. */
+/**
+ * A row as it is shown. Names that do not open are left out: the session itself will say why. The host is
+ * the device that signed the session's first key, where that is known already; the server's word until then.
+ */
 export function summarise(account: Account, row: SessionRow, stale: boolean): SessionSummary {
 	const label = openedLabel(account, row)
+	const host = account.keys.known(sessionScope(row.id))?.by ?? row.host
 	return {
 		id: row.id,
 		agent: row.agent,
@@ -24,7 +29,7 @@ export function summarise(account: Account, row: SessionRow, stale: boolean): Se
 		project: row.project ?? label?.project ?? null,
 		title: label?.title ?? null,
 		cwd: label?.cwd ?? null,
-		host: { id: row.host, name: account.deviceName(row.host) },
+		host: { id: host, name: account.deviceName(host) },
 		startedAt: row.started_at,
 		lastActivityAt: row.last_activity_at,
 		endedAt: row.ended_at,
@@ -99,6 +104,21 @@ export class SessionList implements Disposable {
 		for (const row of rows) this.#rows.set(row.id, row)
 		this.#watch()
 		this.#publish()
+		void this.#findHosts(rows)
+	}
+
+	/** Who hosts a session is looked up behind the list, which does not wait for it. */
+	async #findHosts(rows: readonly SessionRow[]): Promise<void> {
+		const { keys } = this.#account
+		const scopes = rows.map(({ id }) => sessionScope(id)).filter((scope) => !keys.known(scope))
+		try {
+			await keys.loadAll(scopes)
+		} catch (error) {
+			// Each session says what is wrong with it when it is opened.
+			if (!(error instanceof StyrbyError)) throw error
+			return
+		}
+		if (scopes.length > 0) this.#publish()
 	}
 
 	/** Listens to the sessions that are said to run, newest first. */

@@ -38,12 +38,19 @@ export class SessionReader {
 
 	/**
 	 * The rows after number `after`, at most a page. `through`: the last number that should exist, where it
-	 * is known: what lacks up to there is marked. `missing` counts rows the server has none of.
+	 * is known: what lacks up to there is marked. `missing` counts rows the server has none of; `more`: it
+	 * shows rows beyond `last`.
 	 */
 	async after(
 		after: number,
 		options: { before?: ChainState | null; through?: number; limit?: number } = {},
-	): Promise<{ rows: Row[]; end: ChainState | null; last: number; missing: number }> {
+	): Promise<{
+		rows: Row[]
+		end: ChainState | null
+		last: number
+		missing: number
+		more: boolean
+	}> {
 		const limit = options.limit ?? pageSize
 		const found = await this.#gateway.readMessages(this.session, { after, limit })
 		const rows = found.filter((row) => row.seq > after)
@@ -53,14 +60,18 @@ export class SessionReader {
 		if (first > after + limit) {
 			// Nothing in reach: one mark for the whole gap, however large the server says it is.
 			const last = Number.isFinite(first) ? first - 1 : Math.max(through, after)
-			return { rows: [], end: options.before ?? null, last, missing: last - after }
+			const more = Number.isFinite(first)
+			return { rows: [], end: null, last, missing: last - after, more }
 		}
-		const newest = rows.reduce((most, row) => Math.max(most, row.seq), after)
+		// A row far off, which may be a stray, does not make everything up to it missing in this page.
+		const near = rows.filter((row) => row.seq <= after + limit)
+		const newest = near.reduce((most, row) => Math.max(most, row.seq), after)
 		const to = Math.min(Math.max(newest, through), after + limit)
 		const window = { session: this.session, from: after + 1, to }
 		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
 		const { before = null } = options
-		return { ...checkRows(rows, keys, { ...window, before }), last: to, missing: 0 }
+		const more = near.length < rows.length
+		return { ...checkRows(near, keys, { ...window, before }), last: to, missing: 0, more }
 	}
 
 	/** The last `limit` rows before number `before`. */
@@ -91,7 +102,8 @@ export class SessionReader {
 			const grew = page.last > position
 			position = page.last
 			end = page.end
-			if (!grew || (position >= through && page.rows.length + page.missing < pageSize)) break
+			const whole = position >= through && page.rows.length + page.missing < pageSize
+			if (!grew || (whole && !page.more)) break
 		}
 		for (const row of carried) {
 			const problem = 'the rest of this message has not come'

@@ -89,7 +89,8 @@ export class Tail implements Disposable {
 				this.#options.deliver([reader.withheld(this.#position + 1, page.missing)])
 			}
 			this.#advance(page.rows, page.last, page.end)
-			if (page.rows.length < pageSize && page.missing === 0 && this.#position >= through) return
+			const whole = page.rows.length < pageSize && page.missing === 0
+			if (whole && !page.more && this.#position >= through) return
 		}
 	}
 

@@ -40,7 +40,11 @@ export function transcriptPane(
 	const ui = transcriptOf(model.ui, session)
 	const width = Math.min(options.width - margin, widestTranscript)
 	const laidOut = layOut(model, session, state, width)
-	const { window, jump } = placeWindow(laidOut.items, ui, options.height, model.jumpScroll)
+	// What went wrong stands above what was read before, and does not take it away.
+	const trouble: Row[] =
+		state.error === null ? [] : [{ line: [span(safeText`  ✗ ${oneLine(state.error)}`, 'error')] }]
+	const height = Math.max(1, options.height - trouble.length)
+	const { window, jump } = placeWindow(laidOut.items, ui, height, model.jumpScroll)
 	const visible = (request: RequestView) =>
 		window.slices.some(({ index }) => requestOf(laidOut.entries[index])?.id === request.id)
 	const shown = laidOut.shown(window)
@@ -53,13 +57,13 @@ export function transcriptPane(
 			})),
 	)
 	return {
-		pane: { ...options, title, rows },
+		pane: { ...options, title, rows: [...trouble, ...rows] },
 		transcript: {
 			session,
 			items: laidOut.items,
 			entries: laidOut.entries,
 			window,
-			height: options.height,
+			height,
 			following: ui.anchor === null && !state.hasNewer,
 			jump,
 			selected: ui.selected,
@@ -89,7 +93,7 @@ function marginSpan(selected: boolean) {
 
 function noticeOf(state: SessionState | null) {
 	if (!state) return null
-	if (state.error !== null) return safeText`  ✗ ${oneLine(state.error)}`
 	if (state.messages.length > 0 || state.live.length > 0) return null
+	if (state.error !== null) return safeText`  ✗ ${oneLine(state.error)}`
 	return state.loading ? safeText`  … loading` : safeText`  Nothing happened in this session yet.`
 }

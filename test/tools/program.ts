@@ -1,0 +1,97 @@
+/** A home of its own for the built program, and the program run in it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stopEmbedded } from '../../source/server/discover.ts'
+
+export const program = fileURLToPath(new URL('../../bin/styrby-tui.js', import.meta.url))
+
+export interface Ran {
+	code: number | null
+	stdout: string
+	stderr: string
+}
+
+export interface TestHome extends AsyncDisposable {
+	/** Holds the home and whatever else a test puts beside it. */
+	folder: string
+	home: string
+	data: string
+	run: string
+	env: NodeJS.ProcessEnv
+	/** Runs the program to its end, without a terminal. */
+	cli(args: readonly string[], options?: CliOptions): Promise<Ran>
+	/** Starts it; the test ends it. */
+	start(args: readonly string[], options?: CliOptions): ChildProcess
+}
+
+export interface CliOptions {
+	cwd?: string
+	env?: NodeJS.ProcessEnv
+	timeoutMs?: number
+}
+
+export const passphrase = 'correct horse battery staple'
+
+/** A new home whose keys lie in a key file. */
+export async function makeHome(): Promise<TestHome> {
+	const folder = await mkdtemp(join(tmpdir(), 'styrby-test-'))
+	const home = join(folder, 'home')
+	const secret = join(folder, 'passphrase')
+	await writeFile(secret, `${passphrase}\n`, { mode: 0o600 })
+	const env: NodeJS.ProcessEnv = {
+		...process.env,
+		STYRBY_HOME: home,
+		STYRBY_VAULT: 'file',
+		STYRBY_PASSPHRASE_FILE: secret,
+		NO_COLOR: '1',
+	}
+	delete env.CI
+	delete env.FORCE_COLOR
+	const start = (args: readonly string[], options: CliOptions = {}) =>
+		spawn(process.execPath, [program, ...args], {
+			cwd: options.cwd ?? folder,
+			env: { ...env, ...options.env },
+			stdio: ['ignore', 'pipe', 'pipe'],
+		})
+	const data = join(home, 'data')
+	const run = join(home, 'run')
+	return {
+		folder,
+		home,
+		data,
+		run,
+		env,
+		start,
+		cli: (args, options = {}) => finished(start(args, options), options.timeoutMs ?? 60_000),
+		async [Symbol.asyncDispose]() {
+			await stopEmbedded({ data, run })
+			await rm(folder, { recursive: true, force: true })
+		},
+	}
+}
+
+/** What a started program says until it ends; it is killed, and this rejects, after `timeoutMs`. */
+export function finished(child: ChildProcess, timeoutMs: number): Promise<Ran> {
+	return new Promise((resolve, reject) => {
+		const out: Buffer[] = []
+		const err: Buffer[] = []
+		child.stdout?.on('data', (data: Buffer) => out.push(data))
+		child.stderr?.on('data', (data: Buffer) => err.push(data))
+		const text = () => ({
+			stdout: Buffer.concat(out).toString(),
+			stderr: Buffer.concat(err).toString(),
+		})
+		const timer = setTimeout(() => {
+			child.kill('SIGKILL')
+			reject(new Error(`still running after ${timeoutMs} ms: ${JSON.stringify(text())}`))
+		}, timeoutMs)
+		child.once('error', reject)
+		child.once('close', (code) => {
+			clearTimeout(timer)
+			resolve({ code, ...text() })
+		})
+	})
+}

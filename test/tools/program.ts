@@ -1,10 +1,12 @@
 /** A home of its own for the built program, and the program run in it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stopEmbedded } from '../../source/server/discover.ts'
+import { deriveKey, encodeKeyFile, type Kdf } from '../../source/vault/key-file-format.ts'
 
 export const program = fileURLToPath(new URL('../../bin/styrby-tui.js', import.meta.url))
 
@@ -35,6 +37,15 @@ export interface CliOptions {
 
 export const passphrase = 'correct horse battery staple'
 
+/** A key file that holds nothing yet, as cheap to unlock as one may be: tests start many programs. */
+async function layKeyFile(data: string): Promise<void> {
+	const random = (size: number) => new Uint8Array(randomBytes(size))
+	const kdf: Kdf = { n: 2 ** 15, r: 8, p: 1, salt: random(16) }
+	const text = encodeKeyFile(new Map(), await deriveKey(passphrase, kdf), kdf, random)
+	await mkdir(data, { recursive: true, mode: 0o700 })
+	await writeFile(join(data, 'key-file.json'), text, { mode: 0o600 })
+}
+
 /** A new home whose keys lie in a key file. */
 export async function makeHome(): Promise<TestHome> {
 	const folder = await mkdtemp(join(tmpdir(), 'styrby-test-'))
@@ -58,6 +69,7 @@ export async function makeHome(): Promise<TestHome> {
 		})
 	const data = join(home, 'data')
 	const run = join(home, 'run')
+	await layKeyFile(data)
 	return {
 		folder,
 		home,

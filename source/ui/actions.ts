@@ -38,7 +38,7 @@ const actions: Readonly<Record<CommandId, (app: App) => void>> = {
 	'next-item': (app) => selectNext(app, 1),
 	'previous-item': (app) => selectNext(app, -1),
 	'next-waiting': nextWaiting,
-	permissions: (app) => push(app, { name: 'permissions' }),
+	permissions: openPermissions,
 	back,
 	'close-help': back,
 	help: (app) => push(app, { name: 'help', of: baseScreen(app.ui).name, line: 0 }),
@@ -50,6 +50,13 @@ const actions: Readonly<Record<CommandId, (app: App) => void>> = {
 
 function push(app: App, screen: Screen): void {
 	app.update((ui) => ({ ...ui, screens: [...ui.screens, screen] }))
+}
+
+/** Opens the inbox at the request that is highlighted now, else at the first that waits. */
+function openPermissions(app: App): void {
+	const selectedRequest = app.seen.focusRequest?.id ?? null
+	app.update((ui) => ({ ...ui, selectedRequest }))
+	push(app, { name: 'permissions' })
 }
 
 /** One rung down: what is selected, then the screen. */

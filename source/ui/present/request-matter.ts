@@ -118,14 +118,9 @@ function ruleLines({ session_rules }: Request, width: number): StyledLine[] {
 	const rules = session_rules.map(({ tool, rule }) =>
 		rule === null ? oneLine(tool) : safeText`${oneLine(tool)}(${oneLine(rule)})`,
 	)
-	return [
-		...beside(
-			safeText`A allows`,
-			rules.map((rule) => [span(rule)]),
-			width,
-		),
-		[spaces(labelColumns + 1), span(safeText`until the session ends`, 'dim')],
-	]
+	const lines: StyledLine[] = rules.map((rule) => [span(rule)])
+	lines.push([span(safeText`until the session ends`, 'dim')])
+	return beside(safeText`A allows`, lines, width)
 }
 
 function warnings(request: Request, width: number): StyledLine[] {

@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'vitest'
+import {
+	allowable,
+	answers,
+	commandFor,
+	commands,
+	type KeyContext,
+} from '../../source/ui/keymap.ts'
+import { keyPress } from '../../source/ui/keys.ts'
+import type { Screen, ScreenName } from '../../source/ui/state.ts'
+import type { RequestView } from '../../source/viewer/viewer.ts'
+import { at, request, requestBody, uuid } from './_viewer.ts'
+
+const screens: Readonly<Record<ScreenName, Screen>> = {
+	sessions: { name: 'sessions' },
+	session: { name: 'session', session: uuid(1) },
+	permissions: { name: 'permissions' },
+	request: { name: 'request', request: 'r' },
+	reason: { name: 'reason', request: 'r', digest: null, edit: { characters: [], cursor: 0 } },
+	help: { name: 'help', of: 'sessions', line: 0 },
+}
+const names = Object.keys(screens) as ScreenName[]
+
+function context(change: Partial<KeyContext> = {}): KeyContext {
+	return {
+		screen: screens.session,
+		session: true,
+		waiting: 1,
+		focus: null,
+		foldable: true,
+		selected: false,
+		following: true,
+		...change,
+	}
+}
+
+const on = (view: RequestView, unread = 0) =>
+	context({ focus: { request: view, decision: null, unread } })
+
+describe('the table of keys', () => {
+	test('has a description for each command, and each id once', () => {
+		const ids = commands.map(({ id }) => id)
+		expect(new Set(ids).size).toBe(ids.length)
+		for (const { description, keys, screens: where } of commands) {
+			expect(description).toMatch(/^[A-Z].*\.$/)
+			expect(keys.length).toBeGreaterThan(0)
+			expect(where.length).toBeGreaterThan(0)
+		}
+	})
+
+	test('no two commands want the same key at once, but one that gives way', () => {
+		for (const name of names) {
+			for (const focus of [null, { request: request('r'), decision: null, unread: 0 }]) {
+				for (const selected of [true, false]) {
+					const here = context({ screen: screens[name], focus, selected })
+					const taken = new Map<string, string>()
+					for (const command of commands) {
+						if (!command.screens.includes(name) || command.enabled(here) === null) continue
+						for (const key of command.keys) {
+							expect(taken.get(key), `${key} on ${name}: ${command.id}`).toBeUndefined()
+							taken.set(key, command.id)
+						}
+					}
+				}
+			}
+		}
+	})
+
+	test.each(names)('from %s one can leave at once, go away for a while and draw again', (name) => {
+		const here = context({ screen: screens[name] })
+		expect(commandFor('ctrl-c', here)?.command.id).toBe('interrupt')
+		expect(commandFor('ctrl-z', here)?.command.id).toBe('suspend')
+		expect(commandFor('ctrl-l', here)?.command.id).toBe('redraw')
+	})
+
+	test('escape goes back and never leaves or answers; q leaves from the first screen only', () => {
+		for (const name of names) {
+			const found = commandFor('escape', context({ screen: screens[name] }))?.command.id
+			expect(['back', 'cancel', undefined]).toContain(found)
+			const q = commandFor('q', context({ screen: screens[name] }))?.command.id
+			expect(q).toBe(name === 'sessions' ? 'quit' : name === 'reason' ? undefined : 'back')
+		}
+	})
+
+	test('arrows have letters that do the same', () => {
+		for (const [arrow, letter] of [
+			['up', 'k'],
+			['down', 'j'],
+			['left', 'h'],
+		] as const) {
+			const here = context()
+			expect(commandFor(letter, here)?.command.id).toBe(commandFor(arrow, here)?.command.id)
+		}
+		const list = context({ screen: screens.sessions })
+		expect(commandFor('l', list)?.command.id).toBe(commandFor('right', list)?.command.id)
+	})
+
+	test('only the four that decide are guarded as answers', () => {
+		expect([...answers].toSorted()).toEqual(['allow', 'allow-session', 'deny', 'deny-with-reason'])
+	})
+})
+
+describe('what a request allows', () => {
+	test('without one, no key answers', () => {
+		for (const key of ['a', 'A', 'd', 'r']) expect(commandFor(key, context())).toBeNull()
+	})
+
+	test('one that waits and was read can be allowed and denied', () => {
+		for (const key of ['a', 'A', 'd', 'r'])
+			expect(commandFor(key, on(request('r')))?.enabled, key).toBe(true)
+	})
+
+	test('one that was not read can be denied, and says how much is missing', () => {
+		expect(commandFor('a', on(request('r'), 7))?.enabled).toContain('7 lines')
+		expect(commandFor('A', on(request('r'), 7))?.enabled).toContain('7 lines')
+		expect(commandFor('d', on(request('r'), 7))?.enabled).toBe(true)
+	})
+
+	test.each([
+		['could not be opened', { body: null }],
+		['does not verify', { problem: 'The signature is wrong.' }],
+		['has no digest', { digest: null }],
+	])('one that %s can only be denied', (_, change) => {
+		const here = on(request('r', change))
+		expect(allowable(here)).toContain('could not be verified')
+		expect(commandFor('a', here)?.enabled).toContain('only be denied')
+		expect(commandFor('d', here)?.enabled).toBe(true)
+		expect(commandFor('r', here)?.enabled).toBe(true)
+	})
+
+	test('a question can only be denied', () => {
+		const questions = [{ question: 'Which?', header: null, multiple: false, options: [] }]
+		const here = on(request('r', { body: requestBody('r', { questions }) }))
+		expect(commandFor('a', here)?.enabled).toContain('question')
+		expect(commandFor('d', here)?.enabled).toBe(true)
+	})
+
+	test('without a rule there is nothing to allow for the session', () => {
+		const here = on(request('r', { body: requestBody('r', { session_rules: [] }) }))
+		expect(commandFor('A', here)).toBeNull()
+		expect(commandFor('a', here)?.enabled).toBe(true)
+	})
+
+	test.each(['sent', 'stored', 'verified', 'applied'] as const)(
+		'after an answer that is %s there is no second one',
+		(stage) => {
+			const decision = {
+				request: 'r',
+				choice: { decision: 'allow', scope: 'once' },
+				stage,
+				stages: [{ stage, at: at(0) }],
+				winner: null,
+				why: null,
+			} as const
+			const here = context({ focus: { request: request('r'), decision, unread: 0 } })
+			for (const key of ['a', 'A', 'd', 'r'])
+				expect(commandFor(key, here)?.enabled).toContain('on its way')
+			for (const again of ['failed', 'refused'] as const) {
+				const after = context({
+					focus: { request: request('r'), decision: { ...decision, stage: again }, unread: 0 },
+				})
+				expect(commandFor('a', after)?.enabled).toBe(true)
+			}
+		},
+	)
+
+	test('one that is over can not be answered', () => {
+		const here = on(request('r', { status: 'denied' }))
+		expect(commandFor('a', here)?.enabled).toContain('answered already')
+	})
+})
+
+describe('keys from the terminal', () => {
+	const none = {
+		upArrow: false,
+		downArrow: false,
+		leftArrow: false,
+		rightArrow: false,
+		pageDown: false,
+		pageUp: false,
+		home: false,
+		end: false,
+		return: false,
+		escape: false,
+		ctrl: false,
+		shift: false,
+		tab: false,
+		backspace: false,
+		delete: false,
+		meta: false,
+		super: false,
+		hyper: false,
+		capsLock: false,
+		numLock: false,
+	}
+
+	test.each([
+		['a', {}, ['a'], true],
+		['A', { shift: true }, ['A'], true],
+		[' ', {}, ['space'], true],
+		['', { upArrow: true }, ['up'], true],
+		['', { return: true }, ['enter'], true],
+		['z', { ctrl: true }, ['ctrl-z'], true],
+		['', { tab: true, shift: true }, ['shift-tab'], true],
+		['a', { meta: true }, [], true],
+		['a', { eventType: 'release' }, [], true],
+		['jja', {}, ['j', 'j', 'a'], false],
+		['a\r', {}, ['a', 'enter'], false],
+	] as const)('%j with %j is %j', (input, change, expected, alone) => {
+		expect(keyPress(input, { ...none, ...change })).toEqual({ names: expected, alone })
+	})
+})

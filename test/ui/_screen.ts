@@ -135,7 +135,8 @@ export class Screen implements AsyncDisposable {
 		let before = -1
 		while (before !== this.output.chunks.length) {
 			before = this.output.chunks.length
-			await sleep(160)
+			// Longer than what changes is collected for before it is drawn.
+			await sleep(130)
 		}
 		await this.flush()
 		return this.text()
@@ -145,7 +146,8 @@ export class Screen implements AsyncDisposable {
 	async press(...sequence: string[]): Promise<void> {
 		for (const key of sequence) {
 			this.input.push(key)
-			await sleep(key === keys.escape ? 60 : 30)
+			// A lone escape is one only when nothing follows for a while.
+			await sleep(key === keys.escape ? 60 : 15)
 		}
 		await this.flush()
 	}

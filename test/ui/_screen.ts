@@ -9,6 +9,8 @@ import { now } from './_viewer.ts'
 
 // Before Ink loads: its colours look at the process's own output otherwise.
 process.env.FORCE_COLOR = '1'
+// Each screen listens for the signals that end it, and tests show several at once.
+process.setMaxListeners(100)
 // Ink makes a console of its own; the test runner's has no way to.
 console.Console = Console
 
@@ -131,25 +133,25 @@ export class Screen implements AsyncDisposable {
 	}
 
 	/** Waits until nothing has been written for a while. */
-	async settled(): Promise<string> {
+	async settled(ms = 130): Promise<string> {
 		let before = -1
 		while (before !== this.output.chunks.length) {
 			before = this.output.chunks.length
 			// Longer than what changes is collected for before it is drawn.
-			await sleep(130)
+			await sleep(ms)
 		}
 		await this.flush()
 		return this.text()
 	}
 
-	/** Sends keys one read at a time, as a person would type them. */
+	/** Sends keys one read at a time, as a person would type them, and waits for what they do at once. */
 	async press(...sequence: string[]): Promise<void> {
 		for (const key of sequence) {
 			this.input.push(key)
 			// A lone escape is one only when nothing follows for a while.
 			await sleep(key === keys.escape ? 60 : 15)
 		}
-		await this.flush()
+		await this.settled(40)
 	}
 
 	/** Lets so much time pass for the app, in ms. */

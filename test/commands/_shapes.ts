@@ -1,0 +1,171 @@
+/** The shapes that scripts depend on. Nothing may lack, and nothing may be added unseen. */
+import * as v from 'valibot'
+import { kinds } from '../../source/protocol/events.ts'
+
+const uuid = v.pipe(v.string(), v.uuid())
+const time = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/))
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const base64 = v.pipe(v.string(), v.base64())
+const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
+const fingerprint = v.pipe(
+	v.string(),
+	v.regex(/^([0-9A-HJKMNP-TV-Z]{4}-){4}[0-9A-HJKMNP-TV-Z]{4}$/),
+)
+const text = v.pipe(v.string(), v.nonEmpty())
+
+export const failure = v.strictObject({
+	error: v.strictObject({ code: v.pipe(v.string(), v.regex(/^[a-z_]+$/)), message: text }),
+})
+
+export const status = v.strictObject({
+	version: text,
+	backend: v.strictObject({
+		kind: v.picklist(['embedded', 'supabase']),
+		url: v.nullable(v.pipe(v.string(), v.url())),
+		reachable: v.boolean(),
+	}),
+	account: v.nullable(uuid),
+	device: v.nullable(v.strictObject({ id: uuid, name: v.nullable(text), fingerprint })),
+	vault: v.strictObject({ kind: v.picklist(['keychain', 'file']), detail: text }),
+	outbox: v.strictObject({ pending: count }),
+})
+
+export const session = v.strictObject({
+	id: uuid,
+	agent: text,
+	status: v.picklist(['starting', 'running', 'idle', 'stopped', 'error']),
+	project: v.nullable(text),
+	title: v.nullable(text),
+	host: v.strictObject({ id: uuid, name: v.nullable(text) }),
+	started_at: time,
+	last_activity_at: time,
+	ended_at: v.nullable(time),
+	messages: count,
+	pending: count,
+	tokens: v.strictObject({ input: count, output: count, cache_read: count, cache_write: count }),
+	cost_usd: v.pipe(v.number(), v.finite()),
+})
+export const sessions = v.strictObject({ sessions: v.array(session) })
+
+export const message = v.strictObject({
+	session: uuid,
+	seq: v.pipe(count, v.minValue(1)),
+	at: v.nullable(time),
+	kind: v.nullable(v.picklist(kinds)),
+	body: v.nullable(v.record(v.string(), v.unknown())),
+	verified: v.boolean(),
+	problem: v.nullable(text),
+})
+
+export const row = v.strictObject({
+	session_id: uuid,
+	seq: v.pipe(count, v.minValue(1)),
+	epoch: count,
+	nonce: v.pipe(base64, v.length(32)),
+	ciphertext: base64,
+	signature: v.pipe(base64, v.length(88)),
+	created_at: v.pipe(v.string(), v.isoTimestamp()),
+	input_tokens: count,
+	output_tokens: count,
+	cache_read_tokens: count,
+	cache_write_tokens: count,
+	cost_usd: v.number(),
+})
+
+export const permission = v.strictObject({
+	id: uuid,
+	session: uuid,
+	agent: text,
+	status: v.picklist(['pending', 'approved', 'denied', 'expired', 'cancelled']),
+	tool: v.nullable(text),
+	summary: v.nullable(text),
+	input: v.unknown(),
+	cwd: v.nullable(text),
+	risk: v.nullable(
+		v.strictObject({ level: v.picklist(['low', 'medium', 'high']), reasons: v.array(text) }),
+	),
+	digest: v.nullable(hex),
+	problem: v.nullable(text),
+	created_at: time,
+	expires_at: time,
+	decided: v.nullable(
+		v.strictObject({
+			device: v.nullable(uuid),
+			name: v.nullable(text),
+			by: v.picklist(['device', 'agent', 'host']),
+			decision: v.picklist(['allow', 'deny']),
+			scope: v.nullable(v.picklist(['once', 'session'])),
+			reason: v.nullable(text),
+			at: time,
+			verified: v.boolean(),
+		}),
+	),
+})
+export const permissions = v.strictObject({ permissions: v.array(permission) })
+
+export const answer = v.strictObject({
+	request: uuid,
+	decision: v.picklist(['allow', 'deny']),
+	accepted: v.boolean(),
+	by_host_at: v.nullable(time),
+	stage: v.picklist(['verified', 'applied', 'expired', 'withdrawn', 'lost', 'refused', 'failed']),
+	winner: v.nullable(v.strictObject({ id: uuid, name: v.nullable(text), result: text })),
+	why: v.nullable(text),
+})
+
+export const imported = v.strictObject({
+	file: text,
+	agent: text,
+	session: uuid,
+	messages: count,
+	skipped: count,
+	problem: v.nullable(text),
+	reason: v.nullable(v.picklist(['hosted_live', 'other_device'])),
+})
+
+export const checks = v.strictObject({
+	checks: v.array(
+		v.variant('state', [
+			v.strictObject({ id: text, state: v.literal('ok'), detail: text, mend: v.null() }),
+			v.strictObject({ id: text, state: v.picklist(['warn', 'fail']), detail: text, mend: text }),
+		]),
+	),
+})
+
+export const verdict = v.strictObject({
+	verified: v.boolean(),
+	wire: v.nullable(
+		v.strictObject({
+			sentence: text,
+			session: uuid,
+			seq: count,
+			row,
+			bytes: v.strictObject({ up: count, down: count }),
+			searched: count,
+			live: v.boolean(),
+			looked_for: v.array(text),
+			encodings: count,
+			leaks: v.array(v.strictObject({ what: text, encoding: text })),
+			row_seen: v.boolean(),
+		}),
+	),
+	wire_problem: v.nullable(text),
+	log: v.strictObject({
+		entries: count,
+		head: v.nullable(v.strictObject({ seq: count, hash: v.pipe(base64, v.length(44)) })),
+		verified: v.boolean(),
+		problem: v.nullable(text),
+	}),
+	intruders: v.array(v.strictObject({ id: uuid, public_key: base64 })),
+	sessions: count,
+	messages: count,
+	problems: v.array(
+		v.strictObject({
+			session: v.nullable(uuid),
+			seq: v.nullable(count),
+			rows: count,
+			code: text,
+			problem: text,
+		}),
+	),
+})

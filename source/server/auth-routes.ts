@@ -68,10 +68,6 @@ export function authRoutes(context: ServerContext): Hono {
 			status,
 		)
 	})
-	app.notFound((c) =>
-		c.json({ code: 404, error_code: 'not_found', msg: 'Not part of this backend' }, 404),
-	)
-
 	app.post('/signup', async (c) => {
 		const body = parse(signUpSchema, await readJson(c.req.raw))
 		if ((body.email === undefined) !== (body.password === undefined)) {
@@ -149,6 +145,9 @@ export function authRoutes(context: ServerContext): Hono {
 		c.json({ version: context.version, name: 'styrby-tui', description: 'embedded backend' }),
 	)
 	app.get('/.well-known/jwks.json', (c) => c.json(tokens.jwks))
+	app.all('*', (c) =>
+		c.json({ code: 404, error_code: 'not_found', msg: 'Not part of this backend' }, 404),
+	)
 
 	async function requireClaims(authorization: string | undefined): Promise<Claims> {
 		const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1]
@@ -208,7 +207,8 @@ async function readJson(request: Request): Promise<unknown> {
 }
 
 function parse<T extends v.GenericSchema>(schema: T, value: unknown): v.InferOutput<T> {
-	const result = v.safeParse(schema, value)
+	// An array has every optional member of an object.
+	const result = v.safeParse(schema, Array.isArray(value) ? null : value)
 	if (result.success) return result.output
 	const where = result.issues.map((issue) => v.getDotPath(issue) ?? 'the request').join(', ')
 	throw new AuthFault(400, 'validation_failed', `Not acceptable: ${where}`)

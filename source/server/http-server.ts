@@ -94,7 +94,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 		return c.json({ pid: process.pid }, 202)
 	})
 	app.route('/auth/v1', authRoutes(context))
-	app.route('/rest/v1/rpc', rpcRoutes(context))
+	app.route('/rest/v1', rpcRoutes(context))
 	app.notFound((c) => c.json({ code: 'not_found', message: 'Not part of this backend' }, 404))
 	app.onError((error, c) => {
 		context.log(`a request failed: ${error.message}`)

@@ -12,7 +12,7 @@ export const maxBodyBytes = 32 * 2 ** 20
 
 const oneObject = 'application/vnd.pgrst.object+json'
 
-/** The part of PostgREST that `supabase.rpc()` uses, under `/rest/v1/rpc/<function>`. */
+/** The part of PostgREST that `supabase.rpc()` uses: `/rpc/<function>`, under `/rest/v1`. */
 export function rpcRoutes(context: ServerContext): Hono {
 	const app = new Hono()
 	const tooLarge = rpcFailure(413, '54000', 'The request is larger than 32 MB; send it in parts')
@@ -24,11 +24,7 @@ export function rpcRoutes(context: ServerContext): Hono {
 		const { status, error: shown } = failureOf(faultOf(error), true)
 		return c.json(shown, status)
 	})
-	app.notFound((c) =>
-		c.json(rpcFailure(404, 'PGRST205', 'Only functions can be called').error, 404),
-	)
-
-	app.post('/:name', async (c) => {
+	app.post('/rpc/:name', async (c) => {
 		const caller = await callerOf(context, c.req.header('authorization'))
 		if ('failure' in caller) return c.json(caller.failure.error, caller.failure.status)
 		const outcome = await call(context, caller.claims, c.req.param('name'), await c.req.text())
@@ -43,6 +39,9 @@ export function rpcRoutes(context: ServerContext): Hono {
 		const body = wantsOne ? outcome.body.slice(1, -1) : outcome.body
 		return c.body(body, 200, { 'content-type': 'application/json; charset=utf-8' })
 	})
+	app.all('*', (c) =>
+		c.json(rpcFailure(404, 'PGRST205', 'Only functions can be called').error, 404),
+	)
 	return app
 }
 

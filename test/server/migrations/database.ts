@@ -132,7 +132,7 @@ export function grantRow(scope: string, epoch: number, to: string, by: string) {
 }
 
 /** A session with its first key, ready to be created. */
-export function newSession(id = randomUUID(), started_at = '2026-03-04T05:06:07.000Z') {
+export function newSession(id: string = randomUUID(), started_at = '2026-03-04T05:06:07.000Z') {
 	const host = randomUUID()
 	const scope = `session:${id}`
 	return {

@@ -115,16 +115,20 @@ function printStages(
 	print()
 }
 
+const endOf: Readonly<Record<string, Stage>> = { expired: 'expired', cancelled: 'withdrawn' }
+
 function alreadyDecided(
 	{ flags, io }: Invocation,
 	request: RequestView,
 	decision: 'allow' | 'deny',
 ): ExitCode {
-	const who = request.decided?.name ?? request.decided?.by ?? 'unknown'
-	const why = `it is ${request.status} already (${who})`
+	const { decided } = request
+	const who = decided?.by === 'device' ? (decided.name ?? decided.device) : null
+	const why = `it is ${request.status} already${who === null ? '' : ` (by ${who})`}`
 	if (flags.has('json')) {
 		const base = { request: request.id, decision, accepted: false, by_host_at: null }
-		io.stdout.write(`${JSON.stringify({ ...base, stage: 'lost', winner: null, why })}\n`)
+		const stage = endOf[request.status] ?? 'lost'
+		io.stdout.write(`${JSON.stringify({ ...base, stage, winner: null, why })}\n`)
 	} else {
 		io.stderr.write(`styrby-tui: this request was not answered: ${revealText(why)}.\n`)
 	}

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { vi } from 'vitest'
 import { type Context, openContext } from '../../source/commands/context.ts'
 import { type Io, processIo } from '../../source/commands/io.ts'
 import { type Home, resolveHome } from '../../source/config/paths.ts'
@@ -11,6 +12,9 @@ import { type SessionEnd, SessionHost } from '../../source/host/session-host.ts'
 import { stopEmbedded } from '../../source/server/discover.ts'
 import { launcher, type Ran, Started } from '../tools/lab.ts'
 import { ScriptedAgent } from '../tools/scripted-agent.ts'
+
+// Each run of the program is a process or two, on machines that do other things too.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 120_000 })
 
 export class Program implements AsyncDisposable {
 	readonly folder: string

@@ -1,0 +1,200 @@
+/** `doctor` and `verify`, on a home that is well and on one that is not. */
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Context } from '../../source/commands/context.ts'
+import { stopEmbedded } from '../../source/server/discover.ts'
+import { backendFolder } from '../../source/server/installation.ts'
+import { openPglite } from '../../source/server/pglite-engine.ts'
+import { Hosted, linesOf, Program } from './_program.ts'
+import * as shapes from './_shapes.ts'
+
+let program: Program
+let context: Context
+let session: string
+
+beforeAll(async () => {
+	program = await Program.make()
+	context = await program.context()
+	const hosted = await Hosted.start(context, 'list the reeds')
+	hosted.agent.text('There are twelve reeds.')
+	hosted.agent.text('And one heron.')
+	session = hosted.id
+	await hosted.finish()
+}, 120_000)
+
+afterAll(async () => {
+	await context?.[Symbol.asyncDispose]()
+	await program?.[Symbol.asyncDispose]()
+})
+
+const doctor = async (one: Program, env: NodeJS.ProcessEnv = {}) => {
+	const { code, stdout } = await one.run(['doctor', '--json'], env)
+	const [{ checks } = { checks: [] }] = linesOf(shapes.checks, stdout)
+	return { code, checks: new Map(checks.map((check) => [check.id, check])) }
+}
+
+describe('doctor', () => {
+	test('finds nothing wrong with a home in use', async () => {
+		const { code, checks } = await doctor(program)
+		expect(code).toBe(0)
+		expect([...checks.keys()]).toEqual([
+			'node',
+			'terminal',
+			'home',
+			'disk',
+			'settings',
+			'vault',
+			'backend',
+			'storage',
+			'lock',
+			'clock',
+			'outbox',
+			'account',
+			'device-log',
+			'agent-claude',
+		])
+		const states = [...checks.values()].filter(({ id }) => !/^agent-|^disk/.test(id))
+		expect(states.map(({ id, state }) => [id, state])).toEqual(states.map(({ id }) => [id, 'ok']))
+		expect(checks.get('storage')?.detail).toMatch(
+			/fsync on \(fsync\), synchronous_commit on, [1-9]/,
+		)
+		expect(checks.get('vault')?.detail).toMatch(/^file: .*key-file\.json/)
+		expect(checks.get('device-log')?.detail).toMatch(/^1 entry, signed and chained/)
+		const text = await program.run(['doctor'])
+		expect(text.stdout).toMatch(/^✓ backend +embedded /m)
+	})
+
+	test('makes nothing in a home that was never used', async () => {
+		await using fresh = await Program.make()
+		const { code, checks } = await doctor(fresh)
+		expect(code).toBe(0)
+		expect(checks.get('backend')?.detail).toContain('not running')
+		expect(checks.get('account')?.detail).toContain('none yet')
+		expect(checks.has('device-log')).toBe(false)
+	})
+
+	test('an agent that is not there is a warning that says how to mend it', async () => {
+		const { code, checks } = await doctor(program, { PATH: program.folder })
+		expect(code).toBe(0)
+		expect(checks.get('agent-claude')).toMatchObject({
+			state: 'warn',
+			detail: 'not found on the PATH',
+			mend: expect.stringContaining('Install it'),
+		})
+	})
+
+	test.skipIf(process.platform === 'win32')(
+		'an agent of another version is a warning',
+		async () => {
+			const file = join(program.folder, 'claude')
+			await writeFile(file, '#!/bin/sh\necho "9.9.9 (Claude Code)"\n', { mode: 0o755 })
+			const PATH = `${program.folder}:${process.env.PATH}`
+			const { checks } = await doctor(program, { PATH })
+			expect(checks.get('agent-claude')).toMatchObject({
+				state: 'warn',
+				detail: expect.stringMatching(/^9\.9\.9 /),
+			})
+		},
+	)
+
+	test('broken settings fail, and everything else is looked at all the same', async () => {
+		await using broken = await Program.make()
+		await broken.run(['sessions'])
+		await writeFile(join(broken.home.config, 'config.json'), '{"project": "shown"}')
+		const { code, checks } = await doctor(broken)
+		expect(code).toBe(1)
+		expect(checks.get('settings')).toMatchObject({
+			state: 'fail',
+			detail: expect.stringContaining('"project"'),
+		})
+		expect(checks.get('backend')?.state).toBe('ok')
+		const text = await broken.run(['doctor'])
+		expect([text.code, text.stderr]).toEqual([1, ''])
+		expect(text.stdout).toMatch(/^✗ settings /m)
+		expect(text.stdout).toMatch(/checks: \d failed/)
+	})
+
+	test.skipIf(process.platform === 'win32')('a key file that others can read fails', async () => {
+		await using open = await Program.make()
+		await open.run(['sessions'])
+		await chmod(join(open.home.data, 'key-file.json'), 0o644)
+		const { code, checks } = await doctor(open)
+		expect(code).toBe(1)
+		expect(checks.get('vault')).toMatchObject({
+			state: 'fail',
+			mend: expect.stringMatching(/^Run: chmod 600 /),
+		})
+		expect(checks.get('account')?.state).toBe('fail')
+	})
+
+	test('a wrong passphrase fails with what to do', async () => {
+		const file = join(program.folder, 'wrong')
+		await writeFile(file, 'another phrase\n')
+		const { code, checks } = await doctor(program, { STYRBY_PASSPHRASE_FILE: file })
+		expect(code).toBe(1)
+		expect(checks.get('account')).toMatchObject({
+			state: 'fail',
+			detail: expect.stringContaining('passphrase'),
+		})
+	})
+})
+
+describe('verify', () => {
+	test('shows what crossed the wire, and that all history holds', async () => {
+		const verdict = await program.json(shapes.verdict, ['verify'])
+		expect(verdict).toMatchObject({
+			verified: true,
+			wire: { live: true, leaks: [], row_seen: true },
+			log: { entries: 1, verified: true, problem: null },
+			intruders: [],
+			sessions: 2,
+			problems: [],
+		})
+		expect(verdict.wire?.looked_for).toContain('the secret box key of this device')
+		expect(verdict.wire?.bytes.up).toBeGreaterThan(1000)
+
+		// The sentence can be read where it belongs, and a second one goes beside it: one session for all.
+		const again = await program.json(shapes.verdict, ['verify'])
+		expect(again.sessions).toBe(2)
+		expect(again.wire?.session).toBe(verdict.wire?.session)
+		const shown = await program.lines(shapes.message, ['show', verdict.wire?.session ?? ''])
+		expect(shown.map(({ body }) => body?.text)).toEqual([
+			verdict.wire?.sentence,
+			again.wire?.sentence,
+		])
+	}, 60_000)
+
+	test('as text it ends with the verdict', async () => {
+		const { code, stdout, stderr } = await program.run(['verify'])
+		expect([code, stderr]).toEqual([0, ''])
+		expect(stdout).toMatch(/^ {6}ciphertext +[A-Za-z0-9+/]{48}… \(\d+ characters\)$/m)
+		expect(stdout.trimEnd().split('\n').at(-1)).toBe('All of it holds.')
+	}, 60_000)
+
+	test('names the session and the message that was changed in the database', async () => {
+		await context[Symbol.asyncDispose]()
+		await stopEmbedded(program.home)
+		const folder = join(backendFolder(program.home.data), 'pg')
+		const engine = await openPglite({ folder, template: null })
+		await engine.query(
+			`update public.session_messages set ciphertext = set_byte(ciphertext, 40, get_byte(ciphertext, 40) # 1)
+				where session_id = $1::uuid and seq = 3`,
+			[session],
+		)
+		await engine.close()
+
+		const { code, stdout, stderr } = await program.run(['verify', '--json'])
+		expect(code).toBe(4)
+		const [verdict] = linesOf(shapes.verdict, stdout)
+		expect(verdict).toMatchObject({ verified: false, log: { verified: true } })
+		expect(verdict?.problems[0]).toMatchObject({ session, seq: 3, code: 'message_altered' })
+		expect(verdict?.problems.every((one) => one.session === session)).toBe(true)
+		const [told] = linesOf(shapes.failure, stderr)
+		expect(told?.error.code).toBe('not_verified')
+		expect(told?.error.message).toContain(`session ${session.slice(0, 8)} message #3`)
+
+		const shown = await program.run(['show', session, '--json'])
+		expect(shown.code).toBe(4)
+	}, 60_000)
+})

@@ -28,6 +28,35 @@ const noDevtools = {
 	},
 }
 
+// meow carries a reader of package.json files that it works through whenever it is loaded; we hand it what
+// it would look for. What it makes while it loads and nobody uses is dropped.
+const meowWithoutPackages = {
+	name: 'meow-without-packages',
+	setup({ onLoad }) {
+		onLoad({ filter: /meow\/build\/options\.js$/ }, async ({ path: file }) => ({
+			contents: replaced(
+				await readFile(file, 'utf8'),
+				/^import \{ a as readPackageUpSync, n as normalizePackageData \} from .*$/m,
+				'const readPackageUpSync = () => undefined, normalizePackageData = () => undefined;',
+			),
+		}))
+		onLoad({ filter: /meow\/build\/dependencies\.js$/ }, async ({ path: file }) => ({
+			contents: replaced(
+				await readFile(file, 'utf8'),
+				/^((?:var|const) \w+ = )?(require\w+\(\)|getDefaultExportFromCjs\(|promisify\()/gm,
+				'$1/* @__PURE__ */ $2',
+			),
+		}))
+	},
+}
+
+/** Throws where there is nothing to replace: the package is then another than this was written for. */
+function replaced(text, pattern, by) {
+	const result = text.replace(pattern, by)
+	if (result === text) throw new Error(`the build no longer fits a package: no ${pattern} in it`)
+	return result
+}
+
 const candidates = {
 	cli: 'source/cli.tsx',
 	daemon: 'source/server/daemon.ts',
@@ -61,7 +90,7 @@ const { metafile } = await build({
 		'bufferutil',
 		'utf-8-validate',
 	],
-	plugins: [yogaWithoutFetch, noDevtools],
+	plugins: [yogaWithoutFetch, noDevtools, meowWithoutPackages],
 	banner: {
 		js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
 	},

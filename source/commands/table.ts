@@ -1,6 +1,6 @@
 /** Every command and flag, once: help, completion, parsing and the readme's table follow from this. */
 import { adapterNames } from '../host/adapters.ts'
-import { agentNames, sessionStatuses } from '../protocol/events.ts'
+import { agentNames, sessionStatuses } from '../protocol/names.ts'
 import type { CommandSpec, FlagSpec } from './command.ts'
 
 const json: FlagSpec = { type: 'boolean', summary: 'print JSON' }

@@ -1,6 +1,6 @@
 import type { AgentAdapter } from '../agents/agent.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
-import { agentNames } from '../protocol/events.ts'
+import { agentNames } from '../protocol/names.ts'
 
 const adapters: Readonly<Record<string, () => Promise<AgentAdapter>>> = {
 	claude: async () => (await import('../agents/claude/index.ts')).claude,

@@ -5,6 +5,15 @@
 import * as v from 'valibot'
 import { uuid } from './json.ts'
 
+export {
+	type AgentName,
+	agentNames,
+	type RequestStatus,
+	requestStatuses,
+	type SessionStatus,
+	sessionStatuses,
+} from './names.ts'
+
 const text = v.string()
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const nullable = <T extends v.GenericSchema>(schema: T) => v.nullable(schema)
@@ -123,12 +132,3 @@ export type FileChange = v.InferOutput<typeof fileChangeSchema>
 export type Hunk = v.InferOutput<typeof hunkSchema>
 export type SessionRule = v.InferOutput<typeof ruleSchema>
 export type Question = v.InferOutput<typeof questionSchema>
-
-export const sessionStatuses = ['starting', 'running', 'idle', 'stopped', 'error'] as const
-export type SessionStatus = (typeof sessionStatuses)[number]
-export const agentNames = ['claude', 'codex', 'gemini', 'opencode', 'aider'] as const
-export type AgentName = (typeof agentNames)[number]
-
-/** Bare results that the server may see. */
-export const requestStatuses = ['pending', 'approved', 'denied', 'expired', 'cancelled'] as const
-export type RequestStatus = (typeof requestStatuses)[number]

@@ -14,10 +14,11 @@ import type { FromWorker, ToWorker, WorkerInput } from './engine-messages.ts'
 
 /** Types that PGlite would otherwise parse: values leave this thread as PostgreSQL prints them. */
 const asText: ParserOptions = Object.fromEntries(
-	[16, 17, 20, 21, 23, 26, 114, 700, 701, 1082, 1114, 1184, 1700, 2950, 3802].map((type) => [
-		type,
-		(value: string) => value,
-	]),
+	[
+		...[16, 17, 20, 21, 23, 26, 114, 700, 701, 1082, 1114, 1184, 1700, 2950, 3802],
+		// Arrays of name, int4, text, varchar, int8, oid and uuid.
+		...[1003, 1007, 1009, 1015, 1016, 1028, 2951],
+	].map((type) => [type, (value: string) => value]),
 )
 const textType = 25
 

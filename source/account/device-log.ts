@@ -16,9 +16,13 @@ import {
 import { refused, StyrbyError } from '../protocol/errors.ts'
 import type { LogHead } from '../protocol/json.ts'
 
-/** Where the verified log is kept between runs: it is the pin that a server can't take back. */
+/**
+ * Where the verified log is kept between runs: it is the pin that a server can't take back. Several
+ * processes of a home share it.
+ */
 export interface LogStore {
 	load(): Promise<LogState | null>
+	/** Keeps the longer of what is there and `state`. */
 	save(state: LogState): Promise<void>
 }
 
@@ -39,7 +43,10 @@ export class DeviceLog {
 	readonly #gateway: Gateway
 	readonly #store: LogStore
 	#state: LogState
-	#running: Promise<LogState> | null = null
+	/** Pulls and appends take turns: each builds on what the one before has verified. */
+	#turn: Promise<unknown> = Promise.resolve()
+	/** A pull that has not begun yet, and so will see all that is there now. */
+	#next: Promise<LogState> | null = null
 	readonly #listeners = new Set<() => void>()
 
 	private constructor(gateway: Gateway, store: LogStore, state: LogState) {
@@ -71,12 +78,22 @@ export class DeviceLog {
 		return () => this.#listeners.delete(listener)
 	}
 
-	/** Pulls and verifies new entries. Calls at the same time share one pull. */
+	/**
+	 * Pulls and verifies new entries: all that were there when this was called. Calls that wait at the same
+	 * time share one pull.
+	 */
 	refresh(): Promise<LogState> {
-		this.#running ??= this.#pull().finally(() => {
-			this.#running = null
+		this.#next ??= this.#inTurn(() => {
+			this.#next = null
+			return this.#pull()
 		})
-		return this.#running
+		return this.#next
+	}
+
+	#inTurn<T>(work: () => Promise<T>): Promise<T> {
+		const turn = this.#turn.then(work, work)
+		this.#turn = turn.catch(() => undefined)
+		return turn
 	}
 
 	/**
@@ -90,40 +107,48 @@ export class DeviceLog {
 	}
 
 	/** Signs and appends an entry; where another device was faster, after its entry. */
-	async append(device: Device, act: LogAct): Promise<LogState> {
-		for (let attempt = 1; ; attempt++) {
-			const signed = makeEntry(this.#state, device, act)
-			const next = replay(this.#state, [signed])
-			try {
-				await this.#gateway.appendLog({
-					seq: signed.seq,
-					entry: toBase64(signed.entry),
-					signature: toBase64(signed.signature),
-				})
-			} catch (error) {
-				const conflict = error instanceof StyrbyError && error.code === 'log_conflict'
-				if (!conflict || attempt === attempts) throw error
-				await this.refresh()
-				continue
+	append(device: Device, act: LogAct): Promise<LogState> {
+		return this.#inTurn(async () => {
+			for (let attempt = 1; ; attempt++) {
+				const signed = makeEntry(this.#state, device, act)
+				const next = replay(this.#state, [signed])
+				try {
+					await this.#gateway.appendLog({
+						seq: signed.seq,
+						entry: toBase64(signed.entry),
+						signature: toBase64(signed.signature),
+					})
+				} catch (error) {
+					const conflict = error instanceof StyrbyError && error.code === 'log_conflict'
+					if (!conflict || attempt === attempts) throw error
+					await this.#pull()
+					continue
+				}
+				await this.#accept(next)
+				return next
 			}
-			await this.#accept(next)
-			return next
-		}
+		})
 	}
 
 	async #pull(): Promise<LogState> {
+		// What another process of this home has seen, the server may not hide from this one.
+		const pinned = await this.#store.load()
 		const known = this.#state.hashes.length
 		// The last known entry is asked for again: a server that no longer has it has rolled back.
 		const rows = (await this.#gateway.readLog(known - 2)).map(signedEntry)
 		if (known > 0) {
-			const pinned = rows.shift()
+			const last = rows.shift()
 			const same =
-				pinned?.seq === known - 1 &&
-				toBase64(entryHash(pinned.entry, pinned.signature)) === headOf(this.#state).hash
+				last?.seq === known - 1 &&
+				toBase64(entryHash(last.entry, last.signature)) === headOf(this.#state).hash
 			if (!same) throw rolledBack()
 		}
-		if (rows.length > 0) await this.#accept(replay(this.#state, rows))
-		return this.#state
+		const next = rows.length > 0 ? replay(this.#state, rows) : this.#state
+		if (pinned && pinned.hashes.length > 0 && !passesThrough(next, headOf(pinned))) {
+			throw rolledBack()
+		}
+		if (next !== this.#state) await this.#accept(next)
+		return next
 	}
 
 	async #accept(state: LogState): Promise<void> {

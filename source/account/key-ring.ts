@@ -7,12 +7,14 @@ import { headOf, isActive } from '../protocol/device-log.ts'
 import {
 	checkEpoch,
 	type EpochRecord,
+	epochSchema,
 	granterOf,
 	makeEpoch,
 	openGrant,
 	sealGrant,
 } from '../protocol/epoch.ts'
 import { refused, StyrbyError } from '../protocol/errors.ts'
+import { decodeJson } from '../protocol/json.ts'
 import type { Scope } from '../protocol/scope.ts'
 import type { DeviceLog } from './device-log.ts'
 
@@ -35,6 +37,16 @@ function keyMissing(): StyrbyError {
 	return new StyrbyError('key_missing', 'sealed with a key that this device was not given', {
 		exitCode: 4,
 	})
+}
+
+/** What an epoch record says, unchecked; `null` when it is none. */
+function claimOf(row: EpochRow): EpochRecord | null {
+	try {
+		return decodeJson(fromBase64(row.record), epochSchema, 'epoch_record')
+	} catch (error) {
+		if (error instanceof StyrbyError) return null
+		throw error
+	}
 }
 
 export class KeyRing {
@@ -93,16 +105,27 @@ export class KeyRing {
 		})
 	}
 
-	/** A device that this client has not heard of yet may have made a key: then the log has grown. */
-	async #catchUp(_epochs: readonly EpochRow[], grants: readonly GrantRow[]): Promise<void> {
-		const unknown = grants.some((grant) => !this.#log.state.devices.has(grant.by))
-		if (unknown) await this.#log.refresh()
+	/** A key may be made by a device, or after a change of the log, that is news here: the log has grown. */
+	async #catchUp(epochs: readonly EpochRow[], grants: readonly GrantRow[]): Promise<void> {
+		const { devices, hashes } = this.#log.state
+		const unknown = (device: string) => !devices.has(device)
+		const ahead = epochs.some((row) => {
+			const named = claimOf(row)
+			return named !== null && (unknown(named.by) || named.log.seq >= hashes.length)
+		})
+		if (ahead || grants.some((grant) => unknown(grant.by))) await this.#log.refresh()
 	}
 
-	#assemble(scope: Scope, epochs: readonly EpochRow[], grants: readonly GrantRow[]): ScopeKeys {
+	/** `host`: who signed epoch 0, where that is not among `epochs`. */
+	#assemble(
+		scope: Scope,
+		epochs: readonly EpochRow[],
+		grants: readonly GrantRow[],
+		host: string | null = null,
+	): ScopeKeys {
 		const records = new Map<number, EpochRecord>()
 		const keys = new Map<number, Uint8Array | StyrbyError>()
-		let by: string | null = null
+		let by = host
 		for (const row of [...epochs].sort((a, b) => a.epoch - b.epoch)) {
 			try {
 				const record = this.#check(row, scope)
@@ -120,11 +143,11 @@ export class KeyRing {
 				keys.set(row.epoch, error)
 			}
 		}
-		const host = by === null ? undefined : this.#log.state.devices.get(by)
+		const signer = by === null ? undefined : this.#log.state.devices.get(by)
 		return {
 			scope,
 			by,
-			signPublic: host ? fromBase64(host.record.sign, 32) : null,
+			signPublic: signer ? fromBase64(signer.record.sign, 32) : null,
 			newest: Math.max(-1, ...records.keys()),
 			records,
 			keyOf: (epoch) => keys.get(epoch) ?? keyMissing(),
@@ -209,12 +232,12 @@ export class KeyRing {
 	/** Takes over an epoch that this device has just made and stored. */
 	remember(scope: Scope, epoch: EpochRow, grants: readonly GrantRow[]): ScopeKeys {
 		const before = this.#scopes.get(scope)
-		const added = this.#assemble(scope, [epoch], grants)
+		const added = this.#assemble(scope, [epoch], grants, before?.by ?? null)
 		const records = new Map([...(before?.records ?? []), ...added.records])
 		const merged: ScopeKeys = {
 			scope,
-			by: before?.by ?? added.by,
-			signPublic: before?.signPublic ?? added.signPublic,
+			by: added.by,
+			signPublic: added.signPublic,
 			newest: Math.max(before?.newest ?? -1, added.newest),
 			records,
 			keyOf: (number) =>

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { withLock } from '../config/lock.ts'
 import { readState, writeState } from '../config/state.ts'
 import { deviceRecordSchema } from '../protocol/device.ts'
 import type { LogState } from '../protocol/device-log.ts'
@@ -38,10 +39,14 @@ export function logStoreIn(dataFolder: string, account: string): LogStore {
 			}
 		},
 		async save(state: LogState): Promise<void> {
-			await writeState(file, schema, {
-				...state,
-				hashes: [...state.hashes],
-				devices: [...state.devices.values()],
+			await withLock(dataFolder, 'device-log', async () => {
+				const kept = await readState(file, schema)
+				if (kept && kept.hashes.length > state.hashes.length) return
+				await writeState(file, schema, {
+					...state,
+					hashes: [...state.hashes],
+					devices: [...state.devices.values()],
+				})
 			})
 		},
 	}
@@ -53,7 +58,7 @@ export function logStoreInMemory(): LogStore {
 	return {
 		load: async () => kept,
 		save: async (state) => {
-			kept = state
+			if (!kept || kept.hashes.length <= state.hashes.length) kept = state
 		},
 	}
 }

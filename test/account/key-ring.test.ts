@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest'
+import type { Account } from '../../source/account/account.ts'
+import { keySize, randomBytes } from '../../source/protocol/box.ts'
+import { toBase64 } from '../../source/protocol/bytes.ts'
+import { sessionScope } from '../../source/protocol/scope.ts'
+import { addDevice, openAccount, TestSession } from '../tools/account.ts'
+import { MemoryBackend } from '../tools/memory-gateway.ts'
+
+const at = () => new Date().toISOString()
+
+async function hostAndViewer() {
+	const backend = new MemoryBackend()
+	const gateway = backend.gateway(crypto.randomUUID())
+	const host = await openAccount(gateway)
+	const viewer = await addDevice(host, gateway, 'laptop')
+	return { backend, gateway, host, viewer }
+}
+
+/** The next epoch of a session, made and stored by `maker`. */
+async function openEpoch(maker: Account, session: TestSession, epoch: number) {
+	const scope = sessionScope(session.id)
+	const place = { epoch, from: session.chain.seq + 1, prev: session.chain.chain, at: at() }
+	const made = maker.keys.newEpoch(scope, place)
+	await maker.gateway.putEpoch(made.epoch, made.grants)
+	return { ...made, scope }
+}
+
+describe('a key that names a log head', () => {
+	test('which this device has not seen yet is used after a look at the log', async () => {
+		const { gateway, host, viewer } = await hostAndViewer()
+		await addDevice(host, gateway, 'tablet')
+		const session = await new TestSession(host).create()
+		const keys = await viewer.keys.load(sessionScope(session.id))
+		expect(keys.keyOf(0)).toBeInstanceOf(Uint8Array)
+		expect(keys.by).toBe(host.device.record.id)
+		expect(viewer.log.state.hashes).toEqual(host.log.state.hashes)
+	})
+
+	test('that the server hides is not used, and why is said', async () => {
+		const { backend, gateway, host, viewer } = await hostAndViewer()
+		await addDevice(host, gateway, 'tablet')
+		const session = await new TestSession(host).create()
+		backend.logs.get(gateway.account)?.pop()
+		const keys = await viewer.keys.load(sessionScope(session.id))
+		expect(keys.keyOf(0)).toMatchObject({ code: 'log_rolled_back' })
+		expect(keys).toMatchObject({ newest: -1, by: null, signPublic: null })
+	})
+
+	test('of a device that is new to this one is used', async () => {
+		const { gateway, host, viewer } = await hostAndViewer()
+		const third = await addDevice(host, gateway, 'tablet')
+		const session = await new TestSession(third).create()
+		const keys = await viewer.keys.load(sessionScope(session.id))
+		expect(keys.keyOf(0)).toBeInstanceOf(Uint8Array)
+		expect(keys.by).toBe(third.device.record.id)
+	})
+})
+
+describe('the keys of a session', () => {
+	test('come from its host only: a later one by another device is refused, the others stay', async () => {
+		const { host, viewer } = await hostAndViewer()
+		const session = await new TestSession(host).create()
+		await openEpoch(viewer, session, 1)
+		const keys = await host.keys.load(sessionScope(session.id), { again: true })
+		expect(keys.keyOf(0)).toBeInstanceOf(Uint8Array)
+		expect(keys.keyOf(1)).toMatchObject({ code: 'epoch_foreign' })
+		expect(keys.newest).toBe(0)
+	})
+
+	test('whose first was withheld are nobody’s', async () => {
+		const { backend, host, viewer } = await hostAndViewer()
+		const session = await new TestSession(host).create()
+		const { scope } = await openEpoch(host, session, 1)
+		backend.epochs.delete(`${scope}/0`)
+		const keys = await viewer.keys.load(scope)
+		expect(keys).toMatchObject({ by: null, signPublic: null, newest: -1 })
+		expect(keys.keyOf(1)).toMatchObject({ code: 'epoch_foreign' })
+	})
+
+	test('of one session are of no use in another', async () => {
+		const { backend, gateway, host, viewer } = await hostAndViewer()
+		const [one, two] = [await new TestSession(host).create(), await new TestSession(host).create()]
+		const moved = backend.epochs.get(`session:${one.id}/0`)
+		if (!moved) throw new Error('no epoch')
+		const scope = sessionScope(two.id)
+		backend.epochs.set(`${scope}/0`, { ...moved, scope, account: gateway.account })
+		const keys = await viewer.keys.load(scope)
+		expect(keys.keyOf(0)).toMatchObject({ code: 'epoch_moved' })
+	})
+
+	test('with one good grant among bad ones are there', async () => {
+		const { backend, gateway, host, viewer } = await hostAndViewer()
+		const session = await new TestSession(host).create()
+		const scope = sessionScope(session.id)
+		const forged = { scope, epoch: 0, key: randomBytes(keySize) }
+		const bad = viewer.keys.grant(forged, viewer.device.record, at())
+		const torn = { ...bad, by: host.device.record.id, nonce: toBase64(new Uint8Array(23)) }
+		const good = [...backend.grants.values()].find(
+			(grant) => grant.scope === scope && grant.to === viewer.device.record.id,
+		)
+		if (!good) throw new Error('no grant')
+		backend.grants.clear()
+		for (const [name, grant] of Object.entries({ bad, torn, good })) {
+			backend.grants.set(name, { ...grant, account: gateway.account })
+		}
+		expect((await viewer.keys.load(scope)).keyOf(0)).toBeInstanceOf(Uint8Array)
+	})
+
+	test('that were just made are known without asking, beside the older ones', async () => {
+		const { backend, host } = await hostAndViewer()
+		const session = await new TestSession(host).create()
+		const scope = sessionScope(session.id)
+		const before = (await host.keys.load(scope)).keyOf(0)
+		const made = await openEpoch(host, session, 1)
+		const asked = backend.calls.filter((name) => name === 'read_keys').length
+		const keys = host.keys.remember(scope, made.epoch, made.grants)
+		expect(host.keys.known(scope)).toBe(keys)
+		expect(keys.newest).toBe(1)
+		expect(keys.keyOf(0)).toEqual(before)
+		expect(keys.keyOf(1)).toEqual(made.key)
+		expect(backend.calls.filter((name) => name === 'read_keys')).toHaveLength(asked)
+	})
+
+	test('leave out a revoked device, which then has a reason instead of a key', async () => {
+		const { host, viewer } = await hostAndViewer()
+		const session = await new TestSession(host).create()
+		const { id } = viewer.device.record
+		await host.log.append(host.device, { type: 'revoke', at: at(), device: id, reason: null })
+		const { grants, scope } = await openEpoch(host, session, 1)
+		expect(grants.map(({ to }) => to)).toEqual([host.device.record.id])
+		const keys = await viewer.keys.load(scope)
+		expect(keys.keyOf(0)).toBeInstanceOf(Uint8Array)
+		expect(keys.keyOf(1)).toMatchObject({ code: 'key_missing' })
+	})
+})

@@ -2,6 +2,7 @@
  * This device in its account: its keys, the verified device log, the keys it was granted. Made on first
  * use (docs/protocol.md, sections 1, 2 and 4).
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Gateway } from '../backend/gateway.ts'
 import { keySize, nonceSize, type RandomBytes, randomBytes } from '../protocol/box.ts'
 import { toBase64 } from '../protocol/bytes.ts'
@@ -188,13 +189,16 @@ export class Account {
 
 	/**
 	 * Registers another device: appends `add` and grants it the account key. `join` is the new device's
-	 * own signature (64 bytes) over the account and its record.
+	 * own signature (64 bytes) over the account and its record. Cut off, it is finished by repeating it.
 	 */
 	async addDevice(added: Pick<Device, 'record'>, name: string, join: Uint8Array): Promise<void> {
 		const at = this.now().toISOString()
 		const label = this.sealLabel(`device:${added.record.id}`, { name })
 		const act = { type: 'add', at, device: added.record, label, join: toBase64(join) } as const
-		await this.log.append(this.device, act)
+		const { devices } = await this.log.refresh()
+		const there = devices.get(added.record.id)
+		const same = there?.revoked === null && isDeepStrictEqual(there.record, added.record)
+		if (!same) await this.log.append(this.device, act)
 		const keys = await this.keys.load(this.scope)
 		const grants = []
 		for (const epoch of keys.records.keys()) {

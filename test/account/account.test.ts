@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { joinSignature } from '../../source/account/account.ts'
 import { randomBytes } from '../../source/protocol/box.ts'
 import { toBase64 } from '../../source/protocol/bytes.ts'
-import { createDevice, randomId } from '../../source/protocol/device.ts'
+import { createDevice, encodeDevice, randomId } from '../../source/protocol/device.ts'
 import { headOf } from '../../source/protocol/device-log.ts'
 import {
 	addDevice,
@@ -102,6 +103,41 @@ describe('the log on this device', () => {
 		await first.log.refresh()
 		expect(first.deviceName(first.device.record.id)).toBe('one')
 		expect(first.deviceName(second.device.record.id)).toBe('two')
+	})
+})
+
+describe('adding a device', () => {
+	test('can be cut off after any step, and is finished by doing it again', async () => {
+		for (const step of ['append_log', 'put_grants']) {
+			const backend = new MemoryBackend()
+			const gateway = backend.gateway(randomId())
+			const first = await openAccount(gateway)
+			const device = createDevice()
+			const join = joinSignature(first.id, device)
+			backend.faults.after = (name) => {
+				if (name === step) throw new Error('cut off')
+			}
+			await expect(first.addDevice(device, 'laptop', join)).rejects.toThrow('cut off')
+			backend.faults.after = undefined
+			await first.addDevice(device, 'laptop', join)
+			const vault = vaultInMemory()
+			await vault.set('test:device', encodeDevice(device))
+			const added = await openAccount(gateway, { vault })
+			expect(added.deviceName(device.record.id)).toBe('laptop')
+			expect(added.log.state.hashes).toHaveLength(2)
+		}
+	})
+
+	test('that is there with another key under the same id is refused', async () => {
+		const gateway = new MemoryBackend().gateway(randomId())
+		const first = await openAccount(gateway)
+		const device = createDevice()
+		await first.addDevice(device, 'laptop', joinSignature(first.id, device))
+		const other = { ...createDevice() }
+		const forged = { ...other, record: { ...other.record, id: device.record.id } }
+		await expect(
+			first.addDevice(forged, 'laptop', joinSignature(first.id, forged)),
+		).rejects.toMatchObject({ code: 'log_invalid_entry' })
 	})
 })
 

@@ -120,6 +120,7 @@ export class Lab implements AsyncDisposable {
 	readonly api: ScriptedAnthropic
 	readonly env: NodeJS.ProcessEnv
 	readonly home: ReturnType<typeof resolveHome>
+	readonly #started = new Set<Started>()
 	#watcher: Started | null = null
 
 	private constructor(folder: string, api: ScriptedAnthropic, program: string) {
@@ -172,13 +173,16 @@ export class Lab implements AsyncDisposable {
 
 	/** The command without a terminal, running on. */
 	start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-		return new Started(
+		const started = new Started(
 			spawn(process.execPath, [launcher, ...args], {
 				cwd: this.cwd,
 				env: { ...this.env, ...env },
 				stdio: ['ignore', 'pipe', 'pipe'],
 			}),
 		)
+		this.#started.add(started)
+		void started.done.then(() => this.#started.delete(started))
+		return started
 	}
 
 	/** The command without a terminal, to its end. */
@@ -247,7 +251,8 @@ export class Lab implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await this.#watcher?.[Symbol.asyncDispose]()
+		// Of a test that failed, hosts may be left.
+		await Promise.all([...this.#started].map((started) => started[Symbol.asyncDispose]()))
 		await stopEmbedded({ data: this.home.data, run: this.home.run })
 		await this.api.close()
 		await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })

@@ -65,12 +65,17 @@ export class HookServer {
 		}
 		this.#onCall({
 			body,
-			respond: (text) =>
-				new Promise((resolve) => {
-					if (response.destroyed || response.writableEnded) return resolve(false)
+			respond: async (text) => {
+				// The system takes what is written to somebody who has hung up: look first whether they have.
+				await turn()
+				await turn()
+				if (response.destroyed || response.writableEnded || request.socket.readableEnded)
+					return false
+				return new Promise((resolve) => {
 					response.once('close', () => resolve(response.writableFinished))
 					response.writeHead(200, { 'content-type': 'application/json' }).end(text)
-				}),
+				})
+			},
 			onHangUp: (listener) => {
 				response.once('close', () => {
 					if (!response.writableEnded) listener()
@@ -88,6 +93,11 @@ export class HookServer {
 		if (request.method !== 'POST' || request.url !== '/hook') return 404
 		return null
 	}
+}
+
+/** One turn of the event loop: what the system had to tell is told. */
+function turn(): Promise<void> {
+	return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** `null` when the body is over the limit or the connection broke. */

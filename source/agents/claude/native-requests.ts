@@ -16,6 +16,9 @@ interface Held extends OpenRequest {
 	answered: boolean
 }
 
+/** How long the agent may take to say what became of a request that it hung up on, ms. */
+const explainMs = 500
+
 export class NativeRequests {
 	readonly #held = new Map<string, Held>()
 	readonly #onOutput: (output: AgentOutput) => void
@@ -119,7 +122,9 @@ export class NativeRequests {
 
 	async #respond(id: string, held: Held, decision: PermissionResult): Promise<boolean> {
 		if (await held.call.respond(hookAnswer(decision))) return true
-		if (this.#held.has(id)) this.#withdraw(id, held, 'cancelled')
+		// The agent hung up: what it made of the request is about to be told.
+		held.answered = false
+		setTimeout(() => this.hungUp(id, 'cancelled'), explainMs).unref()
 		return false
 	}
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AgentOutput } from '../../../source/agents/agent.ts'
 import { modeArguments, takeFlag } from '../../../source/agents/claude/arguments.ts'
 import {
@@ -176,6 +176,7 @@ describe('requests that are held', () => {
 		const { requests, hold, outputs } = setUp(false)
 		const id = hold('t1')
 		expect(await requests.answer(id, allow)).toBe(false)
+		await vi.waitFor(() => expect(outputs).toHaveLength(1))
 		expect(outputs).toEqual([{ type: 'withdrawn', id, result: 'cancelled' }])
 	})
 

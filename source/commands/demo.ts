@@ -3,7 +3,7 @@ import type { Invocation } from './command.ts'
 import { playAll } from './demo/play.ts'
 import { openDemoProfile } from './demo/profile.ts'
 import { playAsText, summaryText } from './demo/text.ts'
-import { type Io, isInteractive } from './io.ts'
+import { hasScreen, type Io } from './io.ts'
 import { showViewer } from './show-viewer.ts'
 
 const welcome =
@@ -22,7 +22,7 @@ function endOnSignal(end: AbortController): Disposable {
 }
 
 export async function run({ io }: Invocation): Promise<ExitCode> {
-	return isInteractive(io) ? onScreen(io) : asText(io)
+	return hasScreen(io) ? onScreen(io) : asText(io)
 }
 
 async function onScreen(io: Io): Promise<ExitCode> {

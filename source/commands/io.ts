@@ -19,3 +19,8 @@ export function processIo(): Io {
 export function isInteractive({ stdin, stdout }: Io): boolean {
 	return stdin.isTTY === true && stdout.isTTY === true
 }
+
+/** Whether a full screen can be shown: on a terminal that can move its cursor. */
+export function hasScreen(io: Io): boolean {
+	return isInteractive(io) && io.env.TERM !== 'dumb'
+}

@@ -2,13 +2,13 @@ import { type ExitCode, exit } from '../protocol/errors.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
 import { keepFinishing } from './finish-dead.ts'
-import { isInteractive } from './io.ts'
+import { hasScreen } from './io.ts'
 import { run as listSessions } from './sessions.ts'
 import { loadScreens, showViewer } from './show-viewer.ts'
 
 export async function run(invocation: Invocation): Promise<ExitCode> {
 	const { io, flags } = invocation
-	if (!isInteractive(io) || flags.has('json')) {
+	if (!hasScreen(io) || flags.has('json')) {
 		await listSessions(invocation)
 		return exit.done
 	}

@@ -77,8 +77,10 @@ export async function runApp(
 	const resize = () => app.resize(sizeNow())
 	// Before Ink's own listener, so that what it draws has the new size already.
 	stdout.on('resize', resize)
-	// Ink turns echo off only after its first frame: a key pressed before would be written into it.
+	// Ink turns echo off only after its first frame, and draws that where the cursor is: what was typed before
+	// would stand in it, or push it aside.
 	stdin.setRawMode(true)
+	stdout.write('\r')
 	const instance = render(<Root app={app} theme={themeFor(env)} terminal={terminal} />, {
 		stdin,
 		stdout,

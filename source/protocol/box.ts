@@ -2,6 +2,20 @@
 import nacl from 'tweetnacl'
 import { refused } from './errors.ts'
 
+/** What tweetnacl has, and its types leave out. */
+const { lowlevel } = nacl as typeof nacl & {
+	lowlevel: {
+		/** Opens `boxed[0..size]` into `opened`. 0 when it verifies; nothing is written otherwise. */
+		crypto_secretbox_open(
+			opened: Uint8Array,
+			boxed: Uint8Array,
+			size: number,
+			nonce: Uint8Array,
+			key: Uint8Array,
+		): number
+	}
+}
+
 export type RandomBytes = (size: number) => Uint8Array
 
 /** Cryptographic randomness of the system, as tweetnacl gets it. */
@@ -53,12 +67,30 @@ export function seal(plaintext: Uint8Array, nonce: Uint8Array, key: Uint8Array):
 	return nacl.box.after(plaintext, nonce, key)
 }
 
-/** The plaintext, or `null` when the box was altered or made with another key. */
+/** Zeros that the original interface of NaCl wants before a box and before a message. */
+const boxZeros = 16
+const messageZeros = 32
+/** Reused: `nacl.box.open.after` spends a third of its time on making and filling these. */
+let boxed = new Uint8Array(8192)
+let opened = new Uint8Array(8192)
+
+/**
+ * The plaintext, or `null` when the box was altered or made with another key: `nacl.box.open.after`, by the
+ * function that does its work. Throws `TypeError` for a key that is not 32 bytes.
+ */
 export function open(
 	ciphertext: Uint8Array,
 	nonce: Uint8Array,
 	key: Uint8Array,
 ): Uint8Array | null {
+	if (key.length !== keySize) throw new TypeError('a key has 32 bytes')
 	if (nonce.length !== nonceSize || ciphertext.length < boxOverhead) return null
-	return nacl.box.open.after(ciphertext, nonce, key)
+	const size = boxZeros + ciphertext.length
+	if (size > boxed.length) {
+		boxed = new Uint8Array(2 * size)
+		opened = new Uint8Array(2 * size)
+	}
+	boxed.set(ciphertext, boxZeros)
+	if (lowlevel.crypto_secretbox_open(opened, boxed, size, nonce, key) !== 0) return null
+	return opened.slice(messageZeros, size)
 }

@@ -72,16 +72,12 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
 
 /** 4 bytes, big-endian. */
 export function u32(value: number): Uint8Array {
-	const bytes = new Uint8Array(4)
-	new DataView(bytes.buffer).setUint32(0, value)
-	return bytes
+	return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value)
 }
 
 /** 8 bytes, big-endian. `value` is a safe integer. */
 export function u64(value: number): Uint8Array {
-	const bytes = new Uint8Array(8)
-	new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
-	return bytes
+	return concat(u32(Math.floor(value / 2 ** 32)), u32(value % 2 ** 32))
 }
 
 export function readU32(bytes: Uint8Array): number {

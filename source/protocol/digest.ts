@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { concat, encodeUtf8 } from './bytes.ts'
+import { encodeUtf8 } from './bytes.ts'
 
 const prefixes = new Map<string, Uint8Array>()
 
@@ -28,7 +28,20 @@ export type Purpose =
 	| 'command'
 	| 'request'
 
+/** What is hashed is put together here: history is hashed by the thousand messages. */
+let scratch = new Uint8Array(4096)
+
 /** SHA-256(D(purpose) ‖ parts), 32 bytes. */
 export function digest(purpose: Purpose, ...parts: readonly Uint8Array[]): Uint8Array {
-	return new Uint8Array(hash('sha256', concat(domain(purpose), ...parts), 'buffer'))
+	const prefix = domain(purpose)
+	let size = prefix.length
+	for (const part of parts) size += part.length
+	if (size > scratch.length) scratch = new Uint8Array(2 * size)
+	scratch.set(prefix)
+	let offset = prefix.length
+	for (const part of parts) {
+		scratch.set(part, offset)
+		offset += part.length
+	}
+	return new Uint8Array(hash('sha256', scratch.subarray(0, size), 'buffer'))
 }

@@ -25,8 +25,8 @@ export const maxDepth = 128
 export function isShallow(value: unknown, depth: number): boolean {
 	if (typeof value !== 'object' || value === null) return true
 	if (depth === 0) return false
-	for (const inner of Object.values(value)) {
-		if (!isShallow(inner, depth - 1)) return false
+	for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+		if (typeof inner === 'object' && !isShallow(inner, depth - 1)) return false
 	}
 	return true
 }

@@ -2,6 +2,7 @@
 import type { Account } from '../account/account.ts'
 import type { AccountHint, Channel, Gateway, MailRow } from '../backend/gateway.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
+import { backoff } from './backoff.ts'
 
 export interface FeedOptions {
 	account: Account
@@ -17,6 +18,9 @@ export class AccountFeed implements AsyncDisposable {
 	readonly #options: FeedOptions
 	readonly #channel: Channel
 	#alarmed = false
+	#failures = 0
+	#retry: NodeJS.Timeout | undefined
+	#closed = false
 
 	constructor(options: FeedOptions) {
 		this.#options = options
@@ -33,20 +37,33 @@ export class AccountFeed implements AsyncDisposable {
 	}
 
 	async #refresh(): Promise<void> {
+		clearTimeout(this.#retry)
 		try {
 			await this.#options.account.log.refresh()
+			this.#failures = 0
 			if (this.#alarmed) this.#options.alarm(null)
 			this.#alarmed = false
 		} catch (error) {
 			if (!(error instanceof StyrbyError)) throw error
-			// Out of reach: the next join asks again. Anything else is the server's doing.
+			// Not left to the next hint: what was missed may be a revocation.
+			this.#refreshLater()
+			// Out of reach, or a full disk. Anything refused is the server's doing.
 			if (error.exitCode !== exit.refused) return
+			if (!this.#alarmed) this.#options.alarm(error)
 			this.#alarmed = true
-			this.#options.alarm(error)
 		}
 	}
 
+	#refreshLater(): void {
+		clearTimeout(this.#retry)
+		if (this.#closed) return
+		this.#retry = setTimeout(() => void this.#refresh(), backoff(++this.#failures))
+		this.#retry.unref()
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
+		this.#closed = true
+		clearTimeout(this.#retry)
 		await this.#channel[Symbol.asyncDispose]()
 	}
 }

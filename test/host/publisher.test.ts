@@ -180,6 +180,56 @@ describe('epochs', () => {
 		expect(grants.map((grant) => grant.epoch)).toEqual([0])
 	})
 
+	it('change at once after a revocation for text that is being written, too', async () => {
+		const publisher = host.publisher()
+		await publisher.publish({ at: at(), event: said('one') })
+		await publisher.delivered(5000)
+		const scope = sessionScope(publisher.session)
+		const old = publisher.epochKey().key
+		const { viewer, account } = host
+		const signPublic = fromBase64(account.device.record.sign, 32)
+		const opened: boolean[] = []
+		let joined = false
+		await using _channel = host.gateway.followSession(publisher.session, (hint) => {
+			if (hint.type === 'joined') joined = true
+			if (hint.type !== 'frame') return
+			const sealed = {
+				nonce: fromBase64(hint.nonce),
+				ciphertext: fromBase64(hint.ciphertext),
+				signature: fromBase64(hint.signature),
+			}
+			try {
+				openTextFrame(sealed, publisher.session, old, signPublic)
+				opened.push(true)
+			} catch {
+				opened.push(false)
+			}
+		})
+		await until(() => joined)
+		const text = (offset: number) =>
+			publisher.text({ block: 'b', kind: 'agent_response', offset, text: 'word' })
+		text(0)
+		await until(() => opened.length === 1)
+		const { id } = viewer.record
+		await account.log.append(account.device, {
+			type: 'revoke',
+			at: at(),
+			device: id,
+			reason: null,
+		})
+		// Nothing is published after it: the agent is in the middle of a long answer.
+		await until(async () => (await host.gateway.readKeys([scope], id)).epochs.length === 2)
+		text(4)
+		await until(() => opened.length === 2)
+		expect(opened).toEqual([true, false])
+		await publisher.publish({ at: at(), event: said('two') })
+		await publisher.delivered(5000)
+		const events = await readSession(host, publisher.session)
+		expect(events.map((event) => event.epoch)).toEqual([0, 1])
+		const keys = await account.keys.load(scope, { again: true })
+		expect(keys.records.get(1)?.from).toBe(2)
+	})
+
 	it('change when asked to', async () => {
 		const publisher = host.publisher()
 		await publisher.publish({ at: at(), event: said('one') })

@@ -225,10 +225,6 @@ export class Outbox implements Disposable {
 		return { seq: confirmed_seq, chain: confirmed_chain }
 	}
 
-	get epoch(): number {
-		return this.#state().epoch
-	}
-
 	get ended(): boolean {
 		return this.#state().ended !== 0
 	}

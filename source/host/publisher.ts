@@ -65,7 +65,6 @@ export class Publisher implements AsyncDisposable {
 	readonly #stopWatching: () => void
 	#chain: ChainState
 	#confirmed: { seq: number; chain: Uint8Array }
-	#epochAsked = false
 	#scheduled = false
 	#blocked = false
 	#failed: StyrbyError | null = null
@@ -193,11 +192,6 @@ export class Publisher implements AsyncDisposable {
 		this.#text.add(piece)
 	}
 
-	/** From the next message on, the session is sealed with a fresh key. */
-	openEpoch(): void {
-		this.#epochAsked = true
-	}
-
 	/** The key that is in use (32 bytes). */
 	epochKey(): { epoch: number; key: Uint8Array } {
 		return this.#keys.newest()
@@ -241,46 +235,41 @@ export class Publisher implements AsyncDisposable {
 		this.#sender.wake()
 	}
 
-	/** Devices that were added get the keys; one that was revoked gets no more. */
+	/**
+	 * Devices that were added get the keys. After a revocation a fresh key is used at once, without waiting
+	 * for a message: text that is just being written is sealed with it, too.
+	 */
 	#followLog(): void {
-		const { state } = this.#options.account.log
+		const { account } = this.#options
+		const { state } = account.log
 		const { revoked, added } = this.#keys.changes()
-		if (added.length > 0) {
-			this.outbox.commit({ operations: [{ kind: 'grants', grants: added }] })
+		const opened = revoked ? this.#keys.next(this.#chain, account.now().toISOString()) : null
+		const operations: Operation[] = []
+		if (added.length > 0) operations.push({ kind: 'grants', grants: added })
+		if (opened) operations.push({ kind: 'epoch', epoch: opened.epoch, grants: opened.grants })
+		if (operations.length > 0) {
+			this.outbox.commit({ operations, ...(opened ? { epoch: opened.number } : {}) })
 		}
 		this.#keys.followed(added, state)
-		if (revoked) this.#epochAsked = true
+		if (opened) this.#keys.accept(opened)
 	}
 
 	#sealGroup(): void {
 		const { account } = this.#options
 		const group = this.#waiting.slice(0, maxGroup)
-		const opened = this.#epochAsked
-			? this.#keys.next(this.#chain, account.now().toISOString())
-			: null
-		const { epoch, key } = opened ? { epoch: opened.number, key: opened.key } : this.#keys.newest()
-		const keys = { epoch, key, signSecret: account.device.signSecret, random: account.random }
+		const keys = {
+			...this.#keys.newest(),
+			signSecret: account.device.signSecret,
+			random: account.random,
+		}
 		let chain = this.#chain
 		const sealed = group.map(({ entry }) => {
 			const one = sealEvent(this.session, chain, entry, keys)
 			chain = one.chain
 			return one
 		})
-		this.outbox.commit({
-			...stepOf(group, sealed),
-			chain,
-			...(opened
-				? {
-						epoch,
-						operations: [{ kind: 'epoch', epoch: opened.epoch, grants: opened.grants }],
-					}
-				: {}),
-		})
+		this.outbox.commit({ ...stepOf(group, sealed), chain })
 		this.#chain = chain
-		if (opened) {
-			this.#keys.accept(opened)
-			this.#epochAsked = false
-		}
 		this.#waiting.splice(0, group.length)
 		for (const [index, { entry, resolve }] of group.entries()) {
 			const one = sealed[index]

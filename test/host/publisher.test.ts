@@ -159,7 +159,7 @@ describe('epochs', () => {
 		await until(async () => (await granted(later.record.id)) === 1)
 	})
 
-	it('change with the next message after a revocation, without the revoked device', async () => {
+	it('change after a revocation, without the revoked device', async () => {
 		const publisher = host.publisher()
 		await publisher.publish({ at: at(), event: said('one') })
 		const { viewer, account } = host
@@ -227,19 +227,6 @@ describe('epochs', () => {
 		const events = await readSession(host, publisher.session)
 		expect(events.map((event) => event.epoch)).toEqual([0, 1])
 		const keys = await account.keys.load(scope, { again: true })
-		expect(keys.records.get(1)?.from).toBe(2)
-	})
-
-	it('change when asked to', async () => {
-		const publisher = host.publisher()
-		await publisher.publish({ at: at(), event: said('one') })
-		publisher.openEpoch()
-		await publisher.publish({ at: at(), event: said('two') })
-		await publisher.publish({ at: at(), event: said('three') })
-		await publisher.delivered(5000)
-		const events = await readSession(host, publisher.session)
-		expect(events.map((event) => event.epoch)).toEqual([0, 1, 1])
-		const keys = await host.account.keys.load(sessionScope(publisher.session), { again: true })
 		expect(keys.records.get(1)?.from).toBe(2)
 	})
 

@@ -192,6 +192,7 @@ function exitCodeOf({ code, signal }: SessionEnd): number {
 function lastLine(name: string, { status, pending, delivered }: SessionEnd): string {
 	const ended = status === 'error' ? 'ended with an error' : 'ended'
 	if (delivered) return `session ${name} ${ended}; all of it is published`
+	if (pending === 0) return `session ${name} ${ended}; not all of it could be kept`
 	return revealText(
 		`session ${name} ${ended}; ${pending} of its messages wait on this machine and are sent by the next styrby-tui command`,
 	)

@@ -2,6 +2,7 @@
  * Publishes one session: events are sealed, put on the disk, then sent. `publish` resolves when its event
  * is on the disk, and not before (docs/protocol.md, sections 4 and 5).
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
 import type { Gateway, Sealed } from '../backend/gateway.ts'
 import { headOf } from '../protocol/device-log.ts'
@@ -43,6 +44,8 @@ export interface StartOptions extends PublisherOptions {
 const maxGroup = 200
 /** How often a full or read-only disk is tried again, ms. */
 const diskRetry = 1000
+/** How often who waits for a full disk looks whether it is free, ms. */
+const diskLook = 50
 
 interface Waiting {
 	entry: Entry
@@ -67,6 +70,8 @@ export class Publisher implements AsyncDisposable {
 	#confirmed: { seq: number; chain: Uint8Array }
 	#scheduled = false
 	#blocked = false
+	/** What is wrong with the disk, as it was said. */
+	#trouble: string | null = null
 	#failed: StyrbyError | null = null
 	#closed = false
 
@@ -209,10 +214,16 @@ export class Publisher implements AsyncDisposable {
 		this.#live.mute(held)
 	}
 
-	/** Whether the backend got everything within `ms`. */
-	delivered(ms: number): Promise<boolean> {
+	/** Whether the backend got everything within `ms`; not while a full disk keeps some of it in memory. */
+	async delivered(ms: number): Promise<boolean> {
+		const deadline = performance.now() + ms
 		if (!this.#closed && !this.#blocked) this.#flush()
-		return this.#sender.delivered(ms)
+		while (this.#waiting.length > 0 && !this.#closed) {
+			const left = deadline - performance.now()
+			if (left <= 0) return false
+			await sleep(Math.min(left, diskLook))
+		}
+		return this.#sender.delivered(Math.max(0, deadline - performance.now()))
 	}
 
 	#schedule(): void {
@@ -229,6 +240,7 @@ export class Publisher implements AsyncDisposable {
 		try {
 			this.#followLog()
 			while (this.#waiting.length > 0) this.#sealGroup()
+			this.#trouble = null
 		} catch (cause) {
 			this.#diskFailed(outboxError(cause))
 		}
@@ -293,7 +305,8 @@ export class Publisher implements AsyncDisposable {
 	/** A full or read-only disk: everything stays in memory and waits; nobody is told that it was kept. */
 	#diskFailed(error: StyrbyError): void {
 		const passing = error.code === 'outbox_full' || error.code === 'home_not_writable'
-		this.#options.onTrouble?.(error, !passing)
+		if (this.#trouble !== error.code) this.#options.onTrouble?.(error, !passing)
+		this.#trouble = error.code
 		if (!passing) {
 			this.#failed = error
 			for (const { reject } of this.#waiting.splice(0)) reject(error)
@@ -318,8 +331,8 @@ export class Publisher implements AsyncDisposable {
 		await this.#live[Symbol.asyncDispose]()
 		await this.#sender[Symbol.asyncDispose]()
 		const lost = new StyrbyError(
-			'outbox_full',
-			`The last ${this.#waiting.length} events of this session could not be kept, since the disk could not be written.`,
+			'events_lost',
+			`The end of this session (events: ${this.#waiting.length}) could not be kept, since the disk could not be written: free some space before you start another.`,
 		)
 		for (const { reject } of this.#waiting.splice(0)) reject(lost)
 		if (this.outbox.ended && this.outbox.pending() === 0) this.outbox.remove()

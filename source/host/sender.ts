@@ -80,13 +80,13 @@ export class Sender implements AsyncDisposable {
 	/** Resolves when the backend has everything (`true`), or after `ms`, or when that can't be (`false`). */
 	async delivered(ms: number): Promise<boolean> {
 		const deadline = performance.now() + ms
-		while (!this.#failed && !this.#held && this.#options.outbox.pending() > 0) {
+		while (!this.#idle() && this.#options.outbox.pending() > 0) {
 			this.wake()
 			const left = deadline - performance.now()
 			if (left <= 0) return false
 			await within(this.#running ?? Promise.resolve(), left)
 		}
-		return !this.#failed && !this.#held
+		return !this.#idle()
 	}
 
 	async #drain(): Promise<void> {

@@ -1,7 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { outboxError } from '../../source/host/outbox-errors.ts'
 import { statusUpdate } from '../../source/host/outbox-operations.ts'
 import { outboxFile } from '../../source/host/outbox-paths.ts'
+import type { Publisher } from '../../source/host/publisher.ts'
 import { fromBase64 } from '../../source/protocol/bytes.ts'
 import { createDevice } from '../../source/protocol/device.ts'
 import type { SessionEvent } from '../../source/protocol/events.ts'
@@ -20,6 +22,19 @@ function said(text: string): SessionEvent {
 }
 
 const at = () => new Date().toISOString()
+
+/** From now on the disk of the outbox takes no more. */
+function fillDisk({ outbox }: Publisher): { free(): void } {
+	const commit = outbox.commit
+	outbox.commit = () => {
+		throw outboxError(Object.assign(new Error('database or disk is full'), { errcode: 13 }))
+	}
+	return {
+		free() {
+			outbox.commit = commit
+		},
+	}
+}
 
 describe('publisher', () => {
 	it('publishes events in order, sealed, with their own times', async () => {
@@ -112,6 +127,35 @@ describe('publisher', () => {
 			expect(bytes.includes(Buffer.from(key).toString('base64'))).toBe(false)
 			expect(bytes.includes(Buffer.from(host.account.device.boxSecret))).toBe(false)
 		}
+	})
+
+	it('calls nothing delivered that a full disk keeps in memory, and keeps it when there is room', async () => {
+		const troubles: string[] = []
+		const publisher = host.publisher({ onTrouble: (error) => troubles.push(error.code) })
+		await publisher.publish({ at: at(), event: said('one') })
+		const disk = fillDisk(publisher)
+		let kept = false
+		const late = publisher.publish({ at: at(), event: said('two') }).then(() => {
+			kept = true
+		})
+		expect(await publisher.delivered(50)).toBe(false)
+		expect(kept).toBe(false)
+		expect(troubles).toEqual(['outbox_full'])
+		disk.free()
+		expect(await publisher.delivered(10_000)).toBe(true)
+		await late
+		const events = await readSession(host, publisher.session)
+		expect(bodiesOf(events, 'agent_response').map((body) => body.text)).toEqual(['one', 'two'])
+	})
+
+	it('says which events were lost when it ends on a full disk', async () => {
+		const publisher = host.publisher()
+		await publisher.publish({ at: at(), event: said('one') })
+		fillDisk(publisher)
+		const lost = publisher.publish({ at: at(), event: said('two') }).catch((error) => error)
+		await publisher[Symbol.asyncDispose]()
+		expect(await lost).toMatchObject({ code: 'events_lost' })
+		expect((await lost).message).toMatch(/events: 1\b/)
 	})
 
 	it('deletes its file when the session has ended and all of it is confirmed', async () => {

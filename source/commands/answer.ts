@@ -17,7 +17,7 @@ const stageText: Readonly<Record<Stage, string>> = {
 	applied: 'applied: the agent went on',
 	expired: 'expired',
 	withdrawn: 'withdrawn',
-	lost: 'lost to another device',
+	lost: 'lost: another answer came first',
 	refused: 'refused by the host',
 	failed: 'failed',
 }

@@ -82,6 +82,8 @@ export class Started implements AsyncDisposable {
 	stdout = ''
 	stderr = ''
 	result: Ran | null = null
+	readonly #printed: Record<string, unknown>[] = []
+	#read = 0
 
 	constructor(child: ChildProcess) {
 		this.child = child
@@ -101,11 +103,14 @@ export class Started implements AsyncDisposable {
 
 	/** Objects printed so far, one a line. */
 	printed(): Record<string, unknown>[] {
-		const lines = this.stdout.split('\n')
-		return lines
-			.slice(0, -1)
-			.filter((line) => line.startsWith('{'))
-			.map((line) => v.parse(v.record(v.string(), v.unknown()), JSON.parse(line)))
+		const end = this.stdout.lastIndexOf('\n') + 1
+		const lines = this.stdout.slice(this.#read, end).split('\n')
+		this.#read = end
+		for (const line of lines) {
+			if (!line.startsWith('{')) continue
+			this.#printed.push(v.parse(v.record(v.string(), v.unknown()), JSON.parse(line)))
+		}
+		return this.#printed
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -173,11 +178,16 @@ export class Lab implements AsyncDisposable {
 
 	/** The command without a terminal, running on. */
 	start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+		return this.program([launcher, ...args], env)
+	}
+
+	/** A program of Node's, in the same place and home. */
+	program(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
 		const started = new Started(
-			spawn(process.execPath, [launcher, ...args], {
+			spawn(process.execPath, [...args], {
 				cwd: this.cwd,
 				env: { ...this.env, ...env },
-				stdio: ['ignore', 'pipe', 'pipe'],
+				stdio: 'pipe',
 			}),
 		)
 		this.#started.add(started)

@@ -190,8 +190,10 @@ export class Account {
 	/**
 	 * Registers another device: appends `add` and grants it the account key. `join` is the new device's
 	 * own signature (64 bytes) over the account and its record. Cut off, it is finished by repeating it.
+	 * Throws the `problem` of the log.
 	 */
 	async addDevice(added: Pick<Device, 'record'>, name: string, join: Uint8Array): Promise<void> {
+		this.log.assertTrusted()
 		const at = this.now().toISOString()
 		const label = this.sealLabel(`device:${added.record.id}`, { name })
 		const act = { type: 'add', at, device: added.record, label, join: toBase64(join) } as const

@@ -13,7 +13,7 @@ import {
 	replay,
 	type SignedEntry,
 } from '../protocol/device-log.ts'
-import { refused, StyrbyError } from '../protocol/errors.ts'
+import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 import type { LogHead } from '../protocol/json.ts'
 
 /**
@@ -27,6 +27,8 @@ export interface LogStore {
 }
 
 const attempts = 8
+/** Heads remembered that somebody signed and the server does not show. */
+const maxOwed = 100
 
 function signedEntry(row: LogRow): SignedEntry {
 	return { seq: row.seq, entry: fromBase64(row.entry), signature: fromBase64(row.signature, 64) }
@@ -48,6 +50,8 @@ export class DeviceLog {
 	/** A pull that has not begun yet, and so will see all that is there now. */
 	#next: Promise<LogState> | null = null
 	readonly #listeners = new Set<() => void>()
+	readonly #owed: LogHead[] = []
+	#problem: StyrbyError | null = null
 
 	private constructor(gateway: Gateway, store: LogStore, state: LogState) {
 		this.#gateway = gateway
@@ -72,7 +76,20 @@ export class DeviceLog {
 		return this.#state
 	}
 
-	/** Is told after each change. Returns how to stop that. */
+	/**
+	 * Why the log that the server shows can't be trusted: it does not verify, or it lacks what an active
+	 * device has signed that it saw. `null` when it can, and again once the server shows what it lacked.
+	 */
+	get problem(): StyrbyError | null {
+		return this.#problem
+	}
+
+	/** Throws `problem`, if there is one: then nothing may be encrypted to anyone. */
+	assertTrusted(): void {
+		if (this.#problem) throw this.#problem
+	}
+
+	/** Is told after each change, of `state` or of `problem`. Returns how to stop that. */
 	onChange(listener: () => void): () => void {
 		this.#listeners.add(listener)
 		return () => this.#listeners.delete(listener)
@@ -85,7 +102,7 @@ export class DeviceLog {
 	refresh(): Promise<LogState> {
 		this.#next ??= this.#inTurn(() => {
 			this.#next = null
-			return this.#pull()
+			return this.#judged(this.#pull())
 		})
 		return this.#next
 	}
@@ -97,13 +114,39 @@ export class DeviceLog {
 	}
 
 	/**
-	 * Makes sure that the verified log passes through a head that somebody signed, pulling if need be.
-	 * Throws `log_rolled_back` when the server shows another history.
+	 * Makes sure that the verified log passes through a head that an active device has signed, pulling if
+	 * need be. Throws `log_rolled_back` when the server shows another history; then that is the `problem`
+	 * until it shows this one.
 	 */
 	async reach(head: LogHead): Promise<LogState> {
 		if (this.#state.hashes.length <= head.seq) await this.refresh()
-		if (!passesThrough(this.#state, head)) throw rolledBack()
-		return this.#state
+		if (passesThrough(this.#state, head)) return this.#state
+		const known = this.#owed.some(({ seq, hash }) => seq === head.seq && hash === head.hash)
+		if (!known && this.#owed.length < maxOwed) this.#owed.push(head)
+		const problem = rolledBack()
+		this.#setProblem(problem)
+		throw problem
+	}
+
+	async #judged(pull: Promise<LogState>): Promise<LogState> {
+		try {
+			const state = await pull
+			const lacking = this.#owed.filter((head) => !passesThrough(state, head))
+			this.#owed.splice(0, this.#owed.length, ...lacking)
+			if (lacking.length > 0) throw rolledBack()
+			this.#setProblem(null)
+			return state
+		} catch (error) {
+			const bad = error instanceof StyrbyError && error.exitCode === exit.refused
+			if (bad) this.#setProblem(error)
+			throw error
+		}
+	}
+
+	#setProblem(problem: StyrbyError | null): void {
+		if (problem?.code === this.#problem?.code) return
+		this.#problem = problem
+		for (const listener of this.#listeners) listener()
 	}
 
 	/** Signs and appends an entry; where another device was faster, after its entry. */
@@ -121,7 +164,7 @@ export class DeviceLog {
 				} catch (error) {
 					const conflict = error instanceof StyrbyError && error.code === 'log_conflict'
 					if (!conflict || attempt === attempts) throw error
-					await this.#pull()
+					await this.#judged(this.#pull())
 					continue
 				}
 				await this.#accept(next)

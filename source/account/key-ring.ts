@@ -126,9 +126,18 @@ export class KeyRing {
 		const records = new Map<number, EpochRecord>()
 		const keys = new Map<number, Uint8Array | StyrbyError>()
 		let by = host
+		let seen = 0
 		for (const row of [...epochs].sort((a, b) => a.epoch - b.epoch)) {
+			if (records.has(row.epoch)) continue
 			try {
 				const record = this.#check(row, scope)
+				if (record.log.seq < seen) {
+					throw refused(
+						'epoch_outdated',
+						'a key was made by a device that did not know what the key before it knew',
+					)
+				}
+				seen = record.log.seq
 				by ??= record.epoch === 0 ? record.by : null
 				if (scope.startsWith('session:') && record.by !== by) {
 					throw refused(

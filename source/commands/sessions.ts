@@ -1,6 +1,5 @@
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
-import { sessionScope } from '../protocol/scope.ts'
-import { summarise } from '../viewer/session-list.ts'
+import { loadHosts, summarise } from '../viewer/session-list.ts'
 import type { SessionSummary } from '../viewer/viewer.ts'
 import type { Flags, Invocation } from './command.ts'
 import { openContext } from './context.ts'
@@ -70,7 +69,7 @@ async function findSessions({ flags, io }: Invocation): Promise<SessionSummary[]
 			...(status === undefined ? {} : { status: [status] }),
 			...(agent === undefined ? {} : { agent }),
 		})
-		await context.account.keys.loadAll(rows.map(({ id }) => sessionScope(id)))
+		await loadHosts(context.account, rows)
 		const summaries = rows.map((row) => summarise(context.account, row, false))
 		found.push(...summaries.filter((session) => matches(session, flags, since)))
 		const last = rows.at(-1)

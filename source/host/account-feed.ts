@@ -1,7 +1,7 @@
 /** What a host hears over the account's channel: the device log, mail, and that the line is back. */
 import type { Account } from '../account/account.ts'
 import type { AccountHint, Channel, Gateway, MailRow } from '../backend/gateway.ts'
-import { exit, StyrbyError } from '../protocol/errors.ts'
+import { StyrbyError } from '../protocol/errors.ts'
 import { backoff } from './backoff.ts'
 
 export interface FeedOptions {
@@ -17,6 +17,7 @@ export interface FeedOptions {
 export class AccountFeed implements AsyncDisposable {
 	readonly #options: FeedOptions
 	readonly #channel: Channel
+	readonly #stop: () => void
 	#alarmed = false
 	#failures = 0
 	#retry: NodeJS.Timeout | undefined
@@ -25,6 +26,7 @@ export class AccountFeed implements AsyncDisposable {
 	constructor(options: FeedOptions) {
 		this.#options = options
 		this.#channel = options.gateway.followAccount((hint) => this.#heard(hint))
+		this.#stop = options.account.log.onChange(() => this.#judge())
 	}
 
 	#heard(hint: AccountHint): void {
@@ -41,17 +43,21 @@ export class AccountFeed implements AsyncDisposable {
 		try {
 			await this.#options.account.log.refresh()
 			this.#failures = 0
-			if (this.#alarmed) this.#options.alarm(null)
-			this.#alarmed = false
 		} catch (error) {
 			if (!(error instanceof StyrbyError)) throw error
 			// Not left to the next hint: what was missed may be a revocation.
 			this.#refreshLater()
-			// Out of reach, or a full disk. Anything refused is the server's doing.
-			if (error.exitCode !== exit.refused) return
-			if (!this.#alarmed) this.#options.alarm(error)
-			this.#alarmed = true
 		}
+		this.#judge()
+	}
+
+	/** Out of reach, or a full disk, is no alarm. Anything refused is the server's doing. */
+	#judge(): void {
+		const { problem } = this.#options.account.log
+		if (this.#alarmed === (problem !== null)) return
+		this.#alarmed = problem !== null
+		this.#options.alarm(problem)
+		if (problem) this.#refreshLater()
 	}
 
 	#refreshLater(): void {
@@ -64,6 +70,7 @@ export class AccountFeed implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#closed = true
 		clearTimeout(this.#retry)
+		this.#stop()
 		await this.#channel[Symbol.asyncDispose]()
 	}
 }

@@ -32,18 +32,25 @@ export async function checkMail(
 			account.keys.sharedWith(sender),
 		)
 		command = checkCommand(signed, sender.id, fromBase64(sender.sign, 32))
-		await account.log.reach(command.log)
-		if (!isActive(account.log.state, command.by)) {
-			throw refused('command_revoked_device', 'A command came from a device that was revoked.')
-		}
 		const own = command.to === account.device.record.id && command.session === session
 		if (!own || command.id !== mail.id) {
 			throw refused('command_moved', 'A command was moved here from another host or session.')
 		}
+		// Before its word on the log counts, and again with what it knows of the log.
+		assertActive(account, command.by)
+		await account.log.reach(command.log)
+		assertActive(account, command.by)
+		account.log.assertTrusted()
 		return { ok: true, command, signed }
 	} catch (error) {
 		if (!(error instanceof StyrbyError) || error.exitCode !== exit.refused) throw error
 		return { ok: false, error, command }
+	}
+}
+
+function assertActive(account: Account, device: string): void {
+	if (!isActive(account.log.state, device)) {
+		throw refused('command_revoked_device', 'A command came from a device that was revoked.')
 	}
 }
 

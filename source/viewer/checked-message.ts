@@ -127,11 +127,18 @@ export function assemble(
 			index++
 			continue
 		}
-		const group = rows.slice(index, index + of)
+		const group = partsFrom(rows, index, frame)
 		const good = group.flatMap((part) => (part.ok ? [part.message] : []))
 		if (group.length < of && good.length === group.length) {
-			openEnd = row.seq
-			break
+			if (index + group.length === rows.length) {
+				openEnd = row.seq
+				break
+			}
+			const problem = 'its parts are not followed by the rest'
+			const place = [session, row.seq, group.length, row.at] as const
+			messages.push(problemMessage(...place, 'malformed_parts', problem))
+			index += group.length
+			continue
 		}
 		if (good.length < of) {
 			const problem = 'a part of this message can not be read'
@@ -143,6 +150,18 @@ export function assemble(
 		index += of
 	}
 	return { messages, openEnd }
+}
+
+/** The rows that may be the parts of one body: up to a row that says that it is something else. */
+function partsFrom(rows: readonly Row[], index: number, first: Frame): readonly Row[] {
+	const { of = 1, kind } = first
+	const group = rows.slice(index, index + of)
+	const other = group.findIndex((row, at) => {
+		if (!row.ok) return false
+		const { frame } = row.message
+		return frame.kind !== kind || frame.of !== first.of || (frame.part ?? 1) !== at + 1
+	})
+	return other < 0 ? group : group.slice(0, other)
 }
 
 function joined(

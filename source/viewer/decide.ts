@@ -91,6 +91,13 @@ async function sealedDecision(options: DecideOptions) {
 	const keys = await new SessionReader(account, request.session).keys()
 	const host = keys.by === null ? undefined : account.log.state.devices.get(keys.by)
 	if (!host) throw refused('host_unknown', 'The host of this session is not in the device log.')
+	if (host.revoked) {
+		throw refused(
+			'host_revoked',
+			'The device that hosts this session was revoked: nothing is sent to it.',
+		)
+	}
+	account.log.assertTrusted()
 	const command = {
 		id: randomId(account.random),
 		session: request.session,
@@ -218,7 +225,9 @@ function outcome(
 	} else if (by === 'host') {
 		tracked.reach('withdrawn', { why: reason ?? 'the agent no longer asks' })
 	} else if (winner?.id === command) {
-		tracked.reach('verified')
+		const same = (winner.body.decision === 'allow') === (result === 'approved')
+		if (same) tracked.reach('verified')
+		else tracked.reach('refused', { why: `the host recorded another answer: ${result}` })
 	} else if (!winner || device === null) {
 		tracked.reach('refused', { why: 'the answer in the session is not signed by a device' })
 	} else {

@@ -1,7 +1,7 @@
 /** Who decided a request: the host's signed answer, and the device's signature inside it. */
 import type { Account } from '../account/account.ts'
 import { fromBase64 } from '../protocol/bytes.ts'
-import { type Command, checkCommand } from '../protocol/command.ts'
+import { type Command, checkCommand, unseenDigest } from '../protocol/command.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import type { Body } from '../protocol/events.ts'
 import type { CheckedMessage } from './checked-message.ts'
@@ -45,7 +45,8 @@ export function decidedBy(
 	const { by, device, result, scope, reason } = response
 	const agrees =
 		command?.session === request.session &&
-		command.body.digest === request.digest &&
+		(command.body.digest === request.digest ||
+			(command.body.decision === 'deny' && command.body.digest === unseenDigest)) &&
 		(command.body.decision === 'allow') === (result === 'approved')
 	const name = device === null ? null : account.deviceName(device)
 	const verified = message.verified && (by !== 'device' || agrees)

@@ -66,7 +66,9 @@ export class OpenedViewer implements Viewer {
 			return { agent: summary?.agent ?? 'unknown', project: summary?.project ?? null }
 		})
 		this.info = new Value(this.#describe(null))
-		account.log.onChange(() => this.info.set(this.#describe(this.info.get().alarm)))
+		account.log.onChange(() => {
+			this.info.set(this.#describe(account.log.problem?.message ?? this.info.get().alarm))
+		})
 		this.ready = this.#refresh()
 		this.ready.catch((error: unknown) => this.#failed(error))
 		this.#channel = account.gateway.followAccount((hint) => this.#take(hint))

@@ -1,9 +1,16 @@
 /** The live channel of one session: frames and heartbeats checked, hints about new rows passed on. */
 import type { Account } from '../account/account.ts'
+import type { ScopeKeys } from '../account/key-ring.ts'
 import type { Channel, MessageRow, SessionHint } from '../backend/gateway.ts'
 import { fromBase64 } from '../protocol/bytes.ts'
 import { StyrbyError } from '../protocol/errors.ts'
-import { checkHeartbeat, type Heartbeat, openTextFrame, type TextFrame } from '../protocol/live.ts'
+import {
+	checkHeartbeat,
+	type Heartbeat,
+	openTextFrame,
+	type SealedFrame,
+	type TextFrame,
+} from '../protocol/live.ts'
 import { SessionReader } from './session-reader.ts'
 
 export interface FeedListener {
@@ -18,6 +25,12 @@ export interface FeedListener {
 	attack?(code: string): void
 }
 
+/**
+ * A heartbeat that was signed longer ago, ms, is a recording, or from a host whose clock is that far
+ * behind: no sign of life either way.
+ */
+const oldest = 10 * 60_000
+
 /** One channel a session, however many listen. */
 export class SessionFeed implements AsyncDisposable {
 	readonly reader: SessionReader
@@ -26,6 +39,7 @@ export class SessionFeed implements AsyncDisposable {
 	readonly #listeners = new Set<FeedListener>()
 	#joined = false
 	#newestFrame = -1
+	#newestBeat = Number.NEGATIVE_INFINITY
 	#work: Promise<void> = Promise.resolve()
 
 	constructor(account: Account, session: string) {
@@ -81,23 +95,37 @@ export class SessionFeed implements AsyncDisposable {
 		if (!keys.signPublic) return
 		const signed = { bytes: fromBase64(hint.bytes), signature: fromBase64(hint.signature, 64) }
 		const heartbeat = checkHeartbeat(signed, this.reader.session, keys.signPublic)
+		// A server may play an old one again, to make a dead host look alive.
+		const at = Date.parse(heartbeat.at)
+		if (at <= this.#newestBeat || this.#account.now().getTime() - at > oldest) return
 		await this.#account.log.reach(heartbeat.log)
+		this.#newestBeat = at
 		this.#tell((listener) => listener.heartbeat?.(heartbeat))
 	}
 
 	async #frame(hint: Extract<SessionHint, { type: 'frame' }>): Promise<void> {
 		const keys = await this.reader.keys()
-		const key = keys.keyOf(keys.newest)
-		if (!keys.signPublic || key instanceof StyrbyError) return
 		const sealed = {
 			nonce: fromBase64(hint.nonce, 24),
 			ciphertext: fromBase64(hint.ciphertext),
 			signature: fromBase64(hint.signature, 64),
 		}
-		const frame = openTextFrame(sealed, this.reader.session, key, keys.signPublic)
-		if (frame.n <= this.#newestFrame) return
+		const frame = this.#open(sealed, keys) ?? this.#open(sealed, await this.reader.newKeys(keys))
+		if (!frame || frame.n <= this.#newestFrame) return
 		this.#newestFrame = frame.n
 		this.#tell((listener) => listener.text?.(frame))
+	}
+
+	/** `null` where the newest key does not open it: then there may be a newer one. */
+	#open(sealed: SealedFrame, keys: ScopeKeys): TextFrame | null {
+		const key = keys.keyOf(keys.newest)
+		if (!keys.signPublic || key instanceof StyrbyError) return null
+		try {
+			return openTextFrame(sealed, this.reader.session, key, keys.signPublic)
+		} catch (error) {
+			if (error instanceof StyrbyError && error.code === 'frame_altered') return null
+			throw error
+		}
 	}
 
 	#tell(what: (listener: FeedListener) => void): void {

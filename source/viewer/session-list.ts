@@ -15,13 +15,19 @@ const maxWatched = 64
 const liveStatuses = new Set(['starting', 'running', 'idle'])
 const checkEvery = 5_000
 
+/** Learns who hosts these sessions: whoever signed their first key, whatever the rows say. */
+export async function loadHosts(account: Account, rows: readonly SessionRow[]): Promise<void> {
+	const scopes = rows.map(({ id }) => sessionScope(id))
+	await account.keys.loadAll(scopes.filter((scope) => !account.keys.known(scope)))
+}
+
 /**
  * A row as it is shown. Names that do not open are left out: the session itself will say why. The host is
- * the device that signed the session's first key, where that is known already; the server's word until then.
+ * the device that signed the session's first key; where that is not known, the server's word, unnamed.
  */
 export function summarise(account: Account, row: SessionRow, stale: boolean): SessionSummary {
 	const label = openedLabel(account, row)
-	const host = account.keys.known(sessionScope(row.id))?.by ?? row.host
+	const host = account.keys.known(sessionScope(row.id))?.by ?? null
 	return {
 		id: row.id,
 		agent: row.agent,
@@ -29,7 +35,7 @@ export function summarise(account: Account, row: SessionRow, stale: boolean): Se
 		project: row.project ?? label?.project ?? null,
 		title: label?.title ?? null,
 		cwd: label?.cwd ?? null,
-		host: { id: host, name: account.deviceName(host) },
+		host: { id: host ?? row.host, name: host === null ? null : account.deviceName(host) },
 		startedAt: row.started_at,
 		lastActivityAt: row.last_activity_at,
 		endedAt: row.ended_at,
@@ -79,7 +85,7 @@ export class SessionList implements Disposable {
 	async refresh(): Promise<void> {
 		const rows = await this.#account.gateway.listSessions({ limit: listPage })
 		this.#hasMore = rows.length === listPage || this.#hasMore
-		this.#take(rows)
+		await this.#take(rows)
 	}
 
 	/** Reads the page after the oldest row known. `false` when there is none. */
@@ -89,36 +95,22 @@ export class SessionList implements Disposable {
 		const place = { before: oldest.lastActivityAt, beforeId: oldest.id }
 		const rows = await this.#account.gateway.listSessions({ limit: listPage, ...place })
 		this.#hasMore = rows.length === listPage
-		this.#take(rows)
+		await this.#take(rows)
 		return rows.length > 0
 	}
 
 	/** Reads one session again, after a hint. */
 	async refreshOne(id: string): Promise<void> {
 		const row = await this.#account.gateway.readSession(id)
-		if (row) this.#take([row])
+		if (row) await this.#take([row])
 	}
 
-	#take(rows: readonly SessionRow[]): void {
+	async #take(rows: readonly SessionRow[]): Promise<void> {
+		await loadHosts(this.#account, rows)
 		if (this.#closed) return
 		for (const row of rows) this.#rows.set(row.id, row)
 		this.#watch()
 		this.#publish()
-		void this.#findHosts(rows)
-	}
-
-	/** Who hosts a session is looked up behind the list, which does not wait for it. */
-	async #findHosts(rows: readonly SessionRow[]): Promise<void> {
-		const { keys } = this.#account
-		const scopes = rows.map(({ id }) => sessionScope(id)).filter((scope) => !keys.known(scope))
-		try {
-			await keys.loadAll(scopes)
-		} catch (error) {
-			// Each session says what is wrong with it when it is opened.
-			if (!(error instanceof StyrbyError)) throw error
-			return
-		}
-		if (scopes.length > 0) this.#publish()
 	}
 
 	/** Listens to the sessions that are said to run, newest first. */
@@ -141,10 +133,8 @@ export class SessionList implements Disposable {
 			}
 			this.#watches.set(id, watch)
 			watch.stop = this.#feeds.listen(id, {
-				joined: alive,
+				// Only what the host has signed just now: a server can send all else by itself.
 				heartbeat: alive,
-				text: alive,
-				rows: alive,
 			})
 		}
 	}

@@ -14,11 +14,14 @@ import {
 
 /** Rows asked for at once. */
 export const pageSize = 500
+/** ms */
+const keysInterval = 2000
 
 export class SessionReader {
 	readonly session: string
 	readonly #account: Account
 	readonly #gateway: Gateway
+	#keysAsked = Number.NEGATIVE_INFINITY
 	readonly #seen: ((rows: readonly MessageRow[]) => void) | undefined
 
 	/** `seen` is shown the rows as they came, before any check. */
@@ -34,6 +37,16 @@ export class SessionReader {
 		const scope = sessionScope(this.session)
 		const keys = await this.#account.keys.load(scope)
 		return keys.newest >= epoch ? keys : this.#account.keys.load(scope, { again: true })
+	}
+
+	/** The keys that came after these, if any did: at most asked for once every two seconds. */
+	async newKeys(keys: ScopeKeys): Promise<ScopeKeys> {
+		const scope = sessionScope(this.session)
+		const known = await this.#account.keys.load(scope)
+		const now = performance.now()
+		if (known.newest > keys.newest || now - this.#keysAsked < keysInterval) return known
+		this.#keysAsked = now
+		return this.#account.keys.load(scope, { again: true })
 	}
 
 	/**

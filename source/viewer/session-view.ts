@@ -3,7 +3,7 @@
 import type { Account } from '../account/account.ts'
 import { activeDevices } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
-import { staleAfter } from '../protocol/live.ts'
+import { staleAfter, type TextFrame } from '../protocol/live.ts'
 import { assemble, type CheckedMessage } from './checked-message.ts'
 import { addFrame, dropFinished } from './live-text.ts'
 import { Queue, Value } from './readable.ts'
@@ -55,7 +55,7 @@ export class OpenSession implements SessionView {
 		this.#stops.push(summary.subscribe(() => this.#change({ summary: summary.get() })))
 		this.#stops.push(
 			feeds.listen(session, {
-				text: (frame) => this.#change({ live: addFrame(this.state.get().live, frame) }),
+				text: (frame) => this.#text(frame),
 				heartbeat: ({ seq }) => {
 					this.#change({ lastHeartbeat: options.now().toISOString() })
 					if (this.#tail && seq > this.#tail.position) void this.#tail.pull(seq)
@@ -121,6 +121,18 @@ export class OpenSession implements SessionView {
 			const page = await this.#reader.after(from, { limit: step })
 			this.#unfollow()
 			this.#show(assemble(this.#options.session, page.rows).messages, { hasNewer: true })
+		})
+	}
+
+	/** What comes after its block was finished is late, or played again by the server. */
+	#text(frame: TextFrame): void {
+		const { live, messages } = this.state.get()
+		const added = addFrame(live, frame)
+		this.#change({
+			live: dropFinished(
+				added,
+				messages.filter(({ kind }) => kind === frame.kind),
+			),
 		})
 	}
 

@@ -7,7 +7,12 @@ import { toBase64 } from '../../source/protocol/bytes.ts'
 import { createDevice, encodeDevice, randomId } from '../../source/protocol/device.ts'
 import type { LogState } from '../../source/protocol/device-log.ts'
 import type { SessionEvent } from '../../source/protocol/events.ts'
-import { type ChainState, chainStart, sealMessage } from '../../source/protocol/message.ts'
+import {
+	type ChainState,
+	type Content,
+	chainStart,
+	sealMessage,
+} from '../../source/protocol/message.ts'
 import { split } from '../../source/protocol/parts.ts'
 import { sessionScope } from '../../source/protocol/scope.ts'
 import type { Vault } from '../../source/vault/vault.ts'
@@ -100,8 +105,17 @@ export class TestSession {
 	}
 
 	async append(event: SessionEvent, more: object = {}): Promise<number> {
+		return this.#append(split(event, new Date().toISOString()), more)
+	}
+
+	/** Parts of a body as no honest host would make them. */
+	appendParts(parts: readonly { part: number; of: number; body: string }[]): Promise<number> {
 		const at = new Date().toISOString()
-		const rows = split(event, at).map((content) => {
+		return this.#append(parts.map((part) => ({ at, kind: 'agent_response', ...part })))
+	}
+
+	async #append(contents: readonly Content[], more: object = {}): Promise<number> {
+		const rows = contents.map((content) => {
 			const sealed = sealMessage(this.id, this.chain, content, {
 				epoch: 0,
 				key: this.#key,
@@ -117,7 +131,7 @@ export class TestSession {
 				nonce: toBase64(message.nonce),
 				ciphertext: toBase64(message.ciphertext),
 				signature: toBase64(message.signature),
-				created_at: at,
+				created_at: content.at,
 				input_tokens: 0,
 				output_tokens: 0,
 				cache_read_tokens: 0,

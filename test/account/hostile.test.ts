@@ -1,0 +1,176 @@
+/** A server, or a device, that plays false with the device log and the keys. */
+import { describe, expect, test } from 'vitest'
+import type { Account } from '../../source/account/account.ts'
+import type { EpochRow, GrantRow } from '../../source/backend/gateway.ts'
+import { randomBytes } from '../../source/protocol/box.ts'
+import { toBase64 } from '../../source/protocol/bytes.ts'
+import { createDevice, randomId } from '../../source/protocol/device.ts'
+import { headOf, makeEntry, signJoin } from '../../source/protocol/device-log.ts'
+import { makeEpoch } from '../../source/protocol/epoch.ts'
+import { sessionScope } from '../../source/protocol/scope.ts'
+import { addDevice, openAccount, TestSession } from '../tools/account.ts'
+import { MemoryBackend } from '../tools/memory-gateway.ts'
+
+async function twoDevices() {
+	const backend = new MemoryBackend()
+	const gateway = backend.gateway(randomId())
+	const host = await openAccount(gateway)
+	const laptop = await addDevice(host, gateway, 'laptop')
+	await host.log.refresh()
+	return { backend, gateway, host, laptop }
+}
+
+function add(account: Account) {
+	const device = createDevice()
+	return account.log.append(account.device, {
+		type: 'add',
+		at: new Date().toISOString(),
+		device: device.record,
+		label: account.sealLabel(`device:${device.record.id}`, { name: 'tablet' }),
+		join: toBase64(signJoin(account.id, device)),
+	})
+}
+
+describe('a head that somebody signed and the server does not show', () => {
+	test('makes the log a problem, which ends when the server shows it', async () => {
+		const { backend, host, laptop } = await twoDevices()
+		const heard: (string | null)[] = []
+		host.log.onChange(() => heard.push(host.log.problem?.code ?? null))
+		const ahead = headOf(await add(laptop))
+		const rows = backend.logs.get(host.id)
+		const hidden = rows?.pop()
+		if (!rows || !hidden) throw new Error('no log')
+		await expect(host.log.reach(ahead)).rejects.toMatchObject({ code: 'log_rolled_back' })
+		expect(() => host.log.assertTrusted()).toThrow('hiding or inventing')
+		await expect(host.log.refresh()).rejects.toMatchObject({ code: 'log_rolled_back' })
+		const device = createDevice()
+		const adding = host.addDevice(device, 'x', signJoin(host.id, device))
+		await expect(adding).rejects.toMatchObject({ code: 'log_rolled_back' })
+		rows.push(hidden)
+		await host.log.refresh()
+		expect(host.log.problem).toBeNull()
+		expect(headOf(host.log.state)).toEqual(ahead)
+		expect(heard[0]).toBe('log_rolled_back')
+		expect(heard.at(-1)).toBeNull()
+	})
+
+	test('that contradicts an entry we have stays a problem', async () => {
+		const { host } = await twoDevices()
+		const fork = { seq: 1, hash: toBase64(randomBytes(32)) }
+		await expect(host.log.reach(fork)).rejects.toMatchObject({ code: 'log_rolled_back' })
+		await expect(host.log.refresh()).rejects.toMatchObject({ code: 'log_rolled_back' })
+		expect(host.log.problem).not.toBeNull()
+	})
+
+	test('being out of reach is no problem of the log', async () => {
+		const { backend, host } = await twoDevices()
+		backend.cut()
+		await expect(host.log.refresh()).rejects.toMatchObject({ code: 'backend_unreachable' })
+		expect(host.log.problem).toBeNull()
+	})
+})
+
+test('a server that takes our entry, and shows us another in its place, is refused', async () => {
+	const { backend, host, laptop } = await twoDevices()
+	const device = createDevice()
+	const label = laptop.sealLabel(`device:${device.record.id}`, { name: 'x' })
+	const join = toBase64(signJoin(host.id, device))
+	const act = {
+		type: 'add',
+		at: new Date().toISOString(),
+		device: device.record,
+		label,
+		join,
+	} as const
+	const other = makeEntry(laptop.log.state, laptop.device, act)
+	backend.faults.after = async (name) => {
+		if (name !== 'append_log') return
+		backend.faults.after = undefined
+		const { seq, entry, signature } = other
+		const before = backend.logs.get(host.id)?.slice(0, seq) ?? []
+		const shown = { seq, entry: toBase64(entry), signature: toBase64(signature) }
+		backend.logs.set(host.id, [...before, shown])
+	}
+	await add(host)
+	await expect(host.log.refresh()).rejects.toMatchObject({ code: 'log_rolled_back' })
+	expect(host.log.problem).toMatchObject({ code: 'log_rolled_back' })
+})
+
+describe('keys', () => {
+	test('of a log that has grown since are read after it was pulled', async () => {
+		const { backend, host, laptop } = await twoDevices()
+		await add(host)
+		const session = await new TestSession(host).create()
+		const known = laptop.log.state.hashes.length
+		const keys = await laptop.keys.load(sessionScope(session.id))
+		expect(keys.keyOf(0)).toBeInstanceOf(Uint8Array)
+		expect(laptop.log.state.hashes.length).toBe(known + 1)
+		expect(backend.logs.get(host.id)).toHaveLength(known + 1)
+	})
+
+	test('that a revoked device dates back are not taken', async () => {
+		const { gateway, host, laptop } = await twoDevices()
+		const before = headOf(host.log.state)
+		const thief = laptop.device
+		await host.log.append(host.device, {
+			type: 'revoke',
+			at: new Date().toISOString(),
+			device: thief.record.id,
+			reason: 'stolen',
+		})
+		const at = new Date().toISOString()
+		const rotated = host.keys.newEpoch(host.scope, {
+			epoch: 1,
+			from: 0,
+			prev: new Uint8Array(32),
+			at,
+		})
+		await gateway.putEpoch(rotated.epoch, rotated.grants)
+		// The thief still has its keys, and a server that helps it.
+		const key = randomBytes(32)
+		const made = makeEpoch(thief, {
+			scope: host.scope,
+			epoch: 2,
+			key,
+			log: before,
+			from: 0,
+			prev: new Uint8Array(32),
+		})
+		const epoch: EpochRow = {
+			scope: host.scope,
+			epoch: 2,
+			record: toBase64(made.record),
+			signature: toBase64(made.signature),
+		}
+		const grant: GrantRow = laptop.keys.grant(
+			{ scope: host.scope, epoch: 2, key },
+			host.device.record,
+			at,
+		)
+		await gateway.putEpoch(epoch, [grant])
+		const keys = await host.keys.load(host.scope, { again: true })
+		expect(keys.newest).toBe(1)
+		expect(keys.keyOf(2)).toMatchObject({ code: 'epoch_outdated' })
+		expect(host.accountKey()).toMatchObject({ epoch: 1, key: rotated.key })
+	})
+
+	test('of which the server shows two for one epoch: the first good one stays', async () => {
+		const { backend, host, laptop } = await twoDevices()
+		const session = await new TestSession(host).create()
+		const scope = sessionScope(session.id)
+		const forged = laptop.keys.newEpoch(scope, {
+			epoch: 0,
+			from: 1,
+			prev: session.chain.chain,
+			at: new Date().toISOString(),
+		})
+		backend.epochs.set('a second one', { ...forged.epoch, account: host.id })
+		for (const [index, grant] of forged.grants.entries()) {
+			backend.grants.set(`second ${index}`, { ...grant, account: host.id })
+		}
+		const keys = await laptop.keys.load(scope)
+		expect(keys.by).toBe(host.device.record.id)
+		const own = host.keys.known(scope) ?? (await host.keys.load(scope))
+		expect(keys.keyOf(0)).toEqual(own.keyOf(0))
+	})
+})

@@ -89,6 +89,10 @@ export async function runCommand(context: Context, options: RunOptions): Promise
 	const recovering = finishDead(context, {
 		waitMs: 10_000,
 		onTrouble: (error) => warnings.quiet(error),
+	}).catch((error: unknown) => {
+		// Other sessions' trouble must not end this one.
+		if (!(error instanceof StyrbyError)) throw error
+		warnings.quiet(error)
 	})
 	const { end, interrupted } = await hostAgent(context, options, host, timeoutMs)
 	warnings.release()

@@ -20,12 +20,14 @@ export interface ImportedSource {
 
 export class HostedSessions implements Disposable {
 	readonly #db: DatabaseSync
+	readonly #file: string
 
-	private constructor(db: DatabaseSync) {
+	private constructor(db: DatabaseSync, file: string) {
 		this.#db = db
+		this.#file = file
 	}
 
-	/** Throws `home_not_writable`, `disk_full`, `home_failed`. */
+	/** All of its calls throw `home_not_writable`, `disk_full`, `home_failed`. */
 	static open(dataFolder: string): HostedSessions {
 		const file = join(dataFolder, 'agent-sessions.db')
 		try {
@@ -49,7 +51,7 @@ export class HostedSessions implements Disposable {
 				) strict, without rowid;
 				pragma user_version = ${version};
 			`)
-			return new HostedSessions(db)
+			return new HostedSessions(db, file)
 		} catch (cause) {
 			throw homeError(cause, file)
 		}
@@ -58,35 +60,46 @@ export class HostedSessions implements Disposable {
 	/** An agent's session is hosted live, under this id. */
 	hosted(agent: string, agentSession: string, session: string): void {
 		const sql = 'insert or replace into live (agent, agent_session, session) values (?, ?, ?)'
-		this.#db.prepare(sql).run(agent, agentSession, session)
+		this.#try((db) => db.prepare(sql).run(agent, agentSession, session))
 	}
 
 	/** Under which id an agent's session was hosted live; `null`: it was not, as far as this home knows. */
 	liveSession(agent: string, agentSession: string): string | null {
 		const sql = 'select session from live where agent = ? and agent_session = ?'
-		const row = this.#db.prepare(sql).get(agent, agentSession)
+		const row = this.#try((db) => db.prepare(sql).get(agent, agentSession))
 		return row ? v.parse(sessionRow, row).session : null
 	}
 
 	/** Lines that were put into a session, of which the backend has `lastSeq` messages. */
 	sources(session: string, lastSeq: number): Set<string> {
-		// What was about to be sent when an import died, and never arrived.
-		this.#db.prepare('delete from imported where session = ? and seq > ?').run(session, lastSeq)
-		const rows = this.#db.prepare('select source from imported where session = ?').all(session)
+		const rows = this.#try((db) => {
+			// What was about to be sent when an import died, and never arrived.
+			db.prepare('delete from imported where session = ? and seq > ?').run(session, lastSeq)
+			return db.prepare('select source from imported where session = ?').all(session)
+		})
 		return new Set(rows.map((row) => v.parse(sourceRow, row).source))
 	}
 
 	/** Written before the lines are sent: then a death in between is seen, and nothing is doubled. */
 	imported(session: string, sources: readonly ImportedSource[]): void {
 		const sql = 'insert or replace into imported (session, source, seq) values (?, ?, ?)'
-		const insert = this.#db.prepare(sql)
-		this.#db.exec('begin immediate')
+		this.#try((db) => {
+			const insert = db.prepare(sql)
+			db.exec('begin immediate')
+			try {
+				for (const { source, seq } of sources) insert.run(session, source, seq)
+				db.exec('commit')
+			} finally {
+				if (db.isTransaction) db.exec('rollback')
+			}
+		})
+	}
+
+	#try<T>(work: (db: DatabaseSync) => T): T {
 		try {
-			for (const { source, seq } of sources) insert.run(session, source, seq)
-			this.#db.exec('commit')
+			return work(this.#db)
 		} catch (cause) {
-			if (this.#db.isTransaction) this.#db.exec('rollback')
-			throw homeError(cause, 'the list of imported sessions')
+			throw homeError(cause, this.#file)
 		}
 	}
 

@@ -15,7 +15,7 @@ import { outboxSessions } from './outbox-files.ts'
 import { statusUpdate } from './outbox-operations.ts'
 import { removeOutbox } from './outbox-paths.ts'
 import { Publisher } from './publisher.ts'
-import { openDecision } from './sealed-decision.ts'
+import { type KeptDecision, openDecision } from './sealed-decision.ts'
 import { Sender } from './sender.ts'
 
 export interface RecoverOptions {
@@ -31,15 +31,17 @@ export interface RecoverOptions {
 
 const died = 'The host of this session ended without closing it.'
 
-/** Returns the sessions that were recovered. Sessions whose host lives are left alone. */
+/**
+ * Returns the sessions that were recovered. Sessions whose host lives are left alone. What is about one
+ * session goes to `onTrouble`. Throws `home_not_writable`, `outbox_failed` where there is no looking.
+ */
 export async function recoverSessions(options: RecoverOptions): Promise<string[]> {
 	const recovered: string[] = []
 	const take = options.lock ?? locksIn(options.dataFolder)
 	for (const session of outboxSessions(options.dataFolder)) {
-		await using lock = await take(session)
-		if (!lock) continue
 		try {
-			if (await recoverOne(options, session)) recovered.push(session)
+			await using lock = await take(session)
+			if (lock && (await recoverOne(options, session))) recovered.push(session)
 		} catch (error) {
 			if (!(error instanceof StyrbyError)) throw error
 			options.onTrouble?.(session, error)
@@ -77,7 +79,7 @@ async function close(options: RecoverOptions, outbox: Outbox, waitMs: number): P
 	const endedAt =
 		(await gateway.readSession(session))?.last_activity_at ?? account.now().toISOString()
 	const ended = statusUpdate('stopped', endedAt)
-	const publisher = await signing(options, outbox)
+	await using publisher = await signing(options, outbox)
 	if (!publisher) {
 		// Only the device that hosted it can write into the session: its row in the list has to do.
 		outbox.commit({ operations: [ended], ended: true })
@@ -130,10 +132,8 @@ async function answerTo(
 	session: string,
 	request: OutboxRequest,
 ): Promise<Body<'permission_response'>> {
-	const key = request.decision
-		? (await account.keys.load(sessionScope(session))).keyOf(request.decision.epoch)
-		: null
-	if (!request.decision || !(key instanceof Uint8Array)) {
+	const kept = await keptDecision(account, session, request)
+	if (!kept) {
 		return {
 			request: request.id,
 			result: 'cancelled',
@@ -144,7 +144,7 @@ async function answerTo(
 			command: null,
 		}
 	}
-	const { decision, device, scope, reason, signed } = openDecision(request.decision, key)
+	const { decision, device, scope, reason, signed } = kept
 	return {
 		request: request.id,
 		result: decision === 'allow' ? 'approved' : 'denied',
@@ -153,6 +153,23 @@ async function answerTo(
 		scope,
 		reason,
 		command: { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) },
+	}
+}
+
+/** `null` where none was made, or what is left of it does not open. */
+async function keptDecision(
+	account: Account,
+	session: string,
+	{ decision }: OutboxRequest,
+): Promise<KeptDecision | null> {
+	if (!decision) return null
+	const key = (await account.keys.load(sessionScope(session))).keyOf(decision.epoch)
+	if (!(key instanceof Uint8Array)) return null
+	try {
+		return openDecision(decision, key)
+	} catch (error) {
+		if (error instanceof StyrbyError && error.exitCode === exit.refused) return null
+		throw error
 	}
 }
 

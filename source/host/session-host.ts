@@ -203,7 +203,7 @@ export class SessionHost implements AsyncDisposable {
 
 	#about(about: Extract<AgentOutput, { type: 'about' }>): void {
 		const { type: _, mode, asks, ...facts } = about
-		if (about.session !== undefined) this.#options.onAgentSession?.(about.session)
+		if (about.session !== undefined) this.#noteAgentSession(about.session)
 		if (about.cwd !== undefined && about.cwd !== this.#cwd) {
 			this.#cwd = about.cwd
 			this.#relabel()
@@ -218,6 +218,16 @@ export class SessionHost implements AsyncDisposable {
 					? `Approvals are off in ${name} mode: the agent decides by itself and asks nobody.`
 					: `The agent is in ${name} mode.`
 			this.#system('mode', text, { mode: mode ?? null, asks: asks ?? null })
+		}
+	}
+
+	/** A home that can not be written must not end the agent. */
+	#noteAgentSession(session: string): void {
+		try {
+			this.#options.onAgentSession?.(session)
+		} catch (error) {
+			if (!(error instanceof StyrbyError)) throw error
+			this.#trouble(error)
 		}
 	}
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { outboxFile } from '../../source/host/outbox-paths.ts'
 import { recoverSessions } from '../../source/host/recover.ts'
@@ -7,6 +7,7 @@ import { randomBytes } from '../../source/protocol/box.ts'
 import { signCommand } from '../../source/protocol/command.ts'
 import { randomId } from '../../source/protocol/device.ts'
 import { headOf } from '../../source/protocol/device-log.ts'
+import { StyrbyError } from '../../source/protocol/errors.ts'
 import type { SessionEvent } from '../../source/protocol/events.ts'
 import { someAsk } from '../tools/scripted-agent.ts'
 import { bodiesOf, makeHost, readSession, type TestHost } from './_host.ts'
@@ -134,5 +135,59 @@ describe('recovery', () => {
 		expect(await recover()).toEqual([publisher.session])
 		const events = await readSession(host, publisher.session)
 		expect(events.map((event) => event.epoch)).toEqual([0, 1])
+	})
+
+	it('of one session that fails does not keep the others waiting', async () => {
+		const [one, two] = [host.publisher(), host.publisher()]
+		for (const publisher of [one, two]) {
+			await publisher.publish({ at: at(), event: said('one') })
+			await publisher[Symbol.asyncDispose]()
+		}
+		const { account, gateway, dataFolder, locks } = host
+		const broken = [one.session, two.session].sort()[0]
+		const troubles: string[] = []
+		const recovered = await recoverSessions({
+			account,
+			gateway,
+			dataFolder,
+			lock: async (session) => {
+				if (session !== broken) return locks(session)
+				throw new StyrbyError('disk_full', 'The disk is full.')
+			},
+			onTrouble: (session, { code }) => troubles.push(`${session} ${code}`),
+		})
+		expect(recovered).toEqual([one.session, two.session].filter((id) => id !== broken))
+		expect(troubles).toEqual([`${broken} disk_full`])
+	})
+
+	it('closes a request whose kept decision was damaged as one without a decision', async () => {
+		const publisher = host.publisher()
+		const request = await ask(publisher)
+		const decision = { epoch: 0, sealed: randomBytes(300) }
+		publisher.outbox.commit({ decided: { request, decision }, command: randomId() })
+		await publisher[Symbol.asyncDispose]()
+		expect(await recover()).toEqual([publisher.session])
+		const events = await readSession(host, publisher.session)
+		expect(bodiesOf(events, 'permission_response')).toMatchObject([
+			{ request, result: 'cancelled', by: 'host', device: null, command: null },
+		])
+		expect(await host.gateway.readSession(publisher.session)).toMatchObject({
+			status: 'stopped',
+			pending: 0,
+		})
+	})
+
+	it('leaves an outbox that can not be read where it is, and says so', async () => {
+		const publisher = host.publisher()
+		await publisher.publish({ at: at(), event: said('one') })
+		await publisher[Symbol.asyncDispose]()
+		const file = outboxFile(host.dataFolder, publisher.session)
+		writeFileSync(file, 'no database at all, but long enough to look like one'.repeat(200))
+		const troubles: string[] = []
+		const { account, gateway, dataFolder, locks: lock } = host
+		const onTrouble = (_: string, { code }: StyrbyError) => troubles.push(code)
+		expect(await recoverSessions({ account, gateway, dataFolder, lock, onTrouble })).toEqual([])
+		expect(troubles).toEqual(['outbox_failed'])
+		expect(existsSync(file)).toBe(true)
 	})
 })

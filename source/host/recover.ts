@@ -11,6 +11,7 @@ import type { Body } from '../protocol/events.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import { locksIn, type TakeLock } from './host-lock.ts'
 import { Outbox, type OutboxRequest } from './outbox.ts'
+import { outboxError } from './outbox-errors.ts'
 import { outboxSessions } from './outbox-files.ts'
 import { statusUpdate } from './outbox-operations.ts'
 import { removeOutbox } from './outbox-paths.ts'
@@ -43,8 +44,7 @@ export async function recoverSessions(options: RecoverOptions): Promise<string[]
 			await using lock = await take(session)
 			if (lock && (await recoverOne(options, session))) recovered.push(session)
 		} catch (error) {
-			if (!(error instanceof StyrbyError)) throw error
-			options.onTrouble?.(session, error)
+			options.onTrouble?.(session, outboxError(error))
 		}
 	}
 	return recovered

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,14 +48,9 @@ it('says in one sentence when its file is no database, or takes no more', () => 
 	expect(() => hosted.liveSession('claude', 'theirs')).toThrow(failed)
 	expect(() => hosted.sources('s', 1)).toThrow(failed)
 	expect(() => hosted.imported('s', [{ source: 'a', seq: 1 }])).toThrow(failed)
-	writeFileSync(
-		join(folder, 'agent-sessions.db'),
-		'not a database, but long enough to be one'.repeat(100),
-	)
-	rmWal(folder)
-	expect(() => HostedSessions.open(folder)).toThrow(failed)
+	const elsewhere = join(folder, 'elsewhere')
+	mkdirSync(elsewhere)
+	const file = join(elsewhere, 'agent-sessions.db')
+	writeFileSync(file, 'not a database, but long enough to be one'.repeat(100))
+	expect(() => HostedSessions.open(elsewhere)).toThrow(failed)
 })
-
-function rmWal(folder: string): void {
-	for (const end of ['-wal', '-shm']) writeFileSync(join(folder, `agent-sessions.db${end}`), '')
-}

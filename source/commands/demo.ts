@@ -44,6 +44,7 @@ async function asText(io: Io): Promise<ExitCode> {
 	{
 		await using profile = await openDemoProfile(io)
 		const interrupted = new Promise<null>((resolve) => {
+			if (end.signal.aborted) resolve(null)
 			end.signal.addEventListener('abort', () => resolve(null), { once: true })
 		})
 		const tally = await Promise.race([playAsText(io, profile), interrupted])

@@ -10,9 +10,11 @@ import { refreshTokens, signUpAnonymously, type Tokens } from '../backend/sign-i
 import { TokenSource, type TokenStore } from '../backend/token-source.ts'
 import type { Home } from '../config/paths.ts'
 import { readState, writeState } from '../config/state.ts'
+import { exit, StyrbyError } from '../protocol/errors.ts'
 import { decodeJson, encodeJson, uuid, version } from '../protocol/json.ts'
 import type { Vault } from '../vault/vault.ts'
 import { alone } from './alone.ts'
+import { knownDevice } from './own-device.ts'
 
 const refreshSchema = v.object({ v: version, user_id: uuid, refresh_token: v.string() })
 const accessSchema = v.object({ user_id: uuid, access_token: v.string(), expires_at: v.number() })
@@ -44,6 +46,20 @@ function tokenStore({ home, vault, vaultName }: TokenOptions): TokenStore {
 	}
 }
 
+/**
+ * A home that had an account, and a vault that does not know it: the keys are somewhere else. A fresh
+ * account in its place would look as if all history were lost. Throws `no_device_key` (exit 3).
+ */
+async function refuseSecondAccount({ home, vault }: TokenOptions): Promise<void> {
+	const known = await knownDevice(home)
+	if (known === null) return
+	throw new StyrbyError(
+		'no_device_key',
+		`The keys of this home's account are not in this vault (${vault.kind}: ${vault.detail}): bring back the one that has them, or move ${home.data} away to begin anew.`,
+		{ exitCode: exit.notSignedIn },
+	)
+}
+
 /** The tokens of this home; on first use this makes the account. */
 export async function openTokens(options: TokenOptions): Promise<TokenSource> {
 	const { home, endpoint } = options
@@ -51,7 +67,9 @@ export async function openTokens(options: TokenOptions): Promise<TokenSource> {
 	const exclusively = alone(home, 'sign-in')
 	if (!(await store.load())) {
 		await exclusively(async () => {
-			if (!(await store.load())) await store.save(await signUpAnonymously(endpoint))
+			if (await store.load()) return
+			await refuseSecondAccount(options)
+			await store.save(await signUpAnonymously(endpoint))
 		})
 	}
 	return new TokenSource({

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { access, mkdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { posix, win32 } from 'node:path'
+import { dirname, posix, win32 } from 'node:path'
 import { refused, StyrbyError } from '../protocol/errors.ts'
 import { homeError, systemCode } from './home-error.ts'
 
@@ -87,9 +87,8 @@ export async function ensureFolder(path: string): Promise<void> {
 	try {
 		await mkdir(path, { recursive: true, mode: 0o700 })
 	} catch (cause) {
-		throw systemCode(cause) === 'EEXIST' || systemCode(cause) === 'ENOTDIR'
-			? notAFolder(path)
-			: homeError(cause, path)
+		if (['EEXIST', 'ENOTDIR'].includes(systemCode(cause))) throw notAFolder(path)
+		throw homeError(systemCode(cause) === 'ENOENT' ? await whyNotMade(path, cause) : cause, path)
 	}
 	const about = await stat(path)
 	if (!about.isDirectory()) throw notAFolder(path)
@@ -110,6 +109,19 @@ export async function ensureFolder(path: string): Promise<void> {
 	} catch (cause) {
 		throw homeError(cause, path)
 	}
+}
+
+/** Node says ENOENT of folders that could not be made one in the other: the system says why. */
+async function whyNotMade(path: string, cause: unknown): Promise<unknown> {
+	try {
+		await mkdir(path, { mode: 0o700 })
+	} catch (error) {
+		if (systemCode(error) === 'ENOENT' && dirname(path) !== path) {
+			return whyNotMade(dirname(path), cause)
+		}
+		return error
+	}
+	return cause
 }
 
 function notAFolder(path: string): StyrbyError {

@@ -1,4 +1,5 @@
 /** Finds the embedded backend of a data folder, or starts it. */
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withLock } from '../config/lock.ts'
 import { version as ownVersion } from '../config/version.ts'
@@ -45,6 +46,8 @@ export interface EmbeddedState extends EmbeddedStatus {
 	readonly clockOffMs: number
 }
 
+/** Less than this is no time to start a daemon in, ms. */
+const tooShortMs = 1_000
 const defaultIdleMs = 10 * 60_000
 const defaultTimeLimitMs = 30_000
 const stopLimitMs = 15_000
@@ -154,11 +157,18 @@ async function startOne(options: ConnectOptions, left: () => number): Promise<Em
 		// Also when ours was not the one: a backend in the foreground may be starting right now.
 		const found = await statusEmbedded(options)
 		if (found !== null) return found
-		if (launched === 'ready' || left() === 0) {
-			throw startFailed(log, 'it did not answer in time')
-		}
+		if (launched === 'ready') throw startFailed(log, 'it did not answer in time')
+		if (left() < tooShortMs) throw heldByOther(data, log)
 		await sleep(100)
 	}
+}
+
+function heldByOther(data: string, log: string): StyrbyError {
+	return new StyrbyError(
+		'backend_unreachable',
+		`A process that does not answer holds the data folder ${data}: end it, or wait until it has ended; see ${join(log, 'backend.log')}.`,
+		{ exitCode: exit.unreachable },
+	)
 }
 
 function isAlive(pid: number): boolean {

@@ -45,6 +45,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 		log(`ready on port ${port} after ${Math.round(performance.now() - before)} ms`)
 		options.onReady?.(backend)
 		if (options.signal?.aborted) onAbort()
+		using _found = staysFound(run, { port, pid: process.pid, start, version }, log)
 		using _idle = watchIdle(backend, idleMs, () => ending.resolve('nobody uses it'))
 		log(`stopping: ${await ending.promise}`)
 	} finally {
@@ -53,6 +54,30 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 		options.signal?.removeEventListener('abort', onAbort)
 	}
 	log('stopped')
+}
+
+/** How often the daemon looks whether it can still be found, ms. */
+const lookEvery = 3000
+
+/** Without its runtime file a daemon that holds the data folder could neither be used nor replaced. */
+function staysFound(
+	run: string,
+	own: Parameters<typeof writeRuntime>[1],
+	log: (line: string) => void,
+): Disposable {
+	const look = async () => {
+		if ((await readRuntime(run))?.start === own.start) return
+		await writeRuntime(run, own)
+		log('wrote the runtime file anew')
+	}
+	const failed = (error: unknown) =>
+		log(`runtime file: ${error instanceof Error ? error.message : error}`)
+	const timer = setInterval(() => void look().catch(failed), lookEvery)
+	return {
+		[Symbol.dispose]() {
+			clearInterval(timer)
+		},
+	}
 }
 
 function watchIdle(backend: Backend, idleMs: number | null, onIdle: () => void): Disposable {

@@ -114,7 +114,7 @@ export interface MachineKeyRow {
 /** What comes over the live channel: hints with data in them. Nothing depends on one arriving. */
 export type SessionHint =
 	| { type: 'messages'; session: string; from: number; to: number; rows: MessageRow[] | null }
-	/** Unstored text, sealed and signed (protocol, section 5). */
+	/** Unstored text, sealed and signed (docs/protocol.md, section 5.6). */
 	| { type: 'frame'; nonce: string; ciphertext: string; signature: string }
 	| { type: 'heartbeat'; bytes: string; signature: string }
 	/** The channel is (again) joined: pull once. */

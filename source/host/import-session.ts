@@ -43,8 +43,8 @@ const maxRows = 500
 const maxBytes = 3 * 1024 * 1024
 
 /**
- * The id under which an agent's session is imported: the same on every device of the account, and nothing
- * to anyone else. `accountKey`: 32 bytes, of epoch 0.
+ * The id under which an agent's session is imported (docs/protocol.md, section 5.8): the same on every
+ * device of the account, and nothing to anyone else. `accountKey`: 32 bytes, of epoch 0.
  */
 export function importId(accountKey: Uint8Array, agent: string, agentSession: string): string {
 	const mac = createHmac('sha256', accountKey)

@@ -1,4 +1,4 @@
-/** A session event becomes finished rows: split, padded, sealed, chained, signed (docs/protocol.md, 5). */
+/** A session event becomes finished rows: split, padded, sealed, chained, signed (docs/protocol.md, section 5). */
 import type { AppendRow, Counts } from '../backend/gateway.ts'
 import { nonceSize, type RandomBytes } from '../protocol/box.ts'
 import { toBase64 } from '../protocol/bytes.ts'

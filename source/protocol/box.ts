@@ -1,4 +1,4 @@
-/** NaCl boxes: X25519, XSalsa20-Poly1305, through tweetnacl. */
+/** NaCl boxes (section 0): X25519, XSalsa20-Poly1305, through tweetnacl. */
 import nacl from 'tweetnacl'
 import { refused } from './errors.ts'
 
@@ -44,7 +44,7 @@ function isCanonical(publicKey: Uint8Array): boolean {
 
 /**
  * Refuses a foreign public box key (32 bytes) whose shared secret would be known to everyone, and one
- * that is a second way to write another key (section 1). Throws `weak_key`.
+ * that is a second way to write another key (section 0). Throws `weak_key`.
  */
 export function assertUsableBoxKey(publicKey: Uint8Array): void {
 	if (

@@ -60,8 +60,8 @@ export interface SignedCommand {
 }
 
 /**
- * SHA-256(D("request") ‖ JSON bytes of the request's message), hex. A request in several parts: the bytes
- * of all of them, in order.
+ * What a decision is bound to (section 6): SHA-256(D("request") ‖ JSON bytes of the request's message),
+ * hex. A request in several parts: the bytes of all of them, in order.
  */
 export function requestDigest(jsons: readonly Uint8Array[]): string {
 	return toHex(digest('request', ...jsons))

@@ -3,7 +3,7 @@ import { encodeUtf8 } from './bytes.ts'
 
 const prefixes = new Map<string, Uint8Array>()
 
-/** `D(purpose)`: put before everything that is hashed or signed, so that no value serves two purposes. */
+/** `D(purpose)`: put before everything that is hashed or signed (section 0), so that no value serves two purposes. */
 export function domain(purpose: Purpose): Uint8Array {
 	let prefix = prefixes.get(purpose)
 	if (!prefix) {

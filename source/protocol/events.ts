@@ -1,5 +1,5 @@
 /**
- * Session events: the bodies of messages, the same for every agent (docs/protocol.md, section 5).
+ * Session events: the bodies of messages, the same for every agent (docs/protocol.md, section 5.5).
  * A body is checked against its schema when it is made and again after it was decrypted.
  */
 import * as v from 'valibot'

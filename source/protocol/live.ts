@@ -1,4 +1,4 @@
-/** What is sent but not stored (section 5): text while it is written, and heartbeats. */
+/** What is sent but not stored (sections 5.6 and 5.7): text while it is written, and heartbeats. */
 import * as v from 'valibot'
 import { open, seal } from './box.ts'
 import { refused } from './errors.ts'

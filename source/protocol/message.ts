@@ -1,4 +1,4 @@
-/** One message (section 5): sealed with the key of its epoch, chained to the one before, signed by the host. */
+/** One message (section 5.2): sealed with the key of its epoch, chained to the one before, signed by the host. */
 import * as v from 'valibot'
 import { open, seal } from './box.ts'
 import { encodeUtf8, fromBase64, toBase64, u32, u64 } from './bytes.ts'

@@ -15,7 +15,7 @@ export function padme(length: number): number {
 	return Math.floor((length + mask) / (mask + 1)) * (mask + 1)
 }
 
-/** u32 length ‖ bytes ‖ zeros, in all padme(4 + length) bytes and at least 256 (section 5). */
+/** u32 length ‖ bytes ‖ zeros, in all padme(4 + length) bytes and at least 256 (section 5.1). */
 export function pad(bytes: Uint8Array): Uint8Array {
 	const padded = new Uint8Array(Math.max(smallest, padme(4 + bytes.length)))
 	padded.set(u32(bytes.length))

@@ -1,4 +1,4 @@
-/** Large bodies travel in parts (section 5). */
+/** Large bodies travel in parts (section 5.3). */
 import * as v from 'valibot'
 import { decodeUtf8, encodeUtf8 } from './bytes.ts'
 import { refused } from './errors.ts'

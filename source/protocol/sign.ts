@@ -1,5 +1,5 @@
 /**
- * Ed25519 through node:crypto: byte for byte what tweetnacl makes and accepts for honest keys, about 90
+ * Ed25519 (section 0) through node:crypto: byte for byte what tweetnacl makes and accepts for honest keys, about 90
  * times faster. A test holds the two against each other.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'

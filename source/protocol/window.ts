@@ -1,5 +1,5 @@
 /**
- * Checking a window of history (section 5): one signature for the newest row, and the chain down from it,
+ * Checking a window of history (section 5.4): one signature for the newest row, and the chain down from it,
  * which covers every bit of the rows before. Only where that fails is each row looked at by itself, so
  * that a problem shows at exactly the row that has it.
  */

@@ -1,4 +1,4 @@
-/** Puts unstored text frames together until the finished block comes (docs/protocol.md, section 5). */
+/** Puts unstored text frames together until the finished block comes (docs/protocol.md, section 5.6). */
 import type { TextFrame } from '../protocol/live.ts'
 import type { LiveText, ShownMessage } from './viewer.ts'
 

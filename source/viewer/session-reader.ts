@@ -1,4 +1,4 @@
-/** Reads a session's stored messages in windows, and checks them (docs/protocol.md, section 5). */
+/** Reads a session's stored messages in windows, and checks them (docs/protocol.md, section 5.4). */
 import type { Account } from '../account/account.ts'
 import type { ScopeKeys } from '../account/key-ring.ts'
 import type { Gateway, MessageRow } from '../backend/gateway.ts'

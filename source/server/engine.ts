@@ -75,14 +75,27 @@ export function faultOf(error: unknown): DatabaseFault {
 		const value: unknown = Reflect.get(fields, name)
 		return typeof value === 'string' && value !== '' ? value : null
 	}
-	const message = text('message') ?? String(error)
-	const code = text('code')
+	const errno: unknown = Reflect.get(fields, 'errno')
+	const known = typeof errno === 'number' ? wasmErrors[errno] : undefined
+	const message =
+		text('message') ??
+		(typeof errno === 'number' ? `file system error ${known ?? errno}` : String(error))
+	const code = known ?? text('code')
 	return {
 		code: code !== null && /^[0-9A-Z]{5}$/.test(code) ? code : systemState(code, message),
 		message,
 		detail: text('detail'),
 		hint: text('hint'),
 	}
+}
+
+/** The numbers that WebAssembly's file system gives errors; one thrown by it has no other field. */
+const wasmErrors: Readonly<Record<number, string>> = {
+	2: 'EACCES',
+	19: 'EDQUOT',
+	29: 'EIO',
+	51: 'ENOSPC',
+	69: 'EROFS',
 }
 
 function systemState(code: string | null, message: string): string {

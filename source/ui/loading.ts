@@ -4,11 +4,15 @@ import type { App } from './app.ts'
 import type { Frame } from './frame.ts'
 import { baseScreen } from './state.ts'
 
+/** After a failure nothing more is loaded by itself for so long, ms. */
+const pauseMs = 5000
+
 export class Loading {
 	readonly #app: App
 	#listing = false
 	/** How many sessions were known when older ones were last asked for: once is enough. */
 	#askedAt = -1
+	#pausedUntil = 0
 
 	constructor(app: App) {
 		this.#app = app
@@ -17,6 +21,7 @@ export class Loading {
 	/** Says so when loading fails. */
 	run(loading: Promise<unknown>): void {
 		loading.catch((error: unknown) => {
+			this.#pausedUntil = this.#app.options.now() + pauseMs
 			this.#app.toast(safeText`Could not load more.`, 'error')
 			this.#app.options.notifier.log(error)
 		})
@@ -24,6 +29,7 @@ export class Loading {
 
 	/** What is on the screen now decides what is needed next. */
 	beyond(frame: Frame): void {
+		if (this.#app.options.now() < this.#pausedUntil) return
 		this.#sessions(frame)
 		this.#messages(frame)
 	}

@@ -14,19 +14,32 @@ export function headerLine(data: Snapshot, columns: number): StyledLine {
 	const gap = [span(safeText` · `, 'dim')]
 	const name = [span(safeText` styrby `, 'accent')]
 	const counts: StyledLine[] = [
-		columns < 60 ? [] : [span(safeText`Sessions ${data.sessions.length}`)],
-		live === 0 ? [] : [span(safeText`● ${live} live`, 'ok')],
 		waiting === 0 ? [] : [span(safeText`⚠ ${waiting} waiting`, 'warn')],
+		live === 0 ? [] : [span(safeText`● ${live} live`, 'ok')],
+		columns < 60 ? [] : [span(safeText`Sessions ${data.sessions.length}`)],
 	]
-	const left = [...name, ...joined(counts, gap)]
+	/** With only so many of the counts, the one that matters most last. */
+	const left = (count: number) => [...name, ...joined(counts.slice(0, count).toReversed(), gap)]
 	const connection = connectionLine(data.connection)
-	const rights: StyledLine[] = [
+	const [all, some, one]: StyledLine[] = [
 		joined([connection, ...infoParts(data.info)], gap),
 		joined([connection, deviceLine(data.info)], gap),
 		connection,
 	].map((right) => [...right, span(safeText` `)])
-	const fitting = rights.find((right) => fits(left, right, columns))
-	return sides(left, fitting ?? [], columns)
+	const choices: (readonly [StyledLine, StyledLine | undefined])[] = [
+		[left(3), all],
+		[left(3), some],
+		[left(3), one],
+		// That all is well may be left out; that it is not, never.
+		...(data.connection.state === 'live' ? [[left(3), []] as const] : []),
+		[left(2), one],
+		[left(1), one],
+		[left(1), connectionMark(data.connection)],
+	]
+	const [fittingLeft, fittingRight = []] = choices.find(([before, after = []]) =>
+		fits(before, after, columns),
+	) ?? [name, []]
+	return sides(fittingLeft, fittingRight, columns)
 }
 
 /** One red row over everything else while the device log does not verify. */
@@ -52,6 +65,12 @@ function connectionLine({ state, lastContact }: Connection): StyledLine {
 			: safeText``
 	const style = state === 'live' ? 'ok' : state === 'lost' ? 'error' : 'warn'
 	return [span(safeText`${states[state]}${since}`, style)]
+}
+
+/** The state in as few columns as it takes. */
+function connectionMark({ state }: Connection): StyledLine {
+	const short = state === 'lost' ? safeText`✗ lost ` : safeText`○ … `
+	return [span(short, state === 'lost' ? 'error' : 'warn')]
 }
 
 function infoParts(info: ViewerInfo): StyledLine[] {

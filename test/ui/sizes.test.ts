@@ -1,0 +1,212 @@
+/** Every screen at every size: nothing wider or higher than the terminal, header and footer always there. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { lineWidth } from '../../source/text/styled.ts'
+import { App } from '../../source/ui/app.ts'
+import type { Frame } from '../../source/ui/frame.ts'
+import { smallest } from '../../source/ui/layout.ts'
+import { notifier } from '../../source/ui/notifier.ts'
+import { keys } from './_screen.ts'
+import { first, type Stage, twoWaiting } from './_stage.ts'
+import { ask, call, now, request, requestBody, result, say, transcript, uuid } from './_viewer.ts'
+
+const long =
+	'a rather long text with many words in it, 長い文章もある, and a_word_without_any_end_at_all_'.repeat(
+		4,
+	)
+
+/** A stage with much on it: long names, long commands, wide characters. */
+function crowded(): Stage {
+	const stage = twoWaiting()
+	const body = requestBody(first, {
+		input: { command: long, more: { of: long } },
+		description: long,
+	})
+	stage.change(first, { body, project: long, risk: { level: 'high', reasons: [long, long] } })
+	stage.viewer.requests.update((all) => [
+		...all,
+		request(uuid(13), { status: 'approved', project: long }),
+	])
+	stage.viewer.sessions.update((all) =>
+		all.map((each, index) => (index === 0 ? { ...each, project: long, title: long } : each)),
+	)
+	stage.viewer.transcript(uuid(1)).update((state) => ({
+		...state,
+		messages: [
+			ask(1, long),
+			say(2, `# ${long}\n\n- ${long}\n\n| a | b |\n| - | - |\n| ${long} | ${long} |`),
+			call(3, 'c', long),
+			result(4, 'c', `${long}\n`.repeat(30)),
+			...state.messages.slice(1),
+		],
+	}))
+	return stage
+}
+
+const ways = {
+	sessions: [],
+	'second session': ['j'],
+	session: ['enter'],
+	unfolded: ['enter', 'o'],
+	permissions: ['p'],
+	request: ['p', 'enter'],
+	reason: ['enter', 'r'],
+	help: ['?'],
+} as const
+
+function appOf(stage: Stage, size: { columns: number; rows: number }, clock: { now: number }): App {
+	return new App({
+		viewer: stage.viewer,
+		size,
+		now: () => clock.now,
+		banner: null,
+		jumpScroll: false,
+		notifier: notifier(() => undefined, { title: false, bell: false, desktop: 'off' }),
+		initial: null,
+		leave: () => undefined,
+		suspend: () => undefined,
+		redraw: () => undefined,
+	})
+}
+
+function check(frame: Frame): void {
+	const { columns, rows } = frame.size
+	if (frame.tooSmall) return
+	expect(lineWidth(frame.header)).toBe(columns)
+	expect(lineWidth(frame.footer)).toBe(columns)
+	for (const notice of frame.notices) expect(lineWidth(notice)).toBeLessThanOrEqual(columns)
+	const across = frame.direction === 'row'
+	const widths = frame.panes.map(({ width }) => width)
+	const heights = frame.panes.map(({ height }) => height + 1)
+	const body = rows - 2 - frame.notices.length - (frame.input ? 2 : 0)
+	expect(frame.panes.length).toBeGreaterThan(0)
+	if (across) {
+		expect(widths.reduce((sum, width) => sum + width, widths.length - 1)).toBe(columns)
+		for (const height of heights) expect(height).toBe(body)
+	} else {
+		for (const width of widths) expect(width).toBe(columns)
+		expect(heights.reduce((sum, height) => sum + height, 0)).toBe(body)
+	}
+	for (const pane of frame.panes) {
+		expect(pane.rows.length).toBeLessThanOrEqual(pane.height)
+		for (const { line } of pane.rows) expect(lineWidth(line)).toBeLessThanOrEqual(pane.width)
+	}
+}
+
+const names = Object.keys(ways) as (keyof typeof ways)[]
+
+test.each(names)('%s fits into any terminal', (name) => {
+	const stage = crowded()
+	const clock = { now }
+	fc.assert(
+		fc.property(
+			fc.integer({ min: smallest.columns, max: 260 }),
+			fc.integer({ min: smallest.rows, max: 70 }),
+			(columns, rows) => {
+				const app = appOf(stage, { columns, rows }, clock)
+				for (const key of ways[name]) {
+					app.drawn(app.frame())
+					clock.now += 1000
+					app.press({ names: [key], alone: true })
+				}
+				check(app.frame())
+			},
+		),
+		{ numRuns: 60 },
+	)
+})
+
+describe('on the terminal itself', () => {
+	test.concurrent.each([
+		[250, 60],
+		[120, 40],
+		[100, 30],
+		[99, 30],
+		[80, 24],
+		[60, 20],
+		[40, 15],
+		[30, 8],
+	])(
+		'%d×%d: each screen begins with the header, ends with the footer, and no row is broken',
+		async (columns, rows) => {
+			await using stage = crowded()
+			const screen = await stage.open({ columns, rows })
+			for (const key of ['', keys.enter, 'o', keys.escape, 'p', keys.enter, '?', 'q', 'q', 'q']) {
+				if (key !== '') await screen.press(key)
+				const lines = (await screen.settled()).split('\n')
+				expect(lines).toHaveLength(rows)
+				expect(lines[0]).toMatch(/^ styrby /)
+				expect(lines[1]).toMatch(/^[━─] /)
+				expect(lines.at(-1)).toMatch(/\? help|esc back/)
+				expect(screen.term.buffer.active.baseY).toBe(0)
+			}
+		},
+	)
+
+	test.concurrent.each([
+		[29, 8],
+		[30, 7],
+		[10, 3],
+		[1, 1],
+	])('%d×%d is too small, says so, and still leaves', async (columns, rows) => {
+		await using stage = crowded()
+		const screen = await stage.open({ columns: 80, rows: 24 })
+		await screen.resize(columns, rows)
+		if (columns >= 25) {
+			expect(screen.text()).toContain('Too small: needs 30×8')
+			expect(screen.text()).toContain('⚠ 2 waiting')
+		}
+		await screen.press('a')
+		expect(stage.answers()).toEqual([])
+		await screen.press('q')
+		expect(await screen.exited).toEqual({ exitCode: 0 })
+	})
+
+	test.concurrent('changing size all the time leaves no trace', async () => {
+		await using stage = crowded()
+		const screen = await stage.open({ columns: 120, rows: 40 })
+		await screen.press(keys.enter)
+		for (const [columns, rows] of [
+			[80, 24],
+			[40, 15],
+			[20, 5],
+			[250, 60],
+			[100, 30],
+			[120, 40],
+		] as const) {
+			await screen.resize(columns, rows)
+		}
+		const after = await screen.settled()
+		await using other = crowded()
+		const fresh = await other.open({ columns: 120, rows: 40 })
+		await fresh.press(keys.enter)
+		expect(after).toBe(await fresh.settled())
+	})
+})
+
+test('only what is on the screen is laid out, and only that is in the frame', () => {
+	const stage = twoWaiting()
+	const messages = Array.from({ length: 5000 }, (_, index) =>
+		say(index + 1, `message ${index + 1}.`),
+	)
+	let laidOut = 0
+	for (const message of messages) {
+		const { body } = message
+		Object.defineProperty(message, 'body', {
+			get: () => {
+				laidOut++
+				return body
+			},
+		})
+	}
+	stage.viewer.requests.set([])
+	stage.viewer.transcript(uuid(1)).set(transcript(messages))
+	const app = appOf(stage, { columns: 120, rows: 40 }, { now })
+	const lines = app.frame().panes.reduce((sum, { rows }) => sum + rows.length, 0)
+	expect(lines).toBeLessThan(80)
+	const once = laidOut
+	// Each kind of item is looked for once a message; none of it is laid out for it.
+	app.update((ui) => ({ ...ui }))
+	app.frame()
+	expect(laidOut - once).toBeLessThan(200)
+})

@@ -1,12 +1,12 @@
 /** The shapes of what a server may answer. Sizes are bounded: a hostile server gains nothing by them. */
 import * as v from 'valibot'
+import { isoTime, uuid } from '../protocol/json.ts'
 
-const uuid = v.pipe(v.string(), v.uuid())
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const amount = v.pipe(v.number(), v.finite())
 const word = v.pipe(v.string(), v.maxLength(64))
 /** As the server writes times; what they say is checked against what is sealed. */
-const time = v.pipe(v.string(), v.maxLength(40), v.isoTimestamp())
+const time = v.pipe(isoTime, v.maxLength(40))
 
 /** Base64 of at most `most` bytes. The bytes themselves are checked where they are used. */
 const base64 = (most: number) =>

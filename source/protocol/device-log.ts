@@ -174,7 +174,7 @@ export function replay(state: LogState, entries: readonly SignedEntry[]): LogSta
 }
 
 function signerKey(devices: ReadonlyMap<string, DeviceState>, entry: LogEntry): Uint8Array {
-	if (entry.type === 'genesis') return fromBase64(entry.device.sign, 32)
+	if (entry.type === 'genesis') return usableSignKey(entry.device)
 	const signer = devices.get(entry.by)
 	if (!signer || signer.revoked) {
 		throw refused(
@@ -183,6 +183,13 @@ function signerKey(devices: ReadonlyMap<string, DeviceState>, entry: LogEntry): 
 		)
 	}
 	return fromBase64(signer.record.sign, 32)
+}
+
+/** Before any signature by it is looked at: under some keys anything verifies. Throws `weak_key`. */
+function usableSignKey(record: DeviceRecord): Uint8Array {
+	const key = fromBase64(record.sign, 32)
+	assertUsableSignKey(key)
+	return key
 }
 
 function invalid(entry: LogEntry, why: string): StyrbyError {
@@ -200,7 +207,7 @@ function apply(devices: Map<string, DeviceState>, entry: LogEntry, account: stri
 			assertSigned(
 				verifyFor(
 					'log-join',
-					fromBase64(entry.device.sign, 32),
+					usableSignKey(entry.device),
 					fromBase64(entry.join, 64),
 					joinBytes(account, entry.device),
 				),
@@ -232,7 +239,6 @@ function register(
 ): void {
 	const { device: record, label, by, at, seq } = entry
 	assertUsableBoxKey(fromBase64(record.box, 32))
-	assertUsableSignKey(fromBase64(record.sign, 32))
 	const taken = [...devices.values()].some(
 		({ record: other }) =>
 			other.id === record.id || other.box === record.box || other.sign === record.sign,

@@ -3,7 +3,7 @@
  * A body is checked against its schema when it is made and again after it was decrypted.
  */
 import * as v from 'valibot'
-import { uuid } from './json.ts'
+import { isoTime, uuid } from './json.ts'
 
 export {
 	type AgentName,
@@ -86,7 +86,7 @@ export const eventSchemas = {
 		session_rules: v.array(ruleSchema),
 		/** Set when the agent asks the person a question instead of a permission. */
 		questions: nullable(v.array(questionSchema)),
-		expires_at: text,
+		expires_at: isoTime,
 	}),
 	permission_response: v.object({
 		request: uuid,

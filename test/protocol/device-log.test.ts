@@ -254,13 +254,11 @@ describe('a device can not', () => {
 		const neutral = unhex(`01${'00'.repeat(31)}`)
 		const record = { ...fresh.record, sign: toBase64(neutral) }
 		const anyone = new Uint8Array([...neutral, ...new Uint8Array(32)])
-		const code = codeOfAct(two, host, addition({ ...fresh, record }, anyone))
-		// Before or after the signature is looked at, which OpenSSL does differently by version.
-		expect(['weak_key', 'log_bad_signature']).toContain(code)
+		expect(codeOfAct(two, host, addition({ ...fresh, record }, anyone))).toBe('weak_key')
 		const act = { type: 'genesis', at, device: record, label: label('x') } as const
 		const entry = encodeJson({ ...place(emptyLog(account), fresh), ...act })
 		const start = () => replay(emptyLog(account), [{ seq: 0, entry, signature: anyone }])
-		expect(['weak_key', 'log_bad_signature']).toContain(codeOf(start))
+		expect(codeOf(start)).toBe('weak_key')
 	})
 
 	test('do anything once it is revoked', () => {

@@ -16,6 +16,7 @@ import { pad } from '../../source/protocol/padding.ts'
 import { checkBody, join, split } from '../../source/protocol/parts.ts'
 import { hostSign, keyOf, other, sealOne, session } from './_session.ts'
 import { codeOf, flip } from './_tamper.ts'
+import { vectors } from './_vectors.ts'
 
 const key = keyOf(0) as Uint8Array
 const at = '2026-03-01T12:00:00.000Z'
@@ -198,6 +199,8 @@ function frames(contents: ReturnType<typeof split>): Frame[] {
 }
 
 test('a body of another kind, or with another shape, is refused', () => {
+	const ask = vectors.session.permission_request
+	expect(checkBody('permission_request', ask).body).toEqual(ask)
 	const bodies: [Parameters<typeof checkBody>[0], unknown][] = [
 		['user_prompt', { text: 'x', source: 'nobody' }],
 		['user_prompt', null],
@@ -205,6 +208,8 @@ test('a body of another kind, or with another shape, is refused', () => {
 		['permission_response', { request: session.toUpperCase() }],
 		['usage', { message: null, model: null, input: -1 }],
 		['usage', { message: null, model: null, input: 0.5 }],
+		['permission_request', { ...ask, expires_at: 'soon' }],
+		['permission_request', { ...ask, expires_at: '2026-03-01T12:00:00 +01' }],
 		['status', { status: 'fine', detail: null, applied: null }],
 		['tool_result', { ok: 'yes' }],
 	]

@@ -170,10 +170,21 @@ describe('is marked at exactly that row', () => {
 		expect(found).toEqual([[6, 'message_forked']])
 	})
 
+	test('a first message that starts another chain than its session has', () => {
+		const start = { seq: 0, chain: new Uint8Array(32), signature: null }
+		const second = sealOne(sealOne(start).chain).message
+		const stored = [sealOne(start).message, second]
+		expect(problems(check(stored, { from: 1, to: 2 }))[0]).toEqual([1, 'message_forked'])
+	})
+
 	test('a history that does not continue what is known', () => {
 		const before = { seq: 4, chain: new Uint8Array(32), signature: new Uint8Array(64) }
 		expect(problems(check(rows, { from: 5, to: count, before }))).toEqual([[5, 'message_forked']])
 		const known = states[4]
+		const rechained = known ? { ...known, chain: new Uint8Array(32) } : null
+		expect(problems(check(rows, { from: 5, to: count, before: rechained }))).toEqual([
+			[5, 'message_forked'],
+		])
 		if (!known?.signature) throw new Error('no chain')
 		const resigned = { ...known, signature: flip(known.signature, 3) }
 		expect(problems(check(rows, { from: 5, to: count, before: resigned }))).toEqual([
@@ -206,7 +217,7 @@ test('in whatever order they come, the rows are the same', () => {
 })
 
 test('rows beyond the window, and numbers that can not be, are left out', () => {
-	const stray = [-1, 0, 0.5, count + 1, 2 ** 53, Number.NaN].map((seq) => ({ ...at(3), seq }))
+	const stray = [-1, 0, 0.5, 3.5, count + 1, 2 ** 53, Number.NaN].map((seq) => ({ ...at(3), seq }))
 	expect(problems(checkIn([...rows, ...stray], { from: 2, to: count, known: true }))).toEqual([])
 })
 

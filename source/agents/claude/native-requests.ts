@@ -34,13 +34,11 @@ export class NativeRequests {
 		return id
 	}
 
-	/** Whether a request of the main thread waits, whose prompt is on the screen. */
-	get onScreen(): boolean {
-		return [...this.#held.values()].some(({ agent, answered }) => agent === null && !answered)
-	}
-
-	get size(): number {
-		return this.#held.size
+	/** Requests of the main thread that wait, and whose prompt is on the screen. */
+	get onScreen(): readonly string[] {
+		return [...this.#held].flatMap(([id, { agent, answered }]) =>
+			agent === null && !answered ? [id] : [],
+		)
 	}
 
 	async answer(id: string, answer: AgentAnswer): Promise<boolean> {
@@ -89,10 +87,14 @@ export class NativeRequests {
 		}
 	}
 
-	/** Lets go of what waits in the main thread: the person has answered on their screen, or the turn ended. */
-	release(result: 'approved' | 'denied' | 'cancelled'): void {
-		for (const [id, held] of this.#held) {
-			if (held.agent === null && !held.answered) this.#withdraw(id, held, result)
+	/**
+	 * Lets go of what waits: the person has answered on their screen, or the turn ended. `ids`: those that
+	 * were on the screen then; a request that came since waits on.
+	 */
+	release(result: 'approved' | 'denied' | 'cancelled', ids: readonly string[]): void {
+		for (const id of ids) {
+			const held = this.#held.get(id)
+			if (held !== undefined && !held.answered) this.#withdraw(id, held, result)
 		}
 	}
 

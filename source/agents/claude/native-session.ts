@@ -127,7 +127,7 @@ export class NativeSession {
 		}
 		await this.#read()
 		if ((name === 'Stop' || name === 'StopFailure') && agent === null) {
-			this.requests.release('cancelled')
+			this.requests.release('cancelled', this.requests.onScreen)
 			await this.#turnOver(hook)
 		}
 	}
@@ -274,7 +274,7 @@ export class NativeSession {
 	#schedule(): void {
 		clearTimeout(this.#timer)
 		if (this.#ended) return
-		const ms = this.requests.onScreen ? pollMs.waiting : pollMs[this.#status ?? 'idle']
+		const ms = this.requests.onScreen.length > 0 ? pollMs.waiting : pollMs[this.#status ?? 'idle']
 		this.#timer = setTimeout(() => {
 			void this.#look().then(() => this.#schedule())
 		}, ms)
@@ -282,16 +282,17 @@ export class NativeSession {
 
 	async #look(): Promise<void> {
 		await this.#read()
-		if (!this.requests.onScreen) return
+		if (this.requests.onScreen.length === 0) return
 		const folder = configFolder(this.#options.env)
 		const session = this.#about.get('session') ?? null
 		const entry = await readRegistry(folder, this.#child?.pid, session)
-		if (entry === null || !this.requests.onScreen) return
+		if (entry === null || this.requests.onScreen.length === 0) return
 		if (entry.status === 'waiting') this.#seenWaiting = true
 		else if (this.#seenWaiting) {
 			this.#seenWaiting = false
-			// A no hangs up the hook; give it the time to.
-			setTimeout(() => this.requests.release('approved'), hangUpMs)
+			const answered = this.requests.onScreen
+			// A no hangs up the hook; give it the time to. The next request may come meanwhile.
+			setTimeout(() => this.requests.release('approved', answered), hangUpMs)
 		}
 	}
 

@@ -184,10 +184,20 @@ describe('requests that are held', () => {
 		const { requests, hold, outputs } = setUp()
 		hold('t1', 'agent')
 		const main = hold('t2')
-		expect(requests.onScreen).toBe(true)
-		requests.release('approved')
+		expect(requests.onScreen).toEqual([main])
+		requests.release('approved', requests.onScreen)
 		expect(outputs).toEqual([{ type: 'withdrawn', id: main, result: 'approved' }])
-		expect(requests.onScreen).toBe(false)
+		expect(requests.onScreen).toEqual([])
+	})
+
+	test('wait on when they came after the answer on the screen', async () => {
+		const { requests, hold, outputs } = setUp()
+		const first = hold('t1')
+		const answered = requests.onScreen
+		const second = hold('t2')
+		requests.release('approved', answered)
+		expect(outputs).toEqual([{ type: 'withdrawn', id: first, result: 'approved' }])
+		expect(await requests.answer(second, allow)).toBe(true)
 	})
 
 	test('of which the call is not known are found by name and input', () => {

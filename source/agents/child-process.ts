@@ -9,17 +9,38 @@ export interface Ended {
 
 const keptStderr = 8 * 1024
 
-/** How a child ends, with the last 8 KiB of its stderr. Never rejects. */
-export function watchEnd(child: ChildProcess): Promise<Ended> {
+/** How long an ended child's output may take to be read, ms. */
+const lastOutputMs = 5000
+
+/**
+ * How a child ends, with the last 8 KiB of its stderr. Never rejects. What the child has started may hold
+ * its output open for ever: that is waited for `outputMs`, then let go.
+ */
+export function watchEnd(child: ChildProcess, outputMs = lastOutputMs): Promise<Ended> {
 	let stderr = ''
 	child.stderr?.setEncoding('utf8')
 	child.stderr?.on('data', (text: string) => {
 		stderr = (stderr + text).slice(-keptStderr)
 	})
 	return new Promise((resolve) => {
+		let timer: NodeJS.Timeout | undefined
 		child.once('error', (error) => resolve({ code: null, signal: null, stderr: error.message }))
-		child.once('close', (code, signal) => resolve({ code, signal, stderr }))
+		child.once('exit', () => {
+			timer = setTimeout(() => {
+				child.stdout?.destroy()
+				child.stderr?.destroy()
+			}, outputMs)
+		})
+		child.once('close', (code, signal) => {
+			clearTimeout(timer)
+			resolve({ code, signal, stderr })
+		})
 	})
+}
+
+/** Whether a child has ended, though its output may still be on its way. */
+export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+	return exitCode !== null || signalCode !== null
 }
 
 /** Waits until the child runs. Throws `agent_failed` when the system can't start it. */

@@ -7,7 +7,15 @@ import { randomUUID } from 'node:crypto'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
 import { childEnvironment } from '../child-environment.ts'
-import { type Ended, lastWords, spawned, terminate, watchEnd, within } from '../child-process.ts'
+import {
+	type Ended,
+	hasEnded,
+	lastWords,
+	spawned,
+	terminate,
+	watchEnd,
+	within,
+} from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
 import { readLines } from '../lines.ts'
 import { OutputQueue } from '../output-queue.ts'
@@ -92,8 +100,7 @@ class HeadlessSession implements RunningAgent {
 		}
 		const { ok, error } = await reply
 		if (ok) return
-		const exited = this.#child.exitCode !== null || this.#child.signalCode !== null
-		const words = exited ? lastWords((await this.ended).stderr) : (error ?? '')
+		const words = hasEnded(this.#child) ? lastWords((await this.ended).stderr) : (error ?? '')
 		const why = words === '' ? 'it gave no reason' : words
 		throw new StyrbyError(
 			'agent_failed',
@@ -170,6 +177,8 @@ class HeadlessSession implements RunningAgent {
 				} else await this.#line(line.text)
 			}
 		} catch (error) {
+			// What the agent left behind held its output open, and was let go.
+			if (hasEnded(this.#child)) return
 			// A broken pipe ends the session as an exit does; the transcript says why.
 			const why = error instanceof Error ? error.message : 'unknown cause'
 			this.#queue.push(notice(now(), `Reading from the agent failed: ${why}`))

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
 import { childEnvironment } from '../child-environment.ts'
-import { type Ended, spawned, terminate, watchEnd } from '../child-process.ts'
+import { type Ended, hasEnded, spawned, terminate, watchEnd } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
 import { OutputQueue } from '../output-queue.ts'
 import { modeArguments, takeFlag } from './arguments.ts'
@@ -77,8 +77,8 @@ class NativeAgent implements RunningAgent {
 			process.off('SIGINT', ignore)
 			signal?.removeEventListener('abort', abort)
 			await session.end()
-			await cleanup.disposeAsync()
 			queue.close()
+			await cleanup.disposeAsync()
 			return how
 		})
 	}
@@ -103,7 +103,7 @@ class NativeAgent implements RunningAgent {
 	}
 
 	async stop(): Promise<void> {
-		if (this.#child.exitCode === null && this.#child.signalCode === null) {
+		if (!hasEnded(this.#child)) {
 			await terminate(this.#child, this.ended, graceMs)
 		}
 		await this.ended

@@ -17,6 +17,10 @@ import * as schemas from './schemas.ts'
 /** Rows of one answer of the backend. */
 const pageSize = 500
 const logPageSize = 1000
+/** More than anybody has: a server that goes on after that is not believed. */
+const maxLog = 20_000
+/** Ten times what may wait for a device. */
+const maxMail = 10_000
 /** Size of the rows of one append, bytes of base64. */
 const maxAppend = 8 * 1024 * 1024
 /** Time of one attempt to append, ms: megabytes over a slow line. */
@@ -29,6 +33,7 @@ export async function readLog(rpc: Rpc, after: number): Promise<LogRow[]> {
 		rows.push(...page)
 		const last = page.at(-1)?.seq ?? position
 		if (page.length < logPageSize || last <= position) return rows
+		if (rows.length > maxLog) throw malformedAnswer('read_log')
 		position = last
 	}
 }
@@ -190,6 +195,7 @@ export async function readMail(rpc: Rpc, device: string): Promise<MailRow[]> {
 		mail.push(...fresh)
 		const last = fresh.at(-1)
 		if (!page.more || !last) return mail
+		if (mail.length > maxMail) throw malformedAnswer('read_mail')
 		after = last.id
 	}
 }

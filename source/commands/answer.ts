@@ -81,8 +81,9 @@ export async function answer(
 	return took(state) ? exit.done : state.stage === 'refused' ? exit.refused : exit.failed
 }
 
-function took({ stages }: DecisionState): boolean {
-	return stages.some(({ stage }) => stage === 'verified')
+/** Verified by the host, and not found to be too late afterwards. */
+function took({ stage, stages }: DecisionState): boolean {
+	return stage !== 'withdrawn' && stages.some((one) => one.stage === 'verified')
 }
 
 function resultJson(state: DecisionState, decision: 'allow' | 'deny') {

@@ -23,6 +23,8 @@ export interface PendingRequest {
 	withdrawn: Withdrawal | null
 	/** Called when the agent withdraws it while we are handing it an answer. */
 	onWithdrawn: (() => void) | null
+	/** What a device decided, once that is published. */
+	decided: 'approved' | 'denied' | null
 	/** The agent went on before the answer was published. */
 	applied: boolean
 }

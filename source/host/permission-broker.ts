@@ -89,6 +89,7 @@ export class PermissionBroker implements AsyncDisposable {
 			state: 'pending',
 			timer: null,
 			withdrawn: null,
+			decided: null,
 			onWithdrawn: null,
 			applied: false,
 		}
@@ -113,9 +114,19 @@ export class PermissionBroker implements AsyncDisposable {
 		if (!request) return
 		request.withdrawn = result
 		request.onWithdrawn?.()
+		this.#correct(request)
 		if (request.state !== 'pending') return
 		this.#finish(request)
 		this.#respond(request, byAgent(result))
+	}
+
+	/** The agent had an answer of its own already when ours was handed over: that one holds, and is said. */
+	#correct(request: PendingRequest): void {
+		const { decided, withdrawn, applied } = request
+		if (decided === null || withdrawn === null || withdrawn === 'cancelled' || applied) return
+		request.decided = null
+		if (withdrawn === decided) this.#sayApplied(request)
+		else this.#respond(request, byAgent(withdrawn))
 	}
 
 	/** The agent took our answer and went on. */
@@ -327,8 +338,9 @@ export class PermissionBroker implements AsyncDisposable {
 			return
 		}
 		const { signed, device, scope, reason, answer } = verdict
+		request.decided = answer.decision === 'allow' ? 'approved' : 'denied'
 		this.#respond(request, {
-			result: answer.decision === 'allow' ? 'approved' : 'denied',
+			result: request.decided,
 			by: 'device',
 			device,
 			scope,
@@ -336,6 +348,7 @@ export class PermissionBroker implements AsyncDisposable {
 			command: { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) },
 		})
 		if (request.applied) this.#sayApplied(request)
+		else this.#correct(request)
 		if (answer.decision === 'allow' && scope === 'session') this.#clearEqual(request, verdict)
 	}
 

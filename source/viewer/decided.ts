@@ -8,6 +8,9 @@ import type { CheckedMessage } from './checked-message.ts'
 import type { SessionReader } from './session-reader.ts'
 import type { Decided } from './viewer.ts'
 
+/** How far behind an answer the agent's word may stand that it had one of its own. */
+const correctionReach = 200
+
 /** Messages looked through for the answer to a request at most. */
 const reach = 5_000
 
@@ -59,9 +62,11 @@ export async function findAnswer(
 	request: { id: string; seq: number; through: number },
 ): Promise<CheckedMessage | null> {
 	const end = Math.min(request.through, request.seq + reach)
+	let answer: CheckedMessage | null = null
 	for await (const message of reader.all(request.seq - 1, end)) {
+		if (answer && message.seq > answer.seq + correctionReach) break
 		if (message.kind !== 'permission_response' || !message.body) continue
-		if ((message.body as Body<'permission_response'>).request === request.id) return message
+		if ((message.body as Body<'permission_response'>).request === request.id) answer = message
 	}
-	return null
+	return answer
 }

@@ -7,6 +7,8 @@ import { checkCommand } from '../../source/protocol/command.ts'
 import { createDevice, type Device, randomId } from '../../source/protocol/device.ts'
 import { headOf, makeEntry, replay, signJoin } from '../../source/protocol/device-log.ts'
 import type { Body } from '../../source/protocol/events.ts'
+import { findAnswer } from '../../source/viewer/decided.ts'
+import { SessionReader } from '../../source/viewer/session-reader.ts'
 import { ScriptedAgent, someAsk } from '../tools/scripted-agent.ts'
 import {
 	addDevice,
@@ -224,6 +226,37 @@ describe('an answer by other means', () => {
 		setTimeout(() => agent.say({ type: 'withdrawn', id: 'a', result: 'denied' }), 50)
 		await until(async () => (await responses()).length === 1)
 		expect((await responses())[0]).toMatchObject({ result: 'denied', by: 'agent' })
+	})
+
+	it('given at the agent just before it got ours holds, and is said after ours', async () => {
+		const { id, agent, asked, responses, applied } = await start()
+		agent.goesOn = false
+		void agent.ask('a')
+		const { request, digest } = await asked()
+		await post(decision(host, host.viewer, id, { request, digest, ...deny }))
+		await until(async () => (await responses()).length === 1)
+		agent.say({ type: 'withdrawn', id: 'a', result: 'approved' })
+		await until(async () => (await responses()).length === 2)
+		expect(await responses()).toMatchObject([
+			{ result: 'denied', by: 'device' },
+			{ result: 'approved', by: 'agent' },
+		])
+		expect(await applied()).toEqual([])
+		const reader = new SessionReader(host.account, id)
+		const answer = await findAnswer(reader, { id: request, seq: 1, through: 1000 })
+		expect(answer?.body).toMatchObject({ result: 'approved', by: 'agent' })
+	})
+
+	it('given at the agent that says the same as ours is ours, and applied', async () => {
+		const { id, agent, asked, responses, applied } = await start()
+		agent.goesOn = false
+		void agent.ask('a')
+		const { request, digest } = await asked()
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		await until(async () => (await responses()).length === 1)
+		agent.say({ type: 'withdrawn', id: 'a', result: 'approved' })
+		await until(async () => (await applied()).length === 1)
+		expect(await responses()).toHaveLength(1)
 	})
 
 	it('of nobody in time is a denial by the host, even for a decision that comes then', async () => {

@@ -69,8 +69,10 @@ export class Account {
 	 * `device_not_registered` or `device_revoked` (exit 3), and the errors of the log (exit 4).
 	 */
 	static async open(options: AccountOptions): Promise<Account> {
-		const log = await DeviceLog.open(options.gateway, options.logStore)
-		const stored = await options.vault.get(`${options.vaultName}:device`)
+		const [log, stored] = await Promise.all([
+			DeviceLog.open(options.gateway, options.logStore),
+			options.vault.get(`${options.vaultName}:device`),
+		])
 		if (stored && log.state.devices.has(decodeDevice(stored).record.id)) {
 			const account = Account.#with(options, decodeDevice(stored), log)
 			if ((await account.keys.load(account.scope)).newest >= 0) return account

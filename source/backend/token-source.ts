@@ -13,6 +13,8 @@ export interface TokenStore {
 
 export interface TokenSourceOptions {
 	store: TokenStore
+	/** What was loaded from the store just now. */
+	known?: Tokens | null
 	/** Runs alone among all processes that share the store. */
 	exclusively<T>(work: () => Promise<T>): Promise<T>
 	/** Exchanges a refresh token; throws `not_signed_in` when it works no longer. */
@@ -40,6 +42,7 @@ export class TokenSource {
 
 	constructor(options: TokenSourceOptions) {
 		this.#options = options
+		this.#tokens = options.known ?? null
 		this.#now = options.now ?? Date.now
 	}
 

@@ -65,7 +65,8 @@ export async function openTokens(options: TokenOptions): Promise<TokenSource> {
 	const { home, endpoint } = options
 	const store = tokenStore(options)
 	const exclusively = alone(home, 'sign-in')
-	if (!(await store.load())) {
+	const known = await store.load()
+	if (!known) {
 		await exclusively(async () => {
 			if (await store.load()) return
 			await refuseSecondAccount(options)
@@ -74,6 +75,7 @@ export async function openTokens(options: TokenOptions): Promise<TokenSource> {
 	}
 	return new TokenSource({
 		store,
+		known,
 		exclusively,
 		refresh: (token) => refreshTokens(endpoint, token),
 	})

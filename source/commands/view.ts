@@ -1,21 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ExitCode, exit } from '../protocol/errors.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
-import { keepFinishing } from './finish-dead.ts'
 import { hasScreen } from './io.ts'
-import { run as listSessions } from './sessions.ts'
 import { loadScreens, showViewer } from './show-viewer.ts'
+
+/** How long the first frame may wait for the list of sessions, ms. */
+const listMs = 200
 
 export async function run(invocation: Invocation): Promise<ExitCode> {
 	const { io, flags } = invocation
 	if (!hasScreen(io) || flags.has('json')) {
-		await listSessions(invocation)
+		const sessions = await import('./sessions.ts')
+		await sessions.run(invocation)
 		return exit.done
 	}
-	const screens = loadScreens(io)
-	await using context = await openContext(io)
-	await screens
+	await using context = await openContext(io, { meanwhile: () => loadScreens(io) })
 	await using viewer = context.viewer()
+	// The first frame has the list, unless that takes long.
+	await Promise.race([
+		viewer.ready.catch(() => undefined),
+		sleep(listMs, undefined, { ref: false }),
+	])
+	const { keepFinishing } = await import('./finish-dead.ts')
 	await using _ = keepFinishing(context)
 	return await showViewer(io, viewer, {
 		notifications: context.settings.notifications,

@@ -69,7 +69,8 @@ export class OpenedViewer implements Viewer {
 		account.log.onChange(() => {
 			this.info.set(this.#describe(account.log.problem?.message ?? this.info.get().alarm))
 		})
-		this.ready = this.#refresh()
+		// The log was pulled when the account was opened, and is again when the channel is joined.
+		this.ready = this.#refreshLists()
 		this.ready.catch((error: unknown) => this.#failed(error))
 		this.#channel = account.gateway.followAccount((hint) => this.#take(hint))
 	}
@@ -151,7 +152,12 @@ export class OpenedViewer implements Viewer {
 	}
 
 	async #refresh(): Promise<void> {
+		await this.ready.catch(() => undefined)
 		await this.#options.account.log.refresh()
+		await this.#refreshLists()
+	}
+
+	async #refreshLists(): Promise<void> {
 		await this.#list.refresh()
 		await this.#requests.refresh()
 		this.#contact('live')

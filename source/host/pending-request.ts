@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AgentAnswer, AgentOutput } from '../agents/agent.ts'
 import type { SignedCommand } from '../protocol/command.ts'
 import type { SessionRule } from '../protocol/events.ts'
@@ -42,10 +43,15 @@ function sameRule(a: SessionRule, b: SessionRule): boolean {
 	return a.tool === b.tool && a.rule === b.rule
 }
 
-/** Whether the rules that were allowed for the session cover all that another request would need. */
+/**
+ * Whether another request asks for exactly what was allowed for the session. The same rules are not
+ * enough: an agent names only some of the rules that a long command would need.
+ */
 export function covers(allowed: Ask, other: Ask): boolean {
 	return (
 		allowed.tool === other.tool &&
+		allowed.cwd === other.cwd &&
+		isDeepStrictEqual(allowed.input, other.input) &&
 		other.questions === null &&
 		other.session_rules.length > 0 &&
 		other.session_rules.every((rule) =>

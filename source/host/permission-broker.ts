@@ -349,7 +349,8 @@ export class PermissionBroker implements AsyncDisposable {
 		})
 		if (request.applied) this.#sayApplied(request)
 		else this.#correct(request)
-		if (answer.decision === 'allow' && scope === 'session') this.#clearEqual(request, verdict)
+		const asAsked = answer.decision === 'allow' && answer.input === undefined
+		if (asAsked && scope === 'session') this.#clearEqual(request, verdict)
 	}
 
 	/** What was allowed for the session needs no second answer where it waits already. */

@@ -114,7 +114,29 @@ export function writtenPaths(call: Call): Word[] {
 		case 'wget':
 			return listed(option(/^(?:-O|--output-document|-P|--directory-prefix|-o|-a)$/))
 		case 'sort':
-			return listed(option(/^(?:-o|--output)$/))
+		case 'tree':
+		case 'iconv':
+		case 'base64':
+		case 'time':
+			return listed(option(/^(?:-o|--output)$/), attached(args, 'o'))
+		case 'less':
+			return listed(option(/^(?:-[oO]|--log-file|--LOG-FILE)$/), attached(args, 'o'))
+		case 'uniq':
+		case 'xxd':
+			return plain.slice(1)
+		case 'dos2unix':
+		case 'unix2dos':
+			return plain
+		case 'split':
+		case 'csplit':
+			return [plain[1] ?? { text: 'xaa', known: true, fed: [] }]
+		case 'awk':
+		case 'gawk':
+			return /(?:^| )(?:-i|--include)[ =]?inplace\b/.test(args.map(({ text }) => text).join(' '))
+				? plain.filter(({ text }) => text !== 'inplace').slice(1)
+				: []
+		case 'git':
+			return listed(option(/^(?:-o|--output|--output-directory)$/))
 		case 'yq':
 			return hasOption(args, /^--inplace/, 'i') ? plain.slice(1) : []
 		case 'find':
@@ -124,6 +146,12 @@ export function writtenPaths(call: Call): Word[] {
 		default:
 			return []
 	}
+}
+
+/** The value of a short option that is written without a space. */
+function attached(args: readonly Word[], short: string): Word | null {
+	const word = args.find(({ text }) => text.startsWith(`-${short}`) && text.length > 2)
+	return word ? { ...word, text: word.text.slice(2) } : null
 }
 
 const after = (word: Word, prefix: string): Word => ({

@@ -1,9 +1,12 @@
 /** Assesses a shell command: every program in it, every file it writes to. */
+
+import { downloaders, interpreters, writtenPaths } from './risk-call.ts'
 import type { Findings } from './risk-findings.ts'
 import { harmless } from './risk-harmless.ts'
 import { isSecret, isTrigger, type Place, whereIs } from './risk-paths.ts'
 import { rules } from './risk-rules.ts'
-import { type Call, type Target, walkShell } from './risk-shell.ts'
+import { type Call, type Target, type Walk, walkShell } from './risk-shell.ts'
+import { baseName, operands } from './risk-word.ts'
 
 const most = 500
 
@@ -14,11 +17,33 @@ export function assessCommand(findings: Findings, command: string, place: Place)
 	if (walk.calls.length > most) findings.add('high', 'the command runs too many programs to check')
 	for (const call of walk.calls.slice(0, most)) assessCall(findings, call)
 	for (const target of walk.writes) assessWrite(findings, target)
+	const fetched = runsFetched(walk)
+	if (fetched !== null) findings.add('high', `runs what it downloads: ${fetched}`)
 	for (const { text } of walk.words) {
 		if (isSecret(text)) findings.add('high', `touches keys or passwords: ${text}`)
 	}
 	// A command of nothing but redirections still creates files.
 	if (walk.calls.length === 0 && walk.writes.length === 0) findings.add('low', 'runs nothing')
+}
+
+/** A file that one part of the command downloads and another one runs, by its name. */
+function runsFetched({ calls, writes }: Walk): string | null {
+	const loaders = calls.filter(({ name }) => name !== null && downloaders.has(name))
+	if (loaders.length === 0) return null
+	const names = [
+		...loaders.flatMap((call) => [...writtenPaths(call), ...operands(call.args)]),
+		...writes.map(({ path }) => path),
+	].map(({ text }) => baseName(text.replace(/[?#].*$/, '')))
+	const run = calls
+		.filter((call) => !loaders.includes(call))
+		.flatMap((call) => {
+			const script = interpreters.has(call.name ?? '') ? operands(call.args).slice(0, 1) : []
+			return [
+				...(call.program.includes('/') ? [call.program] : []),
+				...script.map(({ text }) => text),
+			]
+		})
+	return run.find((program) => names.includes(baseName(program))) ?? null
 }
 
 function assessCall(findings: Findings, call: Call): void {

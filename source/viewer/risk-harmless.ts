@@ -93,23 +93,11 @@ const readers: ReadonlySet<string> = new Set([
 		'zcat',
 		'zgrep',
 	],
-	...['base64', 'base32', 'iconv', 'dos2unix', 'split', 'mapfile', 'readarray', 'trap', 'ulimit'],
+	...['base64', 'base32', 'iconv', 'mapfile', 'readarray', 'trap', 'ulimit'],
 ])
 
 const testers: ReadonlySet<string> = new Set([
-	...[
-		'pytest',
-		'jest',
-		'vitest',
-		'mocha',
-		'ava',
-		'rspec',
-		'phpunit',
-		'ctest',
-		'tox',
-		'nose2',
-		'bats',
-	],
+	...['pytest', 'jest', 'vitest', 'mocha', 'ava', 'rspec', 'phpunit', 'ctest', 'nose2', 'bats'],
 	...['eslint', 'tsc', 'mypy', 'pyright', 'flake8', 'pylint', 'shellcheck', 'hadolint', 'yamllint'],
 	...[
 		'stylelint',
@@ -125,7 +113,7 @@ const testers: ReadonlySet<string> = new Set([
 ])
 
 const changing =
-	/^--(?:fix|write|unsafe-fixes|update|updateSnapshot|in-place|auto-correct|autocorrect|init|build)/
+	/^--(?:fix|write|unsafe|apply|update|in-place|auto-?correct|init|build|add-noqa|regenerate|snapshot-update|basetemp)/
 
 /** Programs that run what a project's own files name. */
 export const scriptRunners: ReadonlySet<string> = new Set([
@@ -149,15 +137,19 @@ export function harmless(call: Call): 'reads' | 'tests' | null {
 	if (name === null) return null
 	if (name === '') return 'reads'
 	const [only] = args
-	if (args.length === 1 && /^(?:--version|-V|--help)$/.test(only?.text ?? '')) return 'reads'
 	// A program by its path is the project's own, whatever it is called.
 	if (call.program.includes('/') && !/^\/(?:usr\/(?:local\/)?)?s?bin\//.test(call.program))
 		return null
+	if (args.length === 1 && /^(?:--version|-V|--help)$/.test(only?.text ?? '')) return 'reads'
 	if (readers.has(name)) return 'reads'
 	if (name === 'git') return gitOnlyReads(call) ? 'reads' : null
 	if (testers.has(name)) {
 		const writes =
 			hasOption(args, changing, name === 'black' || name === 'rustfmt' ? undefined : 'w') ||
+			(/^(?:jest|vitest|ava|mocha)$/.test(name) && hasOption(args, null, 'u')) ||
+			(name === 'rubocop' && (hasOption(args, null, 'a') || hasOption(args, null, 'A'))) ||
+			(name === 'markdownlint' && hasOption(args, null, 'f')) ||
+			(name === 'tsc' && !hasOption(args, /^--(?:noEmit$|showConfig|listFilesOnly)/)) ||
 			(/^(?:black|rustfmt)$/.test(name) && !hasOption(args, /^--(?:check|diff)/)) ||
 			(/^(?:ruff|biome)$/.test(name) &&
 				/^format$/.test(only?.text ?? '') &&
@@ -175,8 +167,9 @@ function gitOnlyReads(call: Call): boolean {
 	) {
 		return false
 	}
-	if (gitReads.test(verb)) return true
 	const rest = operands(call.args).filter(({ text }) => text !== verb)
+	if (verb === 'symbolic-ref') return rest.length < 2 && !hasOption(call.args, /^--delete/, 'd')
+	if (gitReads.test(verb)) return true
 	if (verb === 'branch' || verb === 'tag') {
 		return rest.length === 0 || hasOption(call.args, /^--(?:list|contains|merged)/, 'l')
 	}
@@ -190,11 +183,19 @@ function runsTests({ name, args }: Call): boolean {
 	const words = args.filter(({ text }) => !text.startsWith('-')).map(({ text }) => text)
 	const [first = '', second = ''] = words
 	if (name !== null && scriptRunners.has(name)) {
+		// Elsewhere, or with another shell or other rules, a script is not the one of this project.
+		const elsewhere =
+			/^--(?:prefix|script-shell|cwd|dir|eval|file|makefile|directory|include-dir|justfile|working-directory|filter)\b|^-[CfIdE]/
+		if (args.some(({ text }) => elsewhere.test(text))) return false
+		if (name === 'make' || name === 'just' || name === 'task') {
+			return words.length > 0 && words.every((word) => testScripts.test(word))
+		}
 		return testScripts.test(first === 'run' || first === 'run-script' ? second : first)
 	}
 	if (name === 'cargo') return /^(?:test|check|clippy|nextest|tree|metadata)$/.test(first)
 	if (name === 'go') return /^(?:test|vet|list|version|env|doc)$/.test(first)
-	if (name === 'node') return args.some(({ text }) => text === '--test' || text === '--check')
+	// After the script they would be its own.
+	if (name === 'node') return /^--(?:test|check)$|^-c$/.test(args[0]?.text ?? '')
 	if (name === 'python' || name === 'python3')
 		return args[0]?.text === '-m' && /^(?:pytest|unittest)$/.test(first)
 	if (name === 'mvn' || name === 'gradle') return /^(?:test|verify|check)$/.test(first)

@@ -64,12 +64,21 @@ export function whereIs(path: string, place: Place): Where {
 	return temporary.test(full) && !/[$`]/.test(full) ? 'temporary' : 'outside'
 }
 
+/** Whether a path is a folder that the project lies in. */
+export function isAbove(path: string, place: Place): boolean {
+	const full = resolvePath(path, place)?.replace(/(?<=.)\/$/, '') ?? null
+	if (full === null || place.project === null) return false
+	const project = posix.normalize(slashed(place.project)).replace(/(?<=.)\/$/, '')
+	return full !== project && (full === '/' || project.startsWith(`${full}/`))
+}
+
 // Files that hold keys, passwords or tokens, wherever they are.
 const secrets = [
+	/\$\{?!?\w*(?:TOKEN|SECRET|PASSW(?:OR)?D|PASSPHRASE|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL)/i,
 	/(?:^|[/\\'"=@~{,\s])\.(?:ssh|aws|gnupg|kube|azure|password-store)(?:[/\\]|['"},\s]|$)/,
 	/\.docker\/config\.json\b/,
 	/(?:^|[/\\'"=@{,\s])\.(?:netrc|npmrc|pypirc|git-credentials|pgpass|htpasswd|vault-token)\b/,
-	/(?:^|[/\\'"=@{,\s])\.env(?:\.(?!example|sample|template|dist)[\w-]+)?(?:$|[\s'")},;])/,
+	/(?:^|[/\\'"=@{,:\s])\.env(?:\.(?!example|sample|template|dist)[\w-]+)?(?:$|[\s'")},;])/,
 	/(?:^|[/\\'"=@])\.config\/(?:gh|gcloud|op)\b/,
 	/\bid_(?:rsa|dsa|ecdsa|ed25519)\b/,
 	/\.(?:pem|p12|pfx|jks|keystore|kdbx|ppk)(?:['"]?$|[\s'")])/,

@@ -13,7 +13,7 @@ import {
 import { harmless, scriptRunners } from './risk-harmless.ts'
 import type { Rule } from './risk-rule.ts'
 import { installs } from './risk-rules-network.ts'
-import { hasOption, operands } from './risk-word.ts'
+import { hasOption, operands, type Word } from './risk-word.ts'
 import { shells } from './risk-wrappers.ts'
 
 const powerfulVariables =
@@ -21,6 +21,18 @@ const powerfulVariables =
 
 const gitCode =
 	/^(?:core\.(?:sshcommand|pager|editor|hookspath|fsmonitor|askpass|gitproxy)|alias\.|credential\.|gpg\.|diff\..*|filter\.|merge\..*driver|pager\.|sequence\.editor|url\.|http\.proxy|include\.|protocol\.|remote\..*(?:vcs|pack))/i
+
+/** Settings for one call, as `name=value`. */
+function gitSettings(args: readonly Word[]): Word[] {
+	return args.flatMap((word, at) => {
+		const attached = word.text.match(/^--config-env=(.*)$/s)?.[1]
+		if (attached !== undefined) return [{ ...word, text: attached }]
+		return /^(?:-c|--config-env)$/.test(args[at - 1]?.text ?? '') ? [word] : []
+	})
+}
+
+/** A substitution in what is fed to an interpreter. */
+const downloadInText = new RegExp(`(?:\\$\\(|\`|<\\()\\s*(?:${[...downloaders].join('|')})\\b`)
 
 const isDownload = (feed: string) => downloaders.has(feed.trim().split(/\s/)[0] ?? '')
 
@@ -34,7 +46,10 @@ export const codeRules: readonly Rule[] = [
 		id: 'download-to-interpreter',
 		level: 'high',
 		check: (call) =>
-			given(readsScript(call) && feeds(call).some(isDownload), 'runs what it downloads'),
+			given(
+				readsScript(call) && (feeds(call).some(isDownload) || downloadInText.test(call.text ?? '')),
+				'runs what it downloads',
+			),
 	},
 	{
 		id: 'pipe-to-interpreter',
@@ -54,6 +69,9 @@ export const codeRules: readonly Rule[] = [
 				...(is(call, 'export', 'declare', 'typeset', 'readonly', 'local', 'env', 'sudo')
 					? call.args.map(({ text }) => text.match(/^(\w+)=/)?.[1] ?? '')
 					: []),
+				...(is(call, 'read', 'printf', 'unset', 'mapfile', 'readarray', 'getopts', 'let')
+					? call.args.map(({ text }) => text.match(/^\w+/)?.[0] ?? '')
+					: []),
 			]
 			const name = set.find((each) => powerfulVariables.test(each))
 			return name === undefined ? null : `changes how programs are found or started: ${name}`
@@ -64,7 +82,10 @@ export const codeRules: readonly Rule[] = [
 		level: 'high',
 		check(call) {
 			if (call.name !== 'git') return null
-			const settings = call.args.filter((_, at) => call.args[at - 1]?.text === '-c')
+			const settings = gitSettings(call.args)
+			if (call.args.some(({ text }) => /^--exec-path=/.test(text))) {
+				return 'lets git run something else: --exec-path'
+			}
 			const config = git(call) === 'config' ? operands(call.args).slice(1) : []
 			const code = [...settings, ...config].find(({ text }) => gitCode.test(text))
 			const outside = git(call) === 'config' && hasOption(call.args, /^--(?:global|system)$/)
@@ -102,6 +123,13 @@ export const codeRules: readonly Rule[] = [
 						/--(?:to-command|checkpoint-action|use-compress-program|rmt-command)|(?:^| )-I/.test(
 							written(call),
 						)) ||
+					(is(call, 'awk', 'gawk', 'mawk', 'nawk', 'sed', 'gsed') &&
+						hasOption(call.args, /^--(?:file|exec|include|load)/, 'f')) ||
+					(is(call, 'less', 'more') && call.args.some(({ text }) => text.startsWith('+'))) ||
+					(is(call, 'man') && hasOption(call.args, /^--(?:pager|html)/, 'P')) ||
+					(is(call, 'mapfile', 'readarray') && hasOption(call.args, null, 'C')) ||
+					(is(call, 'sort') && hasOption(call.args, /^--compress-program/)) ||
+					(git(call) === 'grep' && call.args.some(({ text }) => /^-[a-zA-Z]*O/.test(text))) ||
 					is(call, 'vim', 'vi', 'nvim', 'emacs', 'ed', 'ex', 'gdb', 'lldb'),
 				'runs code that is not looked at here',
 			),

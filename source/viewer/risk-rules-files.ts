@@ -1,7 +1,7 @@
 /** What deletes or writes files, and what touches keys. */
 
 import { astray, deletedPaths, first, git, given, is, written, writtenPaths } from './risk-call.ts'
-import { isSecret, isTrigger, whereIs } from './risk-paths.ts'
+import { isAbove, isSecret, isTrigger, whereIs } from './risk-paths.ts'
 import type { Rule } from './risk-rule.ts'
 import { hasOption } from './risk-word.ts'
 
@@ -36,7 +36,10 @@ export const fileRules: readonly Rule[] = [
 		id: 'write-outside',
 		level: 'high',
 		check(call) {
-			const found = astray(writtenPaths(call), call.place, ['outside', 'unknown'])
+			const paths = writtenPaths(call)
+			const above = paths.find(({ text }) => isAbove(text, call.place))
+			if (above) return `writes outside of the project: ${above.text}`
+			const found = astray(paths, call.place, ['outside', 'unknown'])
 			if (!found) return null
 			return found.where === 'unknown'
 				? 'writes to a place that is only known when it runs'

@@ -112,6 +112,22 @@ export const systemRules: readonly Rule[] = [
 			),
 	},
 	{
+		id: 'clock-or-name',
+		level: 'high',
+		check(call) {
+			const [given_] = operands(call.args)
+			const clock =
+				is(call, 'date') &&
+				(hasOption(call.args, /^--set/, 's') ||
+					(/^\d/.test(given_?.text ?? '') &&
+						!call.args.some(({ text }) => /^(?:-d|-r|-f|--date|--reference|--file)$/.test(text))))
+			const name =
+				is(call, 'hostname') &&
+				(given_ !== undefined || hasOption(call.args, /^--(?:boot|file)/, 'b'))
+			return given(clock || name, 'changes the clock or the name of the machine')
+		},
+	},
+	{
 		id: 'system-packages',
 		level: 'high',
 		check: (call) =>
@@ -183,7 +199,8 @@ export const systemRules: readonly Rule[] = [
 		check: (call) =>
 			given(
 				is(call, 'printenv') ||
-					(is(call, 'env', 'export', 'set', 'declare') && operands(call.args).length === 0),
+					(is(call, 'env', 'export', 'set', 'declare') && operands(call.args).length === 0) ||
+					(is(call, 'jq', 'yq') && /\benv\b|\$ENV\b|\benvsubst\b/.test(written(call))),
 				'shows the environment, which may hold tokens',
 			),
 	},

@@ -123,9 +123,13 @@ class Walker {
 	}
 
 	/** What runs in a shell of its own leaves the folder of this one as it is. */
-	#apart(node: SyntaxNode): void {
+	#apart(
+		node: Extract<SyntaxNode, { type: 'Subshell' | 'CommandExpansion' | 'ProcessSubstitution' }>,
+	): void {
 		const [place, input] = [this.#place, this.#input]
-		this.#input = []
+		// `>(…)` is fed by whatever it is given to.
+		const fed = node.type === 'ProcessSubstitution' && node.text.startsWith('>')
+		this.#input = fed ? ['the command'] : []
 		this.#children(node)
 		this.#place = place
 		this.#input = input
@@ -148,7 +152,10 @@ class Walker {
 		const { operator, target } = node
 		if (!target) return
 		const path = wordOf(target)
-		if (operator === '<' || operator === '<&') return
+		if (operator === '<' || operator === '<&') {
+			if (/^\/dev\/(?:tcp|udp)\//.test(path.text)) this.#problem('connects to another machine')
+			return
+		}
 		if (operator === '>&' && /^(?:\d+-?|-)$/.test(path.text)) return
 		else this.#walk.writes.push({ path, place: this.#place })
 	}
@@ -159,8 +166,10 @@ class Walker {
 		let text: string | null = null
 		for (const part of [...node.prefix, ...node.suffix]) {
 			if (part.type === 'Assignment') {
-				const value = part.value?.type === 'Word' ? part.value.value : ''
+				const given = part.value?.type === 'Word' ? wordOf(part.value) : null
+				const value = given?.text ?? ''
 				if (node.prefix.includes(part)) environment.push([part.name ?? '', value])
+				else if (given) words.push({ ...given, text: `${part.name ?? ''}=${value}` })
 				else words.push({ text: part.text, known: !/[$`]/.test(part.text), fed: [] })
 			} else if (part.type === 'Word') words.push(wordOf(part))
 			else if (part.type === 'HereDoc') text = part.body.text
@@ -181,7 +190,9 @@ class Walker {
 			if (environment.length > 0) this.#call(null, '', [], environment, null)
 			return
 		}
-		const name = program.known ? baseName(program.text) : null
+		// What a pattern or braces stand for is found out by the shell.
+		const filledIn = /[*?]|\{.*[,.].*\}|.\[/.test(program.text)
+		const name = program.known && !filledIn ? baseName(program.text) : null
 		this.#call(name, program.text, args, environment, text)
 		if (name === null) return
 		if (name === 'cd' || name === 'pushd') {

@@ -62,6 +62,7 @@ const plainWrappers: ReadonlySet<string> = new Set([
 /** What `name` with these arguments would run. `text`: its here-document. */
 export function unwrap(name: string, args: readonly Word[], text: string | null): Inner {
 	if (shells.has(name)) return shell(args, text)
+	if ((name === '.' || name === 'source') && text !== null) return textScript(text)
 	if (name === 'eval') return evaluate(args)
 	if (name === 'find' || name === 'fd' || name === 'fdfind') return find(name, args)
 	if (name === 'su' || name === 'runuser' || name === 'script') {

@@ -2,6 +2,7 @@
 import type { AuthError } from '@supabase/supabase-js'
 import * as v from 'valibot'
 import { exit, StyrbyError } from '../protocol/errors.ts'
+import { boundedFetch } from './bounded-fetch.ts'
 import { authClient, type Endpoint } from './client.ts'
 import { malformedAnswer, notSignedIn, unreachable } from './failure.ts'
 
@@ -34,6 +35,8 @@ type Answer = { data: { session: unknown }; error: AuthError | null }
 
 /** Time of one request, ms. */
 const patience = 15_000
+/** Most of one answer, bytes. */
+const maxAnswer = 1024 * 1024
 
 /** Makes a new account without a name. Throws `anonymous_sign_in_off`, `sign_in_refused`. */
 export function signUpAnonymously(endpoint: Endpoint): Promise<Tokens> {
@@ -99,7 +102,7 @@ async function request<T>(
 	let cut: unknown = null
 	const auth = authClient(endpoint, async (input, init) => {
 		try {
-			return await fetch(input, { ...init, signal: AbortSignal.timeout(patience) })
+			return await answered(input, init)
 		} catch (error) {
 			// The library would try for half a minute; a status that it takes for final ends it now.
 			cut = error
@@ -110,6 +113,18 @@ async function request<T>(
 	if (cut !== null) throw unreachable(cut)
 	if (error) throw refusal(error)
 	return data
+}
+
+/** A whole answer. Throws where there is none that the library could do more with than ask again. */
+async function answered(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+	const asked = { ...init, signal: AbortSignal.timeout(patience) }
+	const response = await boundedFetch(maxAnswer)(input, asked)
+	const body = await response.text()
+	const { status, headers } = response
+	if (status >= 500) throw new Error(`status ${status}`)
+	if (body === '') return new Response(null, { status, headers })
+	JSON.parse(body)
+	return new Response(body, { status, headers })
 }
 
 function refusal(error: AuthError): StyrbyError {

@@ -17,6 +17,9 @@ export const pageSize = 500
 /** ms */
 const keysInterval = 2000
 
+/** The order of an answer means nothing. */
+const bySeq = (a: MessageRow, b: MessageRow) => a.seq - b.seq
+
 export class SessionReader {
 	readonly session: string
 	readonly #account: Account
@@ -66,7 +69,7 @@ export class SessionReader {
 	}> {
 		const limit = options.limit ?? pageSize
 		const found = await this.#gateway.readMessages(this.session, { after, limit })
-		const rows = found.filter((row) => row.seq > after)
+		const rows = found.filter((row) => row.seq > after).sort(bySeq)
 		this.#seen?.(rows)
 		const first = rows.reduce((least, row) => Math.min(least, row.seq), Number.POSITIVE_INFINITY)
 		const through = options.through ?? after
@@ -91,7 +94,7 @@ export class SessionReader {
 	async before(before: number, limit = pageSize): Promise<{ rows: Row[]; end: ChainState | null }> {
 		const from = Math.max(1, before - limit)
 		if (before <= 1) return { rows: [], end: null }
-		const rows = await this.#gateway.readMessages(this.session, { before, limit })
+		const rows = (await this.#gateway.readMessages(this.session, { before, limit })).sort(bySeq)
 		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
 		return checkRows(rows, keys, { session: this.session, from, to: before - 1 })
 	}

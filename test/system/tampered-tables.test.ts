@@ -444,8 +444,8 @@ describe('mail on its way to the host', () => {
 		'ciphertext, a bit':
 			'new.ciphertext = set_bit(new.ciphertext, 77, 1 - get_bit(new.ciphertext, 77));',
 		'nonce, a bit': 'new.nonce = set_bit(new.nonce, 77, 1 - get_bit(new.nonce, 77));',
-		'from_device, a bit': uuid('new.from_device').replace(' = ', ' := ') + ';',
-		'to_device, a bit': uuid('new.to_device').replace(' = ', ' := ') + ';',
+		'from_device, a bit': `${uuid('new.from_device').replace(' = ', ' := ')};`,
+		'to_device, a bit': `${uuid('new.to_device').replace(' = ', ' := ')};`,
 		'to another session': `new.session_id = (select id from public.sessions where id <> new.session_id limit 1);`,
 		withheld: 'return null;',
 	}

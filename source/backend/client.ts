@@ -64,6 +64,6 @@ export function dataClient(
 export function authClient(endpoint: Endpoint, inner: typeof fetch): SupabaseClient['auth'] {
 	return createClient(checked(endpoint), endpoint.anonKey, {
 		auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-		global: { fetch: boundedFetch(1024 * 1024, inner) },
+		global: { fetch: inner },
 	}).auth
 }

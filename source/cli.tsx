@@ -1,11 +1,12 @@
 /** Entry of the command line. What needs no parser is answered without loading one. */
+import { widthOf } from './commands/hanging.ts'
 import { overview } from './commands/help.ts'
 import { version } from './config/version.ts'
 
 const argv = process.argv.slice(2)
 const [only] = argv.length === 1 ? argv : []
 
-if (only === '--help' || only === '-h') print(overview(version))
+if (only === '--help' || only === '-h') print(overview(version, widthOf(process.stdout)))
 else if (only === '--version' || only === '-v') print(`${version}\n`)
 else {
 	const { main } = await import('./commands/main.ts')

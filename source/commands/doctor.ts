@@ -5,6 +5,7 @@ import { type Home, resolveHome } from '../config/paths.ts'
 import { loadSettings, type Settings, settingsSchema } from '../config/settings.ts'
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
 import { revealText } from '../text/safe-text.ts'
+import { textWidth } from '../text/width.ts'
 import type { Invocation } from './command.ts'
 import { checkAccount } from './doctor/account.ts'
 import { checkAgents } from './doctor/agents.ts'
@@ -12,6 +13,7 @@ import { checkBackend, checkOutbox } from './doctor/backend.ts'
 import type { Check } from './doctor/check.ts'
 import { checkFolders, checkSettings, checkVault } from './doctor/home.ts'
 import { checkDisk, checkNode, checkTerminal } from './doctor/machine.ts'
+import { hanging, widthOf } from './hanging.ts'
 import type { Io } from './io.ts'
 import { knownDevice } from './own-device.ts'
 
@@ -24,7 +26,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const checks: Check[] = []
 	for await (const check of examine(io)) {
 		checks.push(check)
-		if (!json) io.stdout.write(checkText(check))
+		if (!json) io.stdout.write(checkText(check, widthOf(io.stdout)))
 	}
 	const failed = checks.filter(({ state }) => state === 'fail').length
 	const warned = checks.filter(({ state }) => state === 'warn').length
@@ -71,10 +73,16 @@ async function hasAccount(home: Home): Promise<boolean> {
 	}
 }
 
-function checkText({ id, state, detail, mend }: Check): string {
-	const lines = [`${marks[state]} ${id.padEnd(nameWidth)} ${revealText(detail)}`]
-	const indent = ' '.repeat(nameWidth + 3)
-	for (const line of mend?.split('\n') ?? []) lines.push(`${indent}→ ${revealText(line)}`)
+function checkText({ id, state, detail, mend }: Check, width: number): string {
+	const lines = hanging(
+		`${marks[state]} ${id.padEnd(nameWidth)} `,
+		revealText(detail),
+		width,
+		textWidth,
+	)
+	const arrow = `${' '.repeat(nameWidth + 3)}→ `
+	for (const line of mend?.split('\n') ?? [])
+		lines.push(...hanging(arrow, revealText(line), width, textWidth))
 	return `${lines.join('\n')}\n`
 }
 

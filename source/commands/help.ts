@@ -1,5 +1,6 @@
 /** The help, made from the command table. */
 import type { CommandSpec, FlagSpec } from './command.ts'
+import { hanging } from './hanging.ts'
 import { commands, viewerCommand } from './table.ts'
 
 const environment: readonly (readonly [string, string])[] = [
@@ -10,9 +11,11 @@ const environment: readonly (readonly [string, string])[] = [
 	['NO_COLOR', 'no colours'],
 ]
 
-function columns(rows: readonly (readonly [string, string])[]): string {
-	const width = Math.max(...rows.map(([left]) => left.length))
-	return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')
+function columns(rows: readonly (readonly [string, string])[], width?: number): string {
+	const longest = Math.max(...rows.map(([left]) => left.length))
+	return rows
+		.flatMap(([left, right]) => hanging(`  ${left.padEnd(longest)}  `, right, width))
+		.join('\n')
 }
 
 function flagRow([name, flag]: [string, FlagSpec]): [string, string] {
@@ -20,26 +23,30 @@ function flagRow([name, flag]: [string, FlagSpec]): [string, string] {
 	return [`--${name}${flag.value ? ` ${flag.value}` : ''}`, flag.summary + choices]
 }
 
-/** `styrby-tui --help` */
-export function overview(version: string): string {
+/** `styrby-tui --help`, in lines of `width` columns. */
+export function overview(version: string, width?: number): string {
 	const rows = commands.map((command): [string, string] => [command.usage, command.summary])
-	return `styrby-tui ${version}: watch, replay and answer your coding agents, end-to-end encrypted
+	const what = `styrby-tui ${version}: watch, replay and answer your coding agents, end-to-end encrypted`
+	return `${hanging('', what, width).join('\n')}
 
 Usage
   styrby-tui [command] [options]
 
 Commands
-${columns([['(none)', viewerCommand.summary], ...rows])}
+${columns([['(none)', viewerCommand.summary], ...rows], width)}
 
 Options
-${columns([
-	['--help, -h', 'this, or the help of a command'],
-	['--version, -v', 'the version'],
-	['--json', 'where a command reads: print JSON'],
-])}
+${columns(
+	[
+		['--help, -h', 'this, or the help of a command'],
+		['--version, -v', 'the version'],
+		['--json', 'where a command reads: print JSON'],
+	],
+	width,
+)}
 
 Environment
-${columns(environment)}
+${columns(environment, width)}
 
 Exit codes
   0 done · 1 failed · 2 wrong usage · 3 not signed in or no device key here
@@ -48,12 +55,12 @@ Exit codes
 }
 
 /** `styrby-tui <command> --help` */
-export function helpOf(command: CommandSpec): string {
+export function helpOf(command: CommandSpec, width?: number): string {
 	const flags = [
 		...Object.entries(command.flags).map(flagRow),
 		['--help', 'this'] satisfies [string, string],
 	]
-	const options = `\nOptions\n${columns(flags)}\n`
+	const options = `\nOptions\n${columns(flags, width)}\n`
 	return `styrby-tui ${command.usage}\n\n${capital(command.summary)}.\n${options}`
 }
 

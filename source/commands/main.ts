@@ -1,6 +1,7 @@
 /** Parses by the command table and runs one command. */
 import { version } from '../config/version.ts'
 import { Flags } from './command.ts'
+import { widthOf } from './hanging.ts'
 import { helpOf, overview } from './help.ts'
 import { processIo } from './io.ts'
 import { loaders } from './load.ts'
@@ -32,9 +33,11 @@ export async function main(argv: readonly string[], importMeta: ImportMeta): Pro
 		const parsed = parser?.parseArguments(argv, importMeta) ?? viewerAlone
 		const { command, args, rest, flags, ...asked } = parsed
 		if (asked.version) io.stdout.write(`${version}\n`)
-		else if (asked.help)
-			io.stdout.write(command === viewerCommand ? overview(version) : helpOf(command))
-		else return (await (await loaders[command.name]?.())?.run({ args, rest, flags, io })) ?? 0
+		else if (asked.help) {
+			const width = widthOf(io.stdout)
+			const text = command === viewerCommand ? overview(version, width) : helpOf(command, width)
+			io.stdout.write(text)
+		} else return (await (await loaders[command.name]?.())?.run({ args, rest, flags, io })) ?? 0
 		return 0
 	} catch (error) {
 		return reportError(error, io, json)

@@ -6,7 +6,9 @@ import { pendingRows } from '../host/outbox-files.ts'
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
 import { statusEmbedded } from '../server/discover.ts'
 import { revealText } from '../text/safe-text.ts'
+import { textWidth } from '../text/width.ts'
 import type { Invocation } from './command.ts'
+import { hanging, widthOf } from './hanging.ts'
 import { embeddedVaultName, knownInstallation } from './installation.ts'
 import { type Io, isInteractive } from './io.ts'
 import { knownDevice } from './own-device.ts'
@@ -64,7 +66,7 @@ async function hasDeviceKey(home: Home, { vault }: VaultState): Promise<boolean 
 	}
 }
 
-function statusText(status: Status, home: Home): string {
+function statusText(status: Status, home: Home, width: number): string {
 	const { backend, account, device, vault, outbox } = status
 	const rows: [string, string][] = [
 		[
@@ -83,14 +85,18 @@ function statusText(status: Status, home: Home): string {
 		['run', home.run],
 		['log', home.log],
 	]
-	const lines = rows.map(([name, value]) => `${name.padEnd(12)} ${revealText(value)}\n`)
-	return `styrby-tui ${status.version}\n${lines.join('')}`
+	const lines = rows.flatMap(([name, value]) =>
+		hanging(`${name.padEnd(12)} `, revealText(value), width, textWidth),
+	)
+	return `styrby-tui ${status.version}\n${lines.join('\n')}\n`
 }
 
 export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const home = resolveHome(io.env, io.platform)
 	const { status, trouble } = await readStatus(io, home)
-	const text = flags.has('json') ? `${JSON.stringify(status)}\n` : statusText(status, home)
+	const text = flags.has('json')
+		? `${JSON.stringify(status)}\n`
+		: statusText(status, home, widthOf(io.stdout))
 	io.stdout.write(text)
 	if (trouble) throw trouble
 	return exit.done

@@ -12,6 +12,7 @@ import {
 import { alone } from './alone.ts'
 import type { Invocation } from './command.ts'
 import { type Context, openContext } from './context.ts'
+import { widthOf } from './hanging.ts'
 import type { Io } from './io.ts'
 import { placeOf, verdictText } from './verify/text.ts'
 import { checkWire, type WireCheck } from './verify/wire.ts'
@@ -43,7 +44,9 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 		const [tap] = taps
 		if (!tap) throw new TypeError('the context was opened by another way')
 		const verdict = await verify(context, tap)
-		io.stdout.write(flags.has('json') ? `${JSON.stringify(verdict)}\n` : verdictText(verdict))
+		io.stdout.write(
+			flags.has('json') ? `${JSON.stringify(verdict)}\n` : verdictText(verdict, widthOf(io.stdout)),
+		)
 		if (!verdict.verified) throw notVerified(verdict)
 		return exit.done
 	} finally {

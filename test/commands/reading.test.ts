@@ -1,5 +1,7 @@
 /** The commands that read, as a script and as a person gets their output. */
 import { existsSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context } from '../../source/commands/context.ts'
 import { until } from '../tools/lab.ts'
@@ -230,4 +232,18 @@ test('permissions --wait ends with the first one, --watch goes on', async () => 
 	expect(code).toBe(130)
 	const watched = linesOf(shapes.permission, stdout)
 	expect(watched.map(({ session }) => session)).toEqual([live.id, other.id])
+})
+
+test('a vault without the keys of this home makes no second account', async () => {
+	const file = join(program.home.data, 'key-file.json')
+	await rename(file, `${file}.away`)
+	try {
+		const { code, stdout, stderr } = await program.run(['sessions', '--json'])
+		expect([code, stdout]).toEqual([3, ''])
+		expect(linesOf(shapes.failure, stderr)[0]?.error.code).toBe('no_device_key')
+	} finally {
+		await rename(`${file}.away`, file)
+	}
+	const { account } = await program.json(shapes.status, ['status'])
+	expect(account).toBe(context.account.id)
 })

@@ -1,7 +1,7 @@
 /** The folders and files of this home, and the keys in its vault. */
 import { randomBytes } from 'node:crypto'
 import { access, constants, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { homeError, systemCode } from '../../config/home-error.ts'
 import { ensureFolder, type Home } from '../../config/paths.ts'
 import { loadSettings, type Settings, settingsFile } from '../../config/settings.ts'
@@ -25,8 +25,16 @@ export async function checkFolders(home: Home): Promise<Check> {
 		'home',
 		made.length === 0
 			? `${home.data} and the others are made by the first command`
-			: `${made.join(', ')}: writable, and by nobody else`,
+			: `${together(made)}: writable, and by nobody else`,
 	)
+}
+
+/** Folders that lie in one are named once. */
+function together(folders: readonly string[]): string {
+	const parents = new Set(folders.map((folder) => dirname(folder)))
+	const [parent] = parents
+	if (parents.size > 1 || folders.length < 2 || parent === undefined) return folders.join(', ')
+	return `${join(parent, folders.map((folder) => basename(folder)).join(', '))}`
 }
 
 /** Detail: the folder, or nothing where it is yet to be made. */

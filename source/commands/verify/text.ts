@@ -1,13 +1,15 @@
 /** What `verify` prints for a person. */
 import { revealText } from '../../text/safe-text.ts'
+import { textWidth } from '../../text/width.ts'
 import type { HistoryProblem } from '../../viewer/history-check.ts'
+import { hanging } from '../hanging.ts'
 import type { Verdict } from '../verify.ts'
 import type { WireCheck } from './wire.ts'
 
 const shownProblems = 20
 
 /** Lines that begin with ✓ or ✗; each ends with a newline. */
-export function verdictText(verdict: Verdict): string {
+export function verdictText(verdict: Verdict, width?: number): string {
 	const lines = [
 		'What the server could see of a message just sent',
 		...(verdict.wire ? wireLines(verdict.wire) : [bad(`not sent: ${verdict.wire_problem}`)]),
@@ -20,7 +22,13 @@ export function verdictText(verdict: Verdict): string {
 			? 'All of it holds.'
 			: 'Not all of it holds: what is marked ✗ was changed, or is withheld, on the server.',
 	]
-	return lines.map((line) => `${revealText(line)}\n`).join('')
+	return lines.flatMap((line) => wrapped(revealText(line), width)).join('')
+}
+
+/** Further lines stand under the text of the first, behind its mark. */
+function wrapped(line: string, width?: number): string[] {
+	const [prefix = ''] = /^ *(?:[✓✗] )?/.exec(line) ?? []
+	return hanging(prefix, line.slice(prefix.length), width, textWidth).map((one) => `${one}\n`)
 }
 
 const good = (text: string) => `  ✓ ${text}`
@@ -32,7 +40,7 @@ function wireLines(wire: WireCheck): string[] {
 	const { bytes, leaks, searched } = wire
 	const columns = Object.entries(wire.row).map(([name, value]) => {
 		const text = String(value)
-		const shown = text.length > 60 ? `${text.slice(0, 48)}… (${text.length} characters)` : text
+		const shown = text.length > 56 ? `${text.slice(0, 32)}… (${text.length} characters)` : text
 		return `      ${name.padEnd(18)} ${shown}`
 	})
 	const how = wire.live
@@ -51,7 +59,7 @@ function wireLines(wire: WireCheck): string[] {
 			: [`    the live channel could not be joined: only the stored way was seen`]),
 		...(leaks.length === 0
 			? [
-					good(`in none of ${wire.encodings} encodings does it hold`),
+					good(`not on the wire, in any of ${wire.encodings} encodings:`),
 					...wire.looked_for.map((what) => `      ${what}`),
 				]
 			: leaks.map(({ what, encoding }) => bad(`it holds ${what} (${encoding})`))),

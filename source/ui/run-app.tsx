@@ -98,6 +98,8 @@ export async function runApp(
 	instance.unmount()
 	await unmounted
 	stdin.setRawMode(false)
+	// What is typed from now on is for the shell. A stream that was read otherwise hears `pause` only when it flows.
+	stdin.resume().pause()
 	stdout.off('resize', resize)
 	tell.end()
 	terminal[Symbol.dispose]()

@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest'
+import { StyrbyError } from '../../../source/protocol/errors.ts'
+import { lineWidth } from '../../../source/text/styled.ts'
+import { crashReport } from '../../../source/ui/crash-report.ts'
+import { commands, groups } from '../../../source/ui/keymap.ts'
+import { firstRunLines } from '../../../source/ui/present/first-run.ts'
+import { footerLine } from '../../../source/ui/present/footer.ts'
+import { headerLine } from '../../../source/ui/present/header.ts'
+import { helpLines } from '../../../source/ui/present/help.ts'
+import { decidedLine } from '../../../source/ui/present/ladder.ts'
+import { sessionTitle } from '../../../source/ui/present/session-title.ts'
+import { leftText } from '../../../source/ui/present/times.ts'
+import type { Snapshot } from '../../../source/ui/snapshot.ts'
+import type { ScreenName } from '../../../source/ui/state.ts'
+import { themeFor } from '../../../source/ui/theme.ts'
+import type { Connection } from '../../../source/viewer/viewer.ts'
+import { textOf, widest } from '../_lines.ts'
+import { at, info, now, request, summary, transcript, uuid } from '../_viewer.ts'
+
+function data(change: Partial<Snapshot> = {}): Snapshot {
+	return {
+		info,
+		connection: { state: 'live', lastContact: at(1), why: null },
+		sessions: [summary(), summary({ id: uuid(2) })],
+		requests: [request('a')],
+		decisions: new Map(),
+		open: null,
+		...change,
+	}
+}
+
+describe('the header', () => {
+	const lost: Connection = { state: 'lost', lastContact: at(60), why: null }
+
+	test('says what there is, what waits, and whether it is current', () => {
+		expect(textOf([headerLine(data(), 100)])).toBe(
+			' styrby Sessions 2 · ● 2 live · ⚠ 1 waiting           ● connected · embedded · laptop ✓ · 3 devices',
+		)
+	})
+
+	test.each([30, 40, 50, 60, 80, 100, 250])(
+		'at %d columns: what waits, and that the connection is lost',
+		(columns) => {
+			const text = textOf([headerLine(data({ connection: lost }), columns)])
+			expect(text).toContain('⚠ 1 waiting')
+			expect(text).toMatch(/✗ (connection )?lost/)
+			expect(lineWidth(headerLine(data({ connection: lost }), columns))).toBe(columns)
+			expect(lineWidth(headerLine(data(), columns))).toBe(columns)
+		},
+	)
+})
+
+describe('the title of a session', () => {
+	const state = transcript([], { verifiedTo: 1841, readers: { count: 3, allSigned: true } })
+	const title = (width: number, change: Partial<typeof state> = {}) =>
+		textOf([sessionTitle({ data: data(), now }, uuid(1), { ...state, ...change }, width)])
+
+	test('says who, how it stands, how far it was verified, who can read it, time and cost', () => {
+		expect(title(120)).toBe(
+			'api-server · claude · running · ✓ verified to #1841 · 3 readers, all signed · 12 min · $0.42 · 1.5k tokens',
+		)
+	})
+
+	test('leaves out whole parts, the least important first', () => {
+		expect(title(72)).toBe('api-server · running · ✓ verified to #1841 · 3 readers, all signed')
+		expect(title(45)).toBe('api-server · running · ✓ verified to #1841')
+		expect(title(25)).toBe('api-server · running')
+	})
+
+	test('never leaves out what failed', () => {
+		for (const width of [120, 60, 30]) {
+			const text = title(width, { problems: 2, readers: { count: 4, allSigned: false } })
+			expect(text).toContain('✗ 2 problems')
+			expect(text).toContain('✗ 4 readers, NOT all signed')
+			expect(text).not.toContain('✓ verified')
+		}
+	})
+})
+
+describe('the footer', () => {
+	const context = {
+		screen: { name: 'sessions' },
+		session: true,
+		waiting: 1,
+		focus: { request: request('a'), decision: null, unread: 0 },
+		foldable: false,
+		selected: false,
+		following: true,
+	} as const
+
+	test.each([30, 40, 60, 80, 120])(
+		'at %d columns has whole hints, and help among them',
+		(columns) => {
+			const line = footerLine(context, columns)
+			expect(lineWidth(line)).toBe(columns)
+			const text = textOf([line])
+			expect(text).toMatch(/^ a allow {2}d deny/)
+			expect(text).toMatch(/\? help$/)
+			const labels = commands.map(({ label }) => label)
+			for (const hint of text.trim().split(/ {2,}/)) {
+				expect(labels).toContain(hint.replace(/^\S+ /, ''))
+			}
+		},
+	)
+
+	test('a key that does not work just now is dim', () => {
+		const line = footerLine({ ...context, focus: { ...context.focus, unread: 9 } }, 80)
+		const style = (text: string) => line.find((part) => part.text.trim() === text)?.style
+		expect(style('a')).toBe('dim')
+		expect(style('d')).toBe('accent')
+	})
+})
+
+describe('the help', () => {
+	const screens: readonly ScreenName[] = ['sessions', 'session', 'permissions', 'request']
+
+	test.each(screens)('of %s lists every key of it, under headings', (screen) => {
+		const text = textOf(helpLines(screen, 100))
+		for (const { screens: where, description } of commands) {
+			expect(text.includes(description), description).toBe(where.includes(screen))
+		}
+		for (const group of groups) expect(text).toContain(`  ${group}\n`)
+		expect(text).toContain('A permission request waits for an answer.')
+	})
+
+	test.each([30, 40, 80])('at %d columns is not wider', (width) => {
+		expect(widest(helpLines('session', width))).toBeLessThanOrEqual(width)
+	})
+})
+
+describe('the first run', () => {
+	test('says what was set up, what is missing, and the line to type', () => {
+		const text = textOf(firstRunLines({ ...info, devices: 1 }, 78))
+		expect(text).toContain('embedded, on this machine http://127.0.0.1:4321')
+		expect(text).toContain('A1B2-C3D4-E5F6-G7H8-J9K0')
+		expect(text).toContain('keychain Secret Service')
+		expect(text).toContain('⚠ This is the only device')
+		expect(text).toContain('$ styrby-tui run claude')
+		expect(textOf(firstRunLines(info, 78))).not.toContain('only device')
+		expect(textOf(firstRunLines({ ...info, devices: 1, hasRecoveryKey: true }, 78))).not.toContain(
+			'only device',
+		)
+	})
+
+	test.each([30, 40, 78])('at %d columns is not wider', (width) => {
+		expect(widest(firstRunLines({ ...info, devices: 1 }, width))).toBeLessThanOrEqual(width)
+	})
+})
+
+describe('what became of a request', () => {
+	const base = {
+		by: 'device',
+		device: 'id-1',
+		name: 'desk',
+		result: 'approved',
+		scope: 'once',
+		reason: null,
+		verified: true,
+	} as const
+
+	test.each([
+		[base, '✓ allowed once on desk · signature checked'],
+		[{ ...base, scope: 'session' }, '✓ allowed for the session on desk · signature checked'],
+		[{ ...base, verified: false }, '✓ allowed once on desk · signature NOT checked'],
+		[{ ...base, name: null }, '✓ allowed once on id-1 · signature checked'],
+		[{ ...base, by: 'agent' }, '✓ allowed once where the agent runs'],
+		[{ ...base, by: 'host', result: 'expired', scope: null }, '✗ expired: no answer in time'],
+		[{ ...base, by: 'host', result: 'cancelled', scope: null }, '✗ cancelled by the host'],
+	] as const)('%#', (decided, text) => {
+		expect(textOf([decidedLine(decided)])).toBe(text)
+	})
+})
+
+test.each([
+	[-1, 'time is up'],
+	[59_000, '0:59 left'],
+	[599_000, '9:59 left'],
+	[42 * 60_000, '42 min left'],
+	[3 * 3_600_000, '3 h 00 min left'],
+])('%d ms are %s', (left, text) => {
+	expect(leftText(new Date(now + left).toISOString(), now)).toBe(text)
+})
+
+describe('a crash', () => {
+	test('is told in at most three lines, without anything that drives a terminal', () => {
+		const report = crashReport(new TypeError(`a\u001B[2J\n${'x'.repeat(5000)}`))
+		expect(report.trimEnd().split('\n')).toHaveLength(3)
+		expect(report).not.toContain('\u001B')
+		expect(report.length).toBeLessThan(600)
+	})
+
+	test('of a kind we know is one sentence', () => {
+		expect(crashReport(new StyrbyError('offline', 'The backend is out of reach.'))).toBe(
+			'The backend is out of reach.\n',
+		)
+	})
+})
+
+describe('colours', () => {
+	const colours = (env: Record<string, string>) =>
+		Object.values(themeFor(env)).filter(({ color }) => color !== undefined).length
+
+	test('are the 16 of the terminal, and none where none are wanted', () => {
+		expect(colours({ TERM: 'xterm-256color' })).toBeGreaterThan(8)
+		for (const { color } of Object.values(themeFor({ TERM: 'linux' }))) {
+			if (color !== undefined) expect(color).toMatch(/^(red|green|yellow|blue|magenta|cyan)$/)
+		}
+		expect(colours({ TERM: 'xterm', NO_COLOR: '1' })).toBe(0)
+		expect(colours({ TERM: 'xterm', FORCE_COLOR: '0' })).toBe(0)
+		expect(colours({ TERM: 'dumb' })).toBe(0)
+	})
+
+	test('without them an added and a removed line, an error and a warning still look otherwise than text', () => {
+		const theme = themeFor({ NO_COLOR: '1' })
+		for (const style of ['removed', 'error', 'warn', 'hidden', 'accent'] as const) {
+			expect(theme[style]).not.toEqual(theme.plain)
+		}
+	})
+})

@@ -3,6 +3,7 @@ import type { Account } from '../account/account.ts'
 import type { ScopeKeys } from '../account/key-ring.ts'
 import type { Channel, MessageRow, SessionHint } from '../backend/gateway.ts'
 import { fromBase64 } from '../protocol/bytes.ts'
+import { isActive } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import {
 	checkHeartbeat,
@@ -92,13 +93,14 @@ export class SessionFeed implements AsyncDisposable {
 
 	async #heartbeat(hint: Extract<SessionHint, { type: 'heartbeat' }>): Promise<void> {
 		const keys = await this.reader.keys()
-		if (!keys.signPublic) return
+		const { log } = this.#account
+		if (!keys.signPublic || keys.by === null || !isActive(log.state, keys.by)) return
 		const signed = { bytes: fromBase64(hint.bytes), signature: fromBase64(hint.signature, 64) }
 		const heartbeat = checkHeartbeat(signed, this.reader.session, keys.signPublic)
 		// A server may play an old one again, to make a dead host look alive.
 		const at = Date.parse(heartbeat.at)
 		if (at <= this.#newestBeat || this.#account.now().getTime() - at > oldest) return
-		await this.#account.log.reach(heartbeat.log)
+		await log.reach(heartbeat.log)
 		this.#newestBeat = at
 		this.#tell((listener) => listener.heartbeat?.(heartbeat))
 	}

@@ -90,6 +90,32 @@ describe('NaCl', () => {
 		}
 	})
 
+	test('boxes of any size open as tweetnacl opens them, large and small in any order', () => {
+		const key = new Uint8Array(32).fill(7)
+		const nonce = new Uint8Array(24).fill(9)
+		const sizes = fc.array(fc.oneof(fc.nat(300), fc.nat(40_000)), { minLength: 2, maxLength: 6 })
+		fc.assert(
+			fc.property(sizes, fc.nat(255), (lengths, byte) => {
+				const opened = lengths.map((length, index) => {
+					const message = new Uint8Array(length).fill(byte + index)
+					const sealed = nacl.secretbox(message, nonce, key)
+					expect(
+						open(
+							Uint8Array.from(sealed, (b, at) => (at ? b : b ^ 1)),
+							nonce,
+							key,
+						),
+					).toBeNull()
+					expect(nacl.box.open.after(sealed, nonce, key)).toEqual(message)
+					return { message, plaintext: open(sealed, nonce, key) }
+				})
+				// None shares memory with one that came later.
+				for (const { message, plaintext } of opened) expect(plaintext).toEqual(message)
+			}),
+			{ numRuns: 30 },
+		)
+	})
+
 	test('any flipped bit of a box is refused', () => {
 		const key = new Uint8Array(32).fill(7)
 		const nonce = new Uint8Array(24).fill(9)

@@ -70,13 +70,13 @@ async function ask(): Promise<string> {
 	return id
 }
 
-function beat(at: Date) {
+function beat(at: Date, log = headOf(host.log.state)) {
 	const { bytes, signature } = signHeartbeat(
 		{
 			session: session.id,
 			seq: session.chain.seq,
 			chain: toBase64(session.chain.chain),
-			log: headOf(host.log.state),
+			log,
 			at: at.toISOString(),
 		},
 		host.device.signSecret,
@@ -139,6 +139,27 @@ describe('a sign of life', () => {
 		backend.tellSession(session.id, beat(new Date(now.getTime() - 3_600_000)))
 		backend.tellSession(session.id, beat(now))
 		await expect.poll(() => heard).toEqual([now.toISOString()])
+	})
+
+	test('is none from a host that was revoked, and its word on the log counts for nothing', async () => {
+		const heard = listen()
+		const now = Date.now()
+		backend.tellSession(session.id, beat(new Date(now)))
+		await expect.poll(() => heard).toHaveLength(1)
+		await laptop.log.append(laptop.device, {
+			type: 'revoke',
+			at: new Date(now).toISOString(),
+			device: host.device.record.id,
+			reason: null,
+		})
+		const nowhere = { seq: 99, hash: toBase64(randomBytes(32)) }
+		backend.tellSession(session.id, beat(new Date(now + 1), nowhere))
+		// Told in order: when this one was heard, the one before it was judged.
+		await host.keys.load(sessionScope(session.id))
+		const forged = { ...frame('x', { n: 0, block: 'b' }), signature: toBase64(new Uint8Array(64)) }
+		backend.tellSession(session.id, forged)
+		await expect.poll(() => heard.slice(1)).toEqual(['frame_bad_signature'])
+		expect(laptop.log.problem).toBeNull()
 	})
 
 	test('is not what the server says by itself', async () => {

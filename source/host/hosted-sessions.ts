@@ -10,6 +10,7 @@ import { homeError } from '../config/home-error.ts'
 
 const sessionRow = v.object({ session: v.string() })
 const sourceRow = v.object({ source: v.string() })
+const lastRow = v.object({ seq: v.number() })
 const version = 1
 
 /** A line that was put into a session, and the number of its last message. */
@@ -78,6 +79,15 @@ export class HostedSessions implements Disposable {
 			return db.prepare('select source from imported where session = ?').all(session)
 		})
 		return new Set(rows.map((row) => v.parse(sourceRow, row).source))
+	}
+
+	/** The last message of a session whose line is on the list; 0 for none. */
+	listedTo(session: string): number {
+		const sql = 'select coalesce(max(seq), 0) as seq from imported where session = ?'
+		return v.parse(
+			lastRow,
+			this.#try((db) => db.prepare(sql).get(session)),
+		).seq
 	}
 
 	/** Written before the lines are sent: then a death in between is seen, and nothing is doubled. */

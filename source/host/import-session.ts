@@ -89,7 +89,7 @@ interface Place {
 	epoch: { epoch: number; key: Uint8Array; isNew: boolean }
 	/** Lines that are there, by name. */
 	known: Set<string>
-	/** Without a list of them: how often each content is there. */
+	/** Without a whole list of them: how often each content is there. */
 	contents: Map<string, number> | null
 }
 
@@ -106,7 +106,8 @@ async function findPlace(session: string, options: ImportOptions): Promise<Place
 	if (keys.by !== account.device.record.id) return null
 	const key = keys.keyOf(keys.newest)
 	if (!(key instanceof Uint8Array)) throw key
-	const unlisted = known.size === 0 && row.last_seq > 0
+	// The list may have been lost, or be an older copy of itself.
+	const unlisted = hosted.listedTo(session) < row.last_seq
 	return {
 		row,
 		chain: await importChain(account, gateway, row, keys),
@@ -187,12 +188,12 @@ class SessionWriter {
 
 	#has(source: string, at: string, event: SessionEvent): boolean {
 		const { known, contents } = this.#place
-		if (known.has(source)) return true
-		if (!contents) return false
+		if (!contents) return known.has(source)
 		const name = contentName(at, event)
 		const left = contents.get(name) ?? 0
+		if (left > 0) contents.set(name, left - 1)
+		if (known.has(source)) return true
 		if (left === 0) return false
-		contents.set(name, left - 1)
 		this.#found.push({ source, seq: this.#place.chain.seq })
 		return true
 	}

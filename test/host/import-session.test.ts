@@ -1,5 +1,6 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readHistory } from '../../source/agents/claude/index.ts'
 import { HostedSessions } from '../../source/host/hosted-sessions.ts'
@@ -111,6 +112,20 @@ describe('import', () => {
 		await appendFile(file(), line('user', 'new'))
 		await importAll(file(), list)
 		expect(await textsOf(first?.session ?? '')).toEqual([...before, 'new'])
+	})
+
+	it('finds what is there with a list that lacks some of it, such as an older copy', async () => {
+		const texts = ['one', 'again', 'two', 'again', 'three']
+		await writeFile(file(), texts.map((text) => line('user', text)).join(''))
+		const [first] = await importAll(file())
+		const list = new DatabaseSync(join(host.dataFolder, 'agent-sessions.db'))
+		list.exec('delete from imported where seq > 2')
+		list.close()
+		await appendFile(file(), line('user', 'again'))
+		const [again] = await importAll(file())
+		expect(again).toMatchObject({ messages: 1, skipped: first?.messages })
+		expect(await textsOf(first?.session ?? '')).toEqual([...texts, 'again'])
+		expect((await importAll(file()))[0]).toMatchObject({ messages: 0 })
 	})
 
 	it('goes on where it died, at any call', async () => {

@@ -33,21 +33,23 @@ export class Mailbox implements Disposable {
 		this.#options = options
 	}
 
-	/** Takes one mail, in its turn. Mail of other sessions is theirs. */
-	take(mail: MailRow): void {
+	/** Takes one mail, in its turn; `false` where there is no need. Mail of other sessions is theirs. */
+	take(mail: MailRow): boolean {
 		const { device, session } = this.#options
-		if (this.#closed || mail.to !== device || mail.session !== session) return
-		if (this.#seen.has(mail.id)) return
+		if (this.#closed || mail.to !== device || mail.session !== session) return false
+		if (this.#seen.has(mail.id)) return false
 		this.#seen.add(mail.id)
 		if (this.#seen.size > remembered) this.#forgetOldest()
 		this.#queue = this.#queue.then(() => this.#handle(mail))
+		return true
 	}
 
 	/** Asks for all mail that waits. Never throws: it is asked for again at the next join, or by itself. */
 	async pull(): Promise<void> {
 		try {
-			for (const mail of await this.#options.gateway.readMail(this.#options.device)) this.take(mail)
-			this.#failures = 0
+			const mail = await this.#options.gateway.readMail(this.#options.device)
+			const taken = mail.filter((one) => this.take(one)).length
+			if (taken === 0) this.#failures = 0
 		} catch (error) {
 			this.#failed(error)
 		}
@@ -63,6 +65,7 @@ export class Mailbox implements Disposable {
 		if (this.#closed) return
 		try {
 			await this.#options.handle(mail)
+			this.#failures = 0
 			this.#done.push(mail.id)
 			this.#deleting ??= this.#delete().finally(() => {
 				this.#deleting = null

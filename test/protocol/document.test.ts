@@ -1,5 +1,5 @@
-/** docs/protocol.md names what source/protocol has, and source/ refers to sections that there are. */
-import { globSync, readFileSync } from 'node:fs'
+/** docs/protocol.md names what source/protocol has, source/ refers to its sections, documents to files. */
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { kinds } from '../../source/protocol/events.ts'
 
@@ -60,4 +60,13 @@ test('every code with which a window, a command, a log or a key is refused is in
 	const missing = codes.filter((code) => !document.includes(`\`${code}\``) && code !== 'log_empty')
 	// `log_entry` and such are what is malformed, not codes.
 	expect(new Set(missing)).toEqual(new Set(['log_entry', 'epoch_record']))
+})
+
+test('every file of the project that a document names is there', () => {
+	const missing = ['docs/protocol.md', 'docs/security.md', 'security.md'].flatMap((file) =>
+		[...read(file).matchAll(/`((?:source|test|docs|supabase|scripts)\/[\w./-]+)`/g)].flatMap(
+			([, path = '']) => (existsSync(new URL(path, root)) ? [] : [`${file}: ${path}`]),
+		),
+	)
+	expect(missing).toEqual([])
 })

@@ -10,6 +10,7 @@ import type { Invocation } from './command.ts'
 import { type Context, openContext } from './context.ts'
 import { finishDead } from './finish-dead.ts'
 import { isInteractive } from './io.ts'
+import { keepBackend } from './keep-backend.ts'
 import { jsonOutput, plainOutput, type RunOutput, silentOutput } from './run-output.ts'
 import { Warnings } from './run-warnings.ts'
 
@@ -66,6 +67,7 @@ export async function runCommand(context: Context, options: RunOptions): Promise
 	using warnings = new Warnings((text) => io.stderr.write(`styrby-tui: ${text}\n`), native)
 	using hosted = HostedSessions.open(home.data)
 	const timeoutMs = settings.requestTimeoutMinutes * 60_000
+	await using _backend = keepBackend(context)
 	await using host = await SessionHost.open({
 		account,
 		gateway,

@@ -22,8 +22,12 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 		viewer.ready.catch(() => undefined),
 		sleep(listMs, undefined, { ref: false }),
 	])
-	const { keepFinishing } = await import('./finish-dead.ts')
+	const [{ keepFinishing }, { keepBackend }] = await Promise.all([
+		import('./finish-dead.ts'),
+		import('./keep-backend.ts'),
+	])
 	await using _ = keepFinishing(context)
+	await using _backend = keepBackend(context)
 	return await showViewer(io, viewer, {
 		notifications: context.settings.notifications,
 	})

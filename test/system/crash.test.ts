@@ -135,7 +135,8 @@ describe('of the backend', () => {
 		const { host, id } = await lab.headless(`COUNT-${n}`)
 		await sleep(someMoment())
 		await killBackend()
-		// The next command starts it again; the host has gone on meanwhile.
+		// The host goes on meanwhile, and starts it again where no command comes first.
+		if (n === 7) await until(() => lab.backend())
 		const { id: request } = await pending(id)
 		const { code } = await lab.run(['approve', request, '--yes', '--wait', '30'])
 		expect(code).toBe(0)
@@ -144,6 +145,16 @@ describe('of the backend', () => {
 		expectKept(host, shown, 'backend killed')
 		expect(shown.map(({ seq }) => seq)).toEqual(shown.map((_, index) => index + 1))
 		expect(await lines(`count-${n}`)).toBe(1)
+	})
+})
+
+describe('of the backend under a viewer', () => {
+	it('is seen, and it comes back by itself', async () => {
+		await using viewer = lab.terminal([], { columns: 120, rows: 40 })
+		await viewer.until('● connected')
+		await killBackend()
+		await viewer.until((text) => !text.includes('● connected'))
+		await viewer.until('● connected')
 	})
 })
 

@@ -1,0 +1,32 @@
+/** A backend that dies under a session or a viewer is started again: nobody may be there to run a command. */
+import { connectEmbedded } from '../server/discover.ts'
+import type { Context } from './context.ts'
+
+const lookEvery = 3000
+
+/** Looks whether the embedded backend runs until it is disposed of, and starts it where it does not. */
+export function keepBackend({ home, log }: Context): AsyncDisposable {
+	let timer: NodeJS.Timeout | undefined
+	let closed = false
+	let looking: Promise<unknown> = Promise.resolve()
+	const later = () => {
+		if (!closed) timer = setTimeout(look, lookEvery)
+	}
+	const look = () => {
+		looking = connectEmbedded({ data: home.data, run: home.run, log: home.log })
+			// It is tried again soon; until then the loss shows as what it is, a backend that is not there.
+			.catch((error: unknown) => {
+				const name = error instanceof Error ? error.name : 'unknown'
+				log.write('backend.not_started', { code: name })
+			})
+			.finally(later)
+	}
+	later()
+	return {
+		async [Symbol.asyncDispose]() {
+			closed = true
+			clearTimeout(timer)
+			await looking
+		},
+	}
+}

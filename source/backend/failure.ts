@@ -41,7 +41,7 @@ export function unreachable(cause?: unknown): StyrbyError {
 export function notSignedIn(cause?: unknown): StyrbyError {
 	return new StyrbyError(
 		'not_signed_in',
-		'The backend does not know this sign-in any more: run `styrby-tui login`.',
+		'The backend does not know this sign-in any more: see `styrby-tui doctor` for what to do.',
 		{ exitCode: exit.notSignedIn, cause },
 	)
 }

@@ -3,7 +3,17 @@
  * lost. The built program, real file systems, a real keychain.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process'
-import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import {
+	chmod,
+	chown,
+	mkdir,
+	readdir,
+	readFile,
+	rename,
+	rm,
+	stat,
+	writeFile,
+} from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -388,6 +398,31 @@ describe.runIf(process.platform !== 'win32')('a home', () => {
 		await using fresh = await Program.make()
 		await writeFile(fresh.env.STYRBY_HOME ?? '', 'not a folder')
 		expect(expectRefusal(await fresh.run(['sessions']), 1)).toContain('a file is in the way')
+	})
+})
+
+describe('a backend that was lost', () => {
+	test('is told from one that is away, and nothing is made in its place', async () => {
+		await stopEmbedded(program.home)
+		const folder = join(program.home.data, 'backend')
+		await rename(folder, `${folder}.away`)
+		try {
+			expect(expectRefusal(await program.run(['sessions']), 3)).toContain('styrby-tui doctor')
+			const { code, stdout } = await program.run(['doctor', '--json'])
+			expect(code).toBe(1)
+			expect(linesOf(shapes.checks, stdout)[0]?.checks).toContainEqual(
+				expect.objectContaining({
+					id: 'account',
+					state: 'fail',
+					mend: expect.stringMatching(/^Bring .* back from a backup/),
+				}),
+			)
+		} finally {
+			await stopEmbedded(program.home)
+			await rm(folder, { recursive: true })
+			await rename(`${folder}.away`, folder)
+		}
+		await expectNothingLost()
 	})
 })
 

@@ -3,6 +3,8 @@
 import type { Home } from '../../config/paths.ts'
 import { fingerprint } from '../../protocol/device.ts'
 import { activeDevices } from '../../protocol/device-log.ts'
+import { StyrbyError } from '../../protocol/errors.ts'
+import { backendFolder } from '../../server/installation.ts'
 import { hasKeyFile } from '../../vault/key-file.ts'
 import { hasStoredPassphrase } from '../../vault/passphrase.ts'
 import { checkDeviceLog, findIntruders } from '../../viewer/history-check.ts'
@@ -10,6 +12,9 @@ import { openContext } from '../context.ts'
 import { type Io, isInteractive } from '../io.ts'
 import { knownDevice } from '../own-device.ts'
 import { type Check, checking, fail, ok, warn } from './check.ts'
+
+const beginAnew = (home: Home) =>
+	`Bring ${backendFolder(home.data)} back from a backup, or move ${home.data} away to begin anew.`
 
 /** `[account, device-log]` */
 export async function checkAccount(io: Io, home: Home): Promise<Check[]> {
@@ -21,8 +26,12 @@ export async function checkAccount(io: Io, home: Home): Promise<Check[]> {
 		return [warn('account', 'not looked at: the key file needs its passphrase', mend)]
 	}
 	let log: Check | null = null
+	const lost = { value: false }
 	const account = await checking('account', async () => {
-		await using context = await openContext(io)
+		await using context = await openContext(io).catch((error: unknown) => {
+			lost.value = error instanceof StyrbyError && error.code === 'not_signed_in'
+			throw error
+		})
 		const { account } = context
 		const { record } = account.device
 		log = await checking('device-log', async () => {
@@ -47,5 +56,6 @@ export async function checkAccount(io: Io, home: Home): Promise<Check[]> {
 		})
 		return ok('account', `${account.id}, this device is ${fingerprint(record)}`)
 	})
-	return log === null ? [account] : [account, log]
+	if (log !== null) return [account, log]
+	return [lost.value ? { ...account, mend: beginAnew(home) } : account]
 }

@@ -1,6 +1,7 @@
 /** What the migration tests need of a database, whichever it is. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
+import type { AppendRow } from '../../../source/backend/gateway.ts'
 
 export type Row = Record<string, unknown>
 
@@ -153,12 +154,7 @@ export async function createSession(caller: Caller, started_at?: string): Promis
 	return session.id
 }
 
-export interface TestRow extends Record<string, unknown> {
-	session_id: string
-	seq: number
-	ciphertext: string
-	created_at: string
-}
+export type TestRow = AppendRow & Record<string, unknown>
 
 export function messageRow(session: string, seq: number, size = 272): TestRow {
 	return {

@@ -61,6 +61,8 @@ export class SessionHost implements AsyncDisposable {
 	#status: SessionStatus = 'starting'
 	#stopping: string | null = null
 	#closed = false
+	/** The agent has ended, or is being ended: nothing is waited for any more. */
+	readonly #ending = Promise.withResolvers<void>()
 
 	private constructor(
 		options: SessionHostOptions,
@@ -139,6 +141,7 @@ export class SessionHost implements AsyncDisposable {
 				if (error) this.#trouble(error)
 			},
 		})
+		void agent.ended.then(() => this.#ending.resolve())
 		try {
 			for await (const output of agent.output) await this.#take(output, broker)
 			const ended = await agent.ended
@@ -163,6 +166,7 @@ export class SessionHost implements AsyncDisposable {
 	/** We are ending the agent ourselves: its end is not its failure. */
 	stopping(why: string): void {
 		this.#stopping ??= why
+		this.#ending.resolve()
 	}
 
 	async #take(output: AgentOutput, broker: PermissionBroker): Promise<void> {
@@ -198,7 +202,7 @@ export class SessionHost implements AsyncDisposable {
 		}
 		const published = this.#publish({ at, event })
 		// A disk that is full for long must not fill the memory too: then the agent waits.
-		if (this.publisher.waiting > maxWaiting) await published
+		if (this.publisher.waiting > maxWaiting) await Promise.race([published, this.#ending.promise])
 	}
 
 	#about(about: Extract<AgentOutput, { type: 'about' }>): void {

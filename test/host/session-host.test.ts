@@ -3,7 +3,7 @@ import type { RunningAgent } from '../../source/agents/agent.ts'
 import { SessionHost } from '../../source/host/session-host.ts'
 import { StyrbyError } from '../../source/protocol/errors.ts'
 import { ScriptedAgent } from '../tools/scripted-agent.ts'
-import { bodiesOf, makeHost, readSession, type TestHost } from './_host.ts'
+import { bodiesOf, makeHost, readSession, type TestHost, until } from './_host.ts'
 
 let host: TestHost
 beforeEach(async () => {
@@ -104,6 +104,22 @@ it('ends a session whose agent breaks, denies what waits, and says so', async ()
 		status: 'error',
 		pending: 0,
 	})
+})
+
+it('ends with its agent on a full disk, and says what was lost', async () => {
+	const troubles: string[] = []
+	const session = await open({ onTrouble: (error) => troubles.push(error.code) })
+	const agent = new ScriptedAgent()
+	const running = session.run(agent)
+	agent.text('kept')
+	await until(() => session.publisher.outbox.chain().seq === 2)
+	session.publisher.outbox.commit = () => {
+		throw new StyrbyError('outbox_full', 'The disk is full.')
+	}
+	for (let n = 0; n < 1500; n++) agent.text(`${n}`)
+	agent.finish()
+	expect(await running).toMatchObject({ status: 'stopped', delivered: false })
+	expect(new Set(troubles)).toEqual(new Set(['outbox_full', 'events_lost']))
 })
 
 it('is not hosted twice, and gives its lock back', async () => {

@@ -73,6 +73,7 @@ class HeadlessSession implements RunningAgent {
 		const exit = watchEnd(child)
 		// A write to an agent that has just ended fails; `ended` tells about it.
 		child.stdin.on('error', () => child.stdin.destroy())
+		child.once('exit', () => this.#queue.flush())
 		const read = this.#read()
 		this.ended = Promise.all([exit, read]).then(([ended]) => {
 			clearTimeout(this.#closing)
@@ -155,6 +156,7 @@ class HeadlessSession implements RunningAgent {
 
 	async #stop(): Promise<void> {
 		clearTimeout(this.#closing)
+		this.#queue.flush()
 		if (this.#open) await within(this.#control({ subtype: 'interrupt' }), 1000)
 		this.#child.stdin.end()
 		if (await within(this.ended, graceMs)) return
@@ -175,6 +177,7 @@ class HeadlessSession implements RunningAgent {
 				if (line.text === null) {
 					this.#queue.push(notice(now(), 'A line of the agent over 32 MiB was left out'))
 				} else await this.#line(line.text)
+				await this.#queue.room()
 			}
 		} catch (error) {
 			// What the agent left behind held its output open, and was let go.

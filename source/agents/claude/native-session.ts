@@ -47,6 +47,8 @@ export interface NativeSessionOptions {
 	cwd: string
 	env: NodeJS.ProcessEnv
 	onOutput: (output: AgentOutput) => void
+	/** Whether the host is held up: what is in the transcript can wait there. */
+	crowded?: () => boolean
 }
 
 export class NativeSession {
@@ -297,6 +299,7 @@ export class NativeSession {
 	}
 
 	async #read(): Promise<void> {
+		if (!this.#ended && this.#options.crowded?.()) return
 		try {
 			await this.#follower?.poll()
 		} catch (error) {

@@ -32,6 +32,7 @@ export async function startNative(path: string, options: StartOptions): Promise<
 		cwd: options.cwd,
 		env: options.env,
 		onOutput: (output) => queue.push(output),
+		crowded: () => queue.crowded,
 	})
 	const server = cleanup.use(await HookServer.start(token, (call) => session.hook(call)))
 	const url = `http://127.0.0.1:${server.port}/hook`

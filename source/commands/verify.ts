@@ -100,7 +100,11 @@ function notVerified({ wire, wire_problem, log, intruders, problems }: Verdict):
 				(wire?.leaks[0] && `${wire.leaks[0].what} crossed the wire`) ??
 				'the sealed row was not seen on the wire')
 			: `${placeOf(problems[0])}: ${problems[0].problem}`
-	return refused('not_verified', `Not everything verifies (${first}): see what is marked above.`)
+	const more = problems.length > 1 ? `, and ${problems.length - 1} more` : ''
+	return refused(
+		'not_verified',
+		`Not everything verifies (${first}${more}): trust none of that until you know why.`,
+	)
 }
 
 /** One line on stderr that is written over, where a person watches. */

@@ -4,7 +4,7 @@ import { textWidth } from '../../text/width.ts'
 import type { HistoryProblem } from '../../viewer/history-check.ts'
 import { hanging } from '../hanging.ts'
 import type { Verdict } from '../verify.ts'
-import type { WireCheck } from './wire.ts'
+import type { Leak, WireCheck } from './wire.ts'
 
 const shownProblems = 20
 
@@ -18,9 +18,7 @@ export function verdictText(verdict: Verdict, width?: number): string {
 		...logLines(verdict),
 		...historyLines(verdict),
 		'',
-		verdict.verified
-			? 'All of it holds.'
-			: 'Not all of it holds: what is marked ✗ was changed, or is withheld, on the server.',
+		verdict.verified ? 'All of it holds.' : 'Not all of it holds: see what is marked ✗.',
 	]
 	return lines.flatMap((line) => wrapped(revealText(line), width)).join('')
 }
@@ -62,8 +60,16 @@ function wireLines(wire: WireCheck): string[] {
 					good(`not on the wire, in any of ${wire.encodings} encodings:`),
 					...wire.looked_for.map((what) => `      ${what}`),
 				]
-			: leaks.map(({ what, encoding }) => bad(`it holds ${what} (${encoding})`))),
+			: leakLines(leaks)),
 	]
+}
+
+function leakLines(leaks: readonly Leak[]): string[] {
+	const found = Map.groupBy(leaks, ({ what }) => what)
+	return [...found].map(([what, all]) => {
+		const encodings = all.map(({ encoding }) => encoding).join(', ')
+		return bad(`on the wire: ${what} (${encodings})`)
+	})
 }
 
 function logLines({ log, intruders }: Verdict): string[] {

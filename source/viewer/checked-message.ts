@@ -101,10 +101,12 @@ function sameTime(stored: string, sealed: string): boolean {
 /**
  * Joins parts and checks bodies. A body whose first parts lie before the window, or whose last parts
  * have not come yet, is left out: `openEnd` says which row number it starts at.
+ * `begins`: no body can begin before the first of these rows.
  */
 export function assemble(
 	session: string,
 	rows: readonly Row[],
+	begins = false,
 ): { messages: CheckedMessage[]; openEnd: number | null } {
 	const messages: CheckedMessage[] = []
 	let openEnd: number | null = null
@@ -120,7 +122,7 @@ export function assemble(
 		const of = frame.of ?? 1
 		if (of > 1 && (frame.part ?? 1) > 1) {
 			// The rest of a body whose beginning is not here: before the window, or broken and marked there.
-			if (index > 0) {
+			if (index > 0 || begins) {
 				const problem = 'a part of this message before it can not be read'
 				messages.push(problemMessage(session, row.seq, 1, row.at, 'malformed_parts', problem))
 			}

@@ -107,11 +107,15 @@ export class SessionReader {
 		for (;;) {
 			const page = await this.after(position, { before: end, through })
 			if (page.missing > 0) {
-				yield* assemble(this.session, carried).messages
+				yield* this.unfinished(carried)
 				carried = []
 				yield this.withheld(position + 1, page.missing)
 			}
-			const { messages, openEnd } = assemble(this.session, [...carried, ...page.rows])
+			const { messages, openEnd } = assemble(
+				this.session,
+				[...carried, ...page.rows],
+				position === 0 || position > after,
+			)
 			yield* messages
 			carried =
 				openEnd === null ? [] : [...carried, ...page.rows].filter((row) => row.seq >= openEnd)
@@ -121,10 +125,16 @@ export class SessionReader {
 			const whole = position >= through && page.rows.length + page.missing < pageSize
 			if (!grew || (whole && !page.more)) break
 		}
-		for (const row of carried) {
-			const problem = 'the rest of this message has not come'
-			yield problemMessage(this.session, row.seq, 1, row.at, 'malformed_parts', problem)
-		}
+		yield* this.unfinished(carried)
+	}
+
+	/** The mark of parts whose rest will not come; none of no parts. */
+	unfinished(parts: readonly Row[]): CheckedMessage[] {
+		const [first] = parts
+		if (!first) return []
+		const problem = 'the rest of this message has not come'
+		const place = [this.session, first.seq, parts.length, first.at] as const
+		return [problemMessage(...place, 'malformed_parts', problem)]
 	}
 
 	/** The one message that starts at `seq`, or the mark of what is wrong with it. */

@@ -85,8 +85,9 @@ export class Tail implements Disposable {
 			const page = await reader.after(this.#position, { before: this.#end, through })
 			if (this.#closed || page.last <= this.#position) return
 			if (page.missing > 0) {
-				this.#flushOpen()
-				this.#options.deliver([reader.withheld(this.#position + 1, page.missing)])
+				const gap = reader.withheld(this.#position + 1, page.missing)
+				this.#options.deliver([...reader.unfinished(this.#open), gap])
+				this.#open = []
 			}
 			this.#advance(page.rows, page.last, page.end)
 			const whole = page.rows.length < pageSize && page.missing === 0
@@ -98,14 +99,14 @@ export class Tail implements Disposable {
 		if (this.#closed) return
 		this.#position = last
 		this.#end = end
-		const { messages, openEnd } = assemble(this.#options.reader.session, [...this.#open, ...rows])
+		const { messages, openEnd } = assemble(
+			this.#options.reader.session,
+			[...this.#open, ...rows],
+			true,
+		)
 		this.#open =
 			openEnd === null ? [] : [...this.#open, ...rows].filter((row) => row.seq >= openEnd)
 		if (messages.length > 0) this.#options.deliver(messages)
-	}
-
-	#flushOpen(): void {
-		this.#open = []
 	}
 
 	[Symbol.dispose](): void {

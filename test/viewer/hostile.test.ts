@@ -10,11 +10,13 @@ import { headOf } from '../../source/protocol/device-log.ts'
 import type { Body } from '../../source/protocol/events.ts'
 import { sealTextFrame, signHeartbeat } from '../../source/protocol/live.ts'
 import { sessionScope } from '../../source/protocol/scope.ts'
+import type { CheckedMessage } from '../../source/viewer/checked-message.ts'
 import { decidedBy } from '../../source/viewer/decided.ts'
 import { type OpenedViewer, openViewer } from '../../source/viewer/open-viewer.ts'
 import { FeedPool } from '../../source/viewer/session-feed.ts'
 import { SessionList } from '../../source/viewer/session-list.ts'
 import { SessionReader } from '../../source/viewer/session-reader.ts'
+import { Tail } from '../../source/viewer/tail.ts'
 import { addDevice, openAccount, TestSession } from '../tools/account.ts'
 import { MemoryBackend } from '../tools/memory-gateway.ts'
 
@@ -350,6 +352,59 @@ describe('live text', () => {
 		await expect.poll(() => view.state.get().live.map(({ text }) => text)).toEqual(['new'])
 		expect(view.state.get().error).toBeNull()
 	})
+})
+
+test('a message that claims to be the rest of one that never was does not vanish', async () => {
+	const rest = { part: 2, of: 3, body: '"x"}' }
+	await session.appendParts([rest])
+	for (let index = 2; index <= 500; index++) await session.say('between')
+	await session.appendParts([rest])
+	await session.say('last')
+	const read = async (after: number) => {
+		const messages = []
+		for await (const one of new SessionReader(laptop, session.id).all(after, 502))
+			messages.push(one)
+		return messages.map(({ seq, code }) => [seq, code]).filter(([, code]) => code !== null)
+	}
+	expect(await read(0)).toEqual([
+		[1, 'malformed_parts'],
+		[501, 'malformed_parts'],
+	])
+	// Who begins to read in the middle of a body does not see its beginning, and that is no fault.
+	expect(await read(500)).toEqual([])
+})
+
+test('parts whose rest is withheld are marked before the gap', async () => {
+	const parts = Array.from({ length: 300 }, (_, index) => ({ part: index + 1, of: 300, body: 'x' }))
+	for (let index = 1; index <= 498; index++) await session.say('before')
+	await session.appendParts(parts)
+	for (let index = 799; index <= 1010; index++) await session.say('withheld too')
+	const stored = backend.sessions.get(session.id)?.messages
+	// More than a page is gone, from the third part on.
+	stored?.splice(500, 505)
+	const wanted = [
+		[499, 2, 'malformed_parts'],
+		[501, 505, 'message_missing'],
+	]
+	const of = (messages: readonly CheckedMessage[]) =>
+		messages.filter(({ code }) => code !== null).map(({ seq, rows, code }) => [seq, rows, code])
+	const messages: CheckedMessage[] = []
+	const reader = new SessionReader(laptop, session.id)
+	for await (const one of reader.all(0, 1010)) messages.push(one)
+	expect(of(messages)).toEqual(wanted)
+	expect(messages.at(-1)).toMatchObject({ seq: 1010, verified: true })
+
+	const followed: CheckedMessage[] = []
+	using _ = new Tail({
+		reader,
+		feeds: stack.use(new FeedPool(laptop)),
+		after: 0,
+		before: null,
+		deliver: (more) => followed.push(...more),
+		failed: (error) => expect(error).toBeNull(),
+	})
+	await expect.poll(() => followed.at(-1)?.seq).toBe(1010)
+	expect(of(followed)).toEqual(wanted)
 })
 
 test('a body that claims more parts than come hides nothing after it', async () => {

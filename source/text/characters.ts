@@ -5,10 +5,12 @@ const visibleFormat = String.raw`\u{600}-\u{605}\u{6dd}\u{890}\u{891}\u{8e2}\u{1
 const selector = String.raw`\u{fe00}-\u{fe0f}`
 const invisible = String.raw`[[\p{Cf}\p{Default_Ignorable_Code_Point}]--[${visibleFormat}${selector}]]`
 const oddSpace = String.raw`[\p{Zs}--[ ]]`
-const emojiPart = String.raw`\p{Extended_Pictographic}[\u{fe0f}\u{1f3fb}-\u{1f3ff}]?`
+// Reserved code points are no pictographs yet: they are shown as what they are.
+const pictograph = String.raw`[\p{Extended_Pictographic}--\p{Cn}]`
+const emojiPart = String.raw`${pictograph}[\u{fe0f}\u{1f3fb}-\u{1f3ff}]?`
 // Picks the emoji form of a pictograph or a keycap: seen, and common in honest text.
-const emojiSelector = String.raw`(?<=\p{Extended_Pictographic}|[0-9#*](?=\ufe0f\u20e3))[\ufe0e\ufe0f](?![${selector}])`
-const emojiJoiner = String.raw`(?<=${emojiPart})\u200d(?=\p{Extended_Pictographic})`
+const emojiSelector = String.raw`(?<=${pictograph}|[0-9#*](?=\ufe0f\u20e3))[\ufe0e\ufe0f](?![${selector}])`
+const emojiJoiner = String.raw`(?<=${emojiPart})\u200d(?=${pictograph})`
 const unclear = String.raw`[[\p{C}--[\n${visibleFormat}]]${invisible}${oddSpace}\p{Zl}\p{Zp}\u{2800}${selector}]`
 // Combining marks with nothing to stand on, or stacked over their neighbours.
 const badMarks = String.raw`^\p{M}+|(?<=\p{M}{4})\p{M}+`

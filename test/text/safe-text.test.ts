@@ -52,6 +52,12 @@ describe.each([
 		)
 	})
 
+	test('a code point that is reserved for a pictograph is none yet', () => {
+		const reserved = '\u{1fbfb}\u{1fc00}\ufe0f'
+		expect(policy(policy(reserved))).toBe(policy(reserved))
+		expect(policy('\u{1f004}\ufe0f')).toBe('\u{1f004}\ufe0f')
+	})
+
 	test.each(hostileTexts)('$id: $why', ({ text }) => {
 		const shown = policy(text)
 		expect(shown).not.toMatch(control)

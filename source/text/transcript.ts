@@ -118,7 +118,8 @@ function callLines(
 	const head = subject === noText ? [tool] : [tool, span(safeText` ${subject}`, 'code')]
 	const lines = wrapLine(head, width, { mode: 'columns', rest: [spaces(2)] })
 	if (lines.length === 1 || !subject.startsWith('{')) return lines
-	return [[tool], ...jsonLines(call.input, width - 2, limit).map((line) => [spaces(2), ...line])]
+	const name = wrapLine([tool], width, { mode: 'columns', rest: [spaces(2)] })
+	return [...name, ...jsonLines(call.input, width - 2, limit).map((line) => [spaces(2), ...line])]
 }
 
 function resultLines(body: Body<'tool_result'>, width: number, options: Options): StyledLine[] {

@@ -40,6 +40,17 @@ async function highlight(terminal: Terminal, row: string): Promise<void> {
 	throw new Error(`No row "${row}":\n${terminal.text()}`)
 }
 
+/** Moves the highlight to a request that is to change a file. */
+async function highlightRequest(terminal: Terminal): Promise<void> {
+	await terminal.settled()
+	for (let moves = 0; moves < 5; moves++) {
+		if (terminal.lines().some((line) => line.startsWith('▸') && line.includes('✎'))) return
+		await terminal.press('j')
+		await terminal.settled()
+	}
+	throw new Error(`No request to change a file:\n${terminal.text()}`)
+}
+
 await mkdir(media, { recursive: true })
 
 await using wide = demo(120, 34)
@@ -65,5 +76,12 @@ await wide.press(enter)
 await wide.until('stopped')
 await wide.press(pageUp)
 await take(wide, 'transcript', 'A past session: commands with their results, an edit as a diff')
-await wide.press('q', 'p')
-await take(wide, 'permissions', 'All permission requests, the waiting one in full')
+await wide.press('q')
+await wide.until('✎')
+await wide.press('p')
+await highlightRequest(wide)
+await take(
+	wide,
+	'permissions',
+	'All permission requests; one is to write a file, which is shown in full',
+)

@@ -35,8 +35,12 @@ export async function openRequest(
 	const reader = new SessionReader(account, row.session)
 	const message = await reader.at(row.seq)
 	const body = requestBody(message, row)
+	const { by } = await reader.keys()
+	const revoked = by !== null && account.log.state.devices.get(by)?.revoked
 	const problem =
-		message.problem ?? (body ? null : 'the message it points to is not this permission request')
+		message.problem ??
+		(body ? null : 'the message it points to is not this permission request') ??
+		(revoked ? 'the device that hosts this session was revoked' : null)
 	const base: PlacedRequest = {
 		id: row.id,
 		session: row.session,

@@ -219,6 +219,12 @@ describe('the host of a session', () => {
 			expect([stage, why]).toEqual(['failed', expect.stringContaining('was revoked')])
 		}
 		expect(await gateway.readMail(host.device.record.id)).toEqual([])
+		// Who starts now is told before trying.
+		const later = await open()
+		expect(later.requests.get().find((one) => one.id === id)).toMatchObject({
+			problem: 'the device that hosts this session was revoked',
+			body: { tool: 'Bash' },
+		})
 	})
 })
 

@@ -144,6 +144,17 @@ async function confirmed({ io }: Invocation, decision: 'allow' | 'deny'): Promis
 			decision === 'allow' ? 'Allow this? [y/N] ' : 'Deny this? [y/N] ',
 		)
 		return /^y(es)?$/i.test(reply.trim())
+	} catch (cause) {
+		if (!(cause instanceof Error) || cause.name !== 'AbortError') throw cause
+		output.write('\n')
+		throw new StyrbyError(
+			'interrupted',
+			'Interrupted: nothing was sent, the request still waits.',
+			{
+				exitCode: exit.interrupted,
+				cause,
+			},
+		)
 	} finally {
 		ask.close()
 	}

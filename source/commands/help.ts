@@ -11,6 +11,16 @@ const environment: readonly (readonly [string, string])[] = [
 	['NO_COLOR', 'no colours'],
 ]
 
+const exitCodes: readonly (readonly [string, string])[] = [
+	['0', 'done'],
+	['1', 'failed'],
+	['2', 'wrong usage'],
+	['3', 'not signed in, or no device key here'],
+	['4', 'refused for security'],
+	['5', 'backend out of reach'],
+	['130', 'interrupted'],
+]
+
 function columns(rows: readonly (readonly [string, string])[], width?: number): string {
 	const longest = Math.max(...rows.map(([left]) => left.length))
 	return rows
@@ -49,8 +59,7 @@ Environment
 ${columns(environment, width)}
 
 Exit codes
-  0 done · 1 failed · 2 wrong usage · 3 not signed in or no device key here
-  4 refused for security · 5 backend out of reach · 130 interrupted
+${columns(exitCodes, width)}
 `
 }
 

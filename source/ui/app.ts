@@ -42,7 +42,7 @@ export interface AppOptions {
 	redraw: () => void
 }
 
-/** Changes of the viewer reach the screen this often at most; keys at once. */
+/** Changes of the viewer reach the screen this often at most; keys and requests at once. */
 const flushMs = 100
 /** Times on the screen move this often: while a request's last minutes are counted, and else. */
 const tickMs = { hurry: 1000, calm: 15_000 }
@@ -72,14 +72,16 @@ export class App {
 		this.options = options
 		this.attention = new Attention(options.now)
 		this.#batch = new Batch(flushMs, () => this.#flush())
-		this.#open = new OpenSession(viewer, this.#batch.changed)
+		this.#open = new OpenSession(viewer, this.#batch)
 		this.#ui = initialState(size)
 		if (initial) this.#ui = { ...this.#ui, screens: [...this.#ui.screens, initial] }
 		this.#data = takeSnapshot(viewer, null)
 		const { info, connection, sessions, requests, decisions } = viewer
-		this.#watching = [info, connection, sessions, requests, decisions].map((readable) =>
-			this.#batch.watch(readable),
-		)
+		this.#watching = [
+			...[info, connection, sessions].map((one) => one.subscribe(this.#batch.later)),
+			// Somebody waits for these.
+			...[requests, decisions].map((one) => one.subscribe(this.#batch.soon)),
+		]
 		this.#flush()
 	}
 

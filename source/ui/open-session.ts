@@ -1,4 +1,5 @@
 import type { SessionView, Viewer } from '../viewer/viewer.ts'
+import type { Batch } from './batch.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** A highlight that moves on within this time opens nothing on its way. */
@@ -7,16 +8,16 @@ const restMs = 120
 /** The one transcript that is open; opening another closes it. */
 export class OpenSession {
 	readonly #viewer: Viewer
-	readonly #changed: () => void
+	readonly #batch: Pick<Batch, 'changed' | 'later'>
 	#session: string | null = null
 	#view: SessionView | null = null
 	#unsubscribe: (() => void) | null = null
 	#wanted: { session: string; timer: NodeJS.Timeout } | null = null
 	readonly #closing = new Set<Promise<void>>()
 
-	constructor(viewer: Viewer, changed: () => void) {
+	constructor(viewer: Viewer, batch: Pick<Batch, 'changed' | 'later'>) {
 		this.#viewer = viewer
-		this.#changed = changed
+		this.#batch = batch
 	}
 
 	get view(): SessionView | null {
@@ -46,9 +47,17 @@ export class OpenSession {
 		this.#stopWaiting()
 		this.#close()
 		this.#session = session
-		this.#view = this.#viewer.open(session)
-		this.#unsubscribe = this.#view.state.subscribe(this.#changed)
-		this.#changed()
+		const view = this.#viewer.open(session)
+		this.#view = view
+		let before = view.state.get()
+		this.#unsubscribe = view.state.subscribe(() => {
+			const now = view.state.get()
+			const told = now.messages !== before.messages || now.live !== before.live
+			before = now
+			if (told) this.#batch.changed()
+			else this.#batch.later()
+		})
+		this.#batch.changed()
 	}
 
 	#close(): void {

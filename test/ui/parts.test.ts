@@ -71,9 +71,11 @@ describe('telling of requests', () => {
 })
 
 describe('the one open session', () => {
+	const noBatch = { changed: () => undefined, later: () => undefined }
+
 	test('opens at once, and another only after the highlight rested on it', async () => {
 		const viewer = new ScriptedViewer()
-		await using open = new OpenSession(viewer, () => undefined)
+		await using open = new OpenSession(viewer, noBatch)
 		open.show('a', 'at rest')
 		expect(viewer.opened).toEqual(['a'])
 		open.show('b', 'at rest')
@@ -89,7 +91,7 @@ describe('the one open session', () => {
 
 	test('is closed at the end', async () => {
 		const viewer = new ScriptedViewer()
-		const open = new OpenSession(viewer, () => undefined)
+		const open = new OpenSession(viewer, noBatch)
 		open.show('a', 'now')
 		open.show('b', 'at rest')
 		await open[Symbol.asyncDispose]()

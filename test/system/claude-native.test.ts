@@ -1,6 +1,6 @@
 /** `run claude` in one terminal, the viewer in another: the real Claude Code, answered from either. */
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -106,6 +106,8 @@ async function asked(what: string): Promise<void> {
 	await viewer.until((text) => text.includes(what) && text.includes('[d] deny'))
 	await sleep(700)
 }
+
+const isOurs = (name: string) => name.startsWith('styrby-claude-')
 
 const noCard = (text: string) => !text.includes('[d] deny') && !text.includes('waiting')
 
@@ -284,6 +286,24 @@ describe('the session on the other screen', () => {
 	})
 })
 
+it('no answer on either screen in time is a denial', async () => {
+	const rules = [{ match: '^LATE', turns: [[bash('touch late.txt')], [{ text: 'too late' }]] }]
+	await using short = await Lab.make({ rules }, { requestTimeoutMinutes: 0.1 })
+	await using host = short.terminal(['run', 'claude'])
+	await host.until('manual mode on')
+	await host.type('LATE it')
+	await host.type(press.enter)
+	await host.until('Do you want')
+	await host.until((text) => text.includes('too late') && !text.includes('Do you want'))
+	expect(existsSync(join(short.cwd, 'late.txt'))).toBe(false)
+	expect(JSON.stringify(short.api.requests.at(-1)?.body)).toContain('Nobody answered in time')
+	const requests = await short.requests(['--all'])
+	expect(requests).toMatchObject([{ status: 'expired', problem: null }])
+	await host.type('/exit')
+	await host.type(press.enter)
+	await host.exited
+})
+
 describe('the host is killed', () => {
 	it('its agent ends too, the terminal is as it was, the request is closed', async () => {
 		await using host = lab.terminal(['run', 'claude'])
@@ -299,8 +319,10 @@ describe('the host is killed', () => {
 		host.kill('SIGKILL')
 		await until(() => !isAlive(child.pid))
 		// The viewer that is open closes the session.
-		await viewer.until((text) => !text.includes('waiting') && !text.includes('live'))
+		await viewer.until((text) => !text.includes('waiting'))
 		expect(await lab.session(id)).toMatchObject({ status: 'stopped', pending: 0 })
+		const ours = async () => (await readdir(join(lab.folder, 'tmp'))).filter(isOurs)
+		await until(async () => (await ours()).length === 0)
 		const closed = (await lab.requests(['--all'])).find((one) => one.session === id)
 		expect(closed).toMatchObject({ status: 'cancelled', problem: null })
 		expect(existsSync(join(lab.cwd, 'build'))).toBe(true)

@@ -63,21 +63,21 @@ export async function readSettings(value: string | null, cwd: string): Promise<S
 /** A settings file that only this user can read, gone with the session. */
 export class SettingsFile implements AsyncDisposable {
 	readonly path: string
-	readonly #folder: string
+	readonly folder: string
 
 	private constructor(folder: string) {
-		this.#folder = folder
+		this.folder = folder
 		this.path = join(folder, 'settings.json')
 	}
 
 	static async write(settings: Settings): Promise<SettingsFile> {
 		const file = new SettingsFile(await mkdtemp(join(tmpdir(), 'styrby-claude-')))
-		await chmod(file.#folder, 0o700)
+		await chmod(file.folder, 0o700)
 		await writeFile(file.path, JSON.stringify(settings), { mode: 0o600, flag: 'wx' })
 		return file
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		await rm(this.#folder, { recursive: true, force: true })
+		await rm(this.folder, { recursive: true, force: true })
 	}
 }

@@ -47,7 +47,7 @@ export async function startNative(path: string, options: StartOptions): Promise<
 	})
 	const ended = watchEnd(child)
 	await spawned(child, 'Claude Code')
-	endWithHost(child)
+	endWithHost(child, file.folder)
 	session.started(child)
 	return new NativeAgent(child, ended, session, queue, cleanup.move(), options.signal)
 }

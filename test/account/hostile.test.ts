@@ -1,4 +1,5 @@
 /** A server, or a device, that plays false with the device log and the keys. */
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Account } from '../../source/account/account.ts'
 import type { EpochRow, GrantRow } from '../../source/backend/gateway.ts'
@@ -172,5 +173,85 @@ describe('keys', () => {
 		expect(keys.by).toBe(host.device.record.id)
 		expect(keys.keyOf(0)).toBeInstanceOf(Uint8Array)
 		expect(keys.keyOf(0)).not.toEqual(forged.key)
+	})
+})
+
+describe('whatever a server makes up', () => {
+	const text = fc.oneof(
+		fc.uint8Array({ maxLength: 300 }).map(toBase64),
+		fc.json().map((json) => toBase64(new Uint8Array(Buffer.from(json)))),
+		fc.string({ maxLength: 40 }),
+	)
+
+	test('of the device log is refused, and leaves what was verified', async () => {
+		const { backend, host } = await twoDevices()
+		const genuine = backend.logs.get(host.id) ?? []
+		const before = headOf(host.log.state)
+		const row = fc.record({ seq: fc.nat(4), entry: text, signature: text })
+		await fc.assert(
+			fc.asyncProperty(
+				fc.array(row, { minLength: 1, maxLength: 4 }),
+				fc.boolean(),
+				async (rows, after) => {
+					backend.logs.set(host.id, after ? [...genuine, ...rows] : rows)
+					// Rows that say they are old ones are not even asked for.
+					const fresh = rows.some(({ seq }) => seq >= genuine.length)
+					if (after && !fresh) return
+					await expect(host.log.refresh()).rejects.toMatchObject({ exitCode: 4 })
+					expect(headOf(host.log.state)).toEqual(before)
+					expect(host.log.problem).not.toBeNull()
+				},
+			),
+			{ numRuns: 60 },
+		)
+		backend.logs.set(host.id, genuine)
+		await host.log.refresh()
+		expect(host.log.problem).toBeNull()
+	})
+
+	test('of keys gives none, and takes none away', async () => {
+		const { backend, host, laptop } = await twoDevices()
+		const session = await new TestSession(host).create()
+		const scope = sessionScope(session.id)
+		const { epochs, grants } = backend
+		const genuine = { epochs: [...epochs], grants: [...grants] }
+		const key = (await laptop.keys.load(scope)).keyOf(0)
+		const epoch = fc.record({ epoch: fc.nat(3), record: text, signature: text })
+		const grant = fc.record({
+			epoch: fc.nat(3),
+			by: fc.constantFrom(host.device.record.id, laptop.device.record.id),
+			nonce: text,
+			ciphertext: text,
+		})
+		const made = fc.record({
+			epochs: fc.array(epoch, { maxLength: 4 }),
+			grants: fc.array(grant, { maxLength: 4 }),
+			first: fc.boolean(),
+		})
+		const at = new Date().toISOString()
+		await fc.assert(
+			fc.asyncProperty(made, async ({ epochs: rows, grants: boxes, first }) => {
+				epochs.clear()
+				grants.clear()
+				const put = () => {
+					for (const [name, row] of genuine.epochs) epochs.set(name, row)
+					for (const [name, row] of genuine.grants) grants.set(name, row)
+				}
+				if (first) put()
+				for (const [index, row] of rows.entries()) {
+					epochs.set(`made ${index}`, { ...row, scope, account: host.id })
+				}
+				for (const [index, row] of boxes.entries()) {
+					const whole = { ...row, scope, to: laptop.device.record.id, created_at: at }
+					grants.set(`made ${index}`, { ...whole, account: host.id })
+				}
+				if (!first) put()
+				const keys = await laptop.keys.load(scope, { again: true })
+				expect(keys.by).toBe(host.device.record.id)
+				expect(keys.keyOf(0)).toEqual(key)
+				for (const other of [1, 2, 3]) expect(keys.keyOf(other)).toMatchObject({ exitCode: 4 })
+			}),
+			{ numRuns: 60 },
+		)
 	})
 })

@@ -1,6 +1,6 @@
 /** `run claude` in one terminal, the viewer in another: the real Claude Code, answered from either. */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -106,8 +106,6 @@ async function asked(what: string): Promise<void> {
 	await viewer.until((text) => text.includes(what) && text.includes('[d] deny'))
 	await sleep(700)
 }
-
-const isOurs = (name: string) => name.startsWith('styrby-claude-')
 
 const noCard = (text: string) => !text.includes('[d] deny') && !text.includes('waiting')
 
@@ -321,8 +319,9 @@ describe('the host is killed', () => {
 		// The viewer that is open closes the session.
 		await viewer.until((text) => !text.includes('waiting'))
 		expect(await lab.session(id)).toMatchObject({ status: 'stopped', pending: 0 })
-		const ours = async () => (await readdir(join(lab.folder, 'tmp'))).filter(isOurs)
-		await until(async () => (await ours()).length === 0)
+		const [, settings = ''] = /--settings (\S+)\/settings\.json/.exec(child.command) ?? []
+		expect(settings).not.toBe('')
+		await until(() => !existsSync(settings))
 		const closed = (await lab.requests(['--all'])).find((one) => one.session === id)
 		expect(closed).toMatchObject({ status: 'cancelled', problem: null })
 		expect(existsSync(join(lab.cwd, 'build'))).toBe(true)

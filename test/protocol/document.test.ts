@@ -70,3 +70,11 @@ test('every file of the project that a document names is there', () => {
 	)
 	expect(missing).toEqual([])
 })
+
+test('the protocol has no clock, network or files of its own', () => {
+	const own =
+		/Date\.now|new Date|performance|Math\.random|setTimeout|process\.|fetch\(|from 'node:(?!crypto|buffer)/
+	for (const file of globSync('source/protocol/*.ts', { cwd: root })) {
+		expect([file, own.exec(read(file))?.[0]]).toEqual([file, undefined])
+	}
+})

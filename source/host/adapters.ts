@@ -2,16 +2,16 @@ import type { AgentAdapter } from '../agents/agent.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { agentNames } from '../protocol/names.ts'
 
-const adapters: Readonly<Record<string, () => Promise<AgentAdapter>>> = {
-	claude: async () => (await import('../agents/claude/index.ts')).claude,
-}
+const adapters: ReadonlyMap<string, () => Promise<AgentAdapter>> = new Map([
+	['claude', async () => (await import('../agents/claude/index.ts')).claude],
+])
 
 /** Agents that can be hosted. */
-export const adapterNames: readonly string[] = Object.keys(adapters)
+export const adapterNames: readonly string[] = [...adapters.keys()]
 
 /** The adapter of an agent, by its name on the command line. Throws `agent_unknown`, `agent_not_supported`. */
 export async function loadAdapter(name: string): Promise<AgentAdapter> {
-	const load = adapters[name]
+	const load = adapters.get(name)
 	if (load) return load()
 	const known = agentNames.some((agent) => agent === name)
 	throw new StyrbyError(

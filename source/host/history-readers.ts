@@ -10,12 +10,15 @@ interface HistoryReader {
 	read: ReadHistory
 }
 
-const readers: Readonly<Record<string, () => Promise<HistoryReader>>> = {
-	claude: async () => {
-		const { isClaudeTranscript, readHistory } = await import('../agents/claude/index.ts')
-		return { recognises: isClaudeTranscript, read: readHistory }
-	},
-}
+const readers: ReadonlyMap<string, () => Promise<HistoryReader>> = new Map([
+	[
+		'claude',
+		async () => {
+			const { isClaudeTranscript, readHistory } = await import('../agents/claude/index.ts')
+			return { recognises: isClaudeTranscript, read: readHistory }
+		},
+	],
+])
 
 /**
  * How to read the history at `path`: by the agent's name, or by the content of the file. A folder is
@@ -28,16 +31,16 @@ export async function loadHistoryReader(
 ): Promise<ReadHistory> {
 	const isFolder = await folderAt(path)
 	if (agent !== undefined) {
-		const load = readers[agent]
+		const load = readers.get(agent)
 		if (load) return (await load()).read
 		const known = agentNames.some((name) => name === agent)
 		throw new StyrbyError(
 			known ? 'agent_not_supported' : 'agent_unknown',
-			`This version imports the history of ${Object.keys(readers).join(', ')} only.`,
+			`This version imports the history of ${[...readers.keys()].join(', ')} only.`,
 			{ exitCode: exit.usage },
 		)
 	}
-	const all = await Promise.all(Object.values(readers).map((load) => load()))
+	const all = await Promise.all([...readers.values()].map((load) => load()))
 	if (isFolder) {
 		return async function* (folder) {
 			for (const { read } of all) yield* read(folder)

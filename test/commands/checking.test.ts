@@ -3,7 +3,9 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Context } from '../../source/commands/context.ts'
-import { stopEmbedded } from '../../source/server/discover.ts'
+import { Publisher } from '../../source/host/publisher.ts'
+import { randomId } from '../../source/protocol/device.ts'
+import { embeddedState, stopEmbedded } from '../../source/server/discover.ts'
 import { backendFolder } from '../../source/server/installation.ts'
 import { openPglite } from '../../source/server/pglite-engine.ts'
 import { Hosted, linesOf, Program } from './_program.ts'
@@ -63,6 +65,46 @@ describe('doctor', () => {
 		expect(checks.get('device-log')?.detail).toMatch(/^1 entry, signed and chained/)
 		const text = await program.run(['doctor'])
 		expect(text.stdout).toMatch(/^✓ backend +embedded /m)
+	})
+
+	test('a clock that is off shows against the backend’s', async () => {
+		const near = await embeddedState(program.home)
+		expect(Math.abs(near?.clockOffMs ?? Number.NaN)).toBeLessThan(60_000)
+		const slow = await embeddedState(program.home, () => Date.now() - 3_600_000)
+		expect(slow?.clockOffMs).toBeGreaterThan(3_000_000)
+		const fast = await embeddedState(program.home, () => Date.now() + 3_600_000)
+		expect(fast?.clockOffMs).toBeLessThan(-3_000_000)
+	})
+
+	test('what a host that died left behind is a warning, until a command has sent it', async () => {
+		await using away = await Program.make()
+		{
+			await using there = await away.context()
+			const { account, gateway, home } = there
+			await using publisher = Publisher.start({
+				account,
+				gateway,
+				dataFolder: home.data,
+				session: randomId(),
+				agent: 'claude',
+				startedAt: new Date().toISOString(),
+				project: null,
+				label: null,
+			})
+			// It ends without a word, and gives its lock back as a dead process does.
+			expect(publisher.outbox.ended).toBe(false)
+		}
+		const { code, checks } = await doctor(away)
+		expect(code).toBe(0)
+		expect(checks.get('outbox')).toMatchObject({
+			state: 'warn',
+			detail: expect.stringMatching(/1 left by hosts that died/),
+		})
+		await away.json(shapes.sessions, ['sessions'])
+		expect((await doctor(away)).checks.get('outbox')).toMatchObject({
+			state: 'ok',
+			detail: 'empty',
+		})
 	})
 
 	test('makes nothing in a home that was never used', async () => {

@@ -26,6 +26,9 @@ export interface Migration extends SqlFile {
 	readonly version: string
 }
 
+/** To be raised when `makeTemplate` makes another cluster of the same parts. */
+const templateRecipe = 2
+
 const packageSchema = v.object({ name: v.string(), version: v.string() })
 
 /** Folder of this package, from its sources and from its bundle alike. */
@@ -48,7 +51,7 @@ export function readSchema(root = packageRoot()): Schema {
 		.filter((name) => name.endsWith('.sql'))
 		.sort()
 		.map((name) => ({ ...readSql(join(folder, name)), version: name.split('_')[0] ?? name }))
-	const hash = createHash('sha256').update(`pglite ${engineVersion()}\0`)
+	const hash = createHash('sha256').update(`pglite ${engineVersion()} template ${templateRecipe}\0`)
 	for (const { name, sql } of [...platform, ...migrations]) hash.update(`${name}\0${sql}\0`)
 	return { platform, migrations, key: hash.digest('hex') }
 }

@@ -1,7 +1,7 @@
 /** What was acknowledged is there: after kills at any moment, on a full disk, with many at once. */
 import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,6 +17,7 @@ import {
 	statusEmbedded,
 	stopEmbedded,
 } from '../../source/server/discover.ts'
+import { backendFolder } from '../../source/server/installation.ts'
 import { messageRow, messageRows, newSession, type TestRow } from '../server/migrations/database.ts'
 import { isAlive, launcher, Started, until } from '../tools/lab.ts'
 
@@ -91,6 +92,12 @@ test.skipIf(!hasStrace)('every append is synced to the disk before it is answere
 	const session = newSession()
 	await client.rpc('create_session', { p_session: session })
 	const count = async () => (await readFile(trace, 'utf8')).split(/fsync\(|fdatasync\(/).length - 1
+	// What a first start unpacked, before anybody was answered.
+	const pgFolder = join(backendFolder(data), 'pg')
+	const entries = await readdir(pgFolder, { recursive: true, withFileTypes: true })
+	const files = entries.filter((entry) => entry.isFile()).length
+	expect(files).toBeGreaterThan(200)
+	expect(await count()).toBeGreaterThanOrEqual(files - 10)
 	const appends = 40
 	const before = await count()
 	for (let seq = 1; seq <= appends; seq++) {

@@ -78,6 +78,7 @@ export async function answer(
 	if (!json) printStages(invocation, tracked)
 	const state = await tracked.done
 	if (json) io.stdout.write(`${JSON.stringify(resultJson(state, decision))}\n`)
+	else if (state.stage === 'verified' && state.why) io.stdout.write(`  ${revealText(state.why)}\n`)
 	return took(state) ? exit.done : state.stage === 'refused' ? exit.refused : exit.failed
 }
 

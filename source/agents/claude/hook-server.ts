@@ -13,7 +13,7 @@ export interface HookCall {
 	body: string
 	/** Ends the call. Empty: no opinion, the agent goes on as without us. `false`: nobody listens any more. */
 	respond(body: string): Promise<boolean>
-	/** Called once, when the agent has hung up before it was answered. */
+	/** Calls once, when the agent hangs up, or has hung up, before it was answered. */
 	onHangUp(listener: () => void): void
 }
 
@@ -77,9 +77,11 @@ export class HookServer {
 				})
 			},
 			onHangUp: (listener) => {
-				response.once('close', () => {
+				const gone = () => {
 					if (!response.writableEnded) listener()
-				})
+				}
+				if (response.closed) setImmediate(gone)
+				else response.once('close', gone)
 			},
 		})
 	}

@@ -74,6 +74,8 @@ test('a caller that hangs up is noticed, and can not be answered', async () => {
 	const hungUp = new Promise<void>((resolve) => calls[0]?.onHangUp(resolve))
 	sent.destroy()
 	await hungUp
+	// Whoever asks only then is told, too: the request may have been shown meanwhile.
+	await new Promise<void>((resolve) => calls[0]?.onHangUp(resolve))
 	expect(await calls[0]?.respond('{"late":true}')).toBe(false)
 })
 

@@ -27,9 +27,13 @@ export async function run({ io }: Invocation): Promise<ExitCode> {
 
 async function onScreen(io: Io): Promise<ExitCode> {
 	io.stderr.write(welcome)
+	const end = new AbortController()
+	using _signals = endOnSignal(end)
 	await using profile = await openDemoProfile(io)
+	if (end.signal.aborted) return exit.interrupted
 	await using _playing = await playAll(profile, { speed: 1, now: io.now })
 	await profile.viewer.ready
+	if (end.signal.aborted) return exit.interrupted
 	return await showViewer(io, profile.viewer, {
 		banner: 'demo: recorded sessions in a throw-away profile; two wait for your answer',
 	})

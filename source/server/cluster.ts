@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { constants, cp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { homeError } from '../config/home-error.ts'
-import { StyrbyError } from '../protocol/errors.ts'
+import { exit, StyrbyError } from '../protocol/errors.ts'
 import type { Engine } from './engine.ts'
 import { DatabaseError, sqlState } from './engine.ts'
 import { applyMigrations, pendingMigrations } from './migrations.ts'
@@ -66,8 +66,22 @@ export async function openCluster(options: ClusterOptions): Promise<PgliteEngine
 	}
 }
 
-/** Brings the schema of a real PostgreSQL up to date; copying it before is its owner's affair. */
+/**
+ * Brings the schema of a real PostgreSQL up to date; copying it before is its owner's affair. Throws
+ * `database_is_supabase`, `backend_newer`, `migration_failed`.
+ */
 export async function updateDatabase(engine: Engine, schema: Schema): Promise<void> {
+	const supabase = await engine.query(
+		`select 1 from pg_catalog.pg_roles where rolname = 'supabase_auth_admin'`,
+	)
+	if (supabase.length > 0) {
+		// What stands in for Supabase's own schemas must not get into them.
+		throw new StyrbyError(
+			'database_is_supabase',
+			'This is the database of a Supabase project, which has a server of its own: apply supabase/migrations to it instead (docs/self-hosting.md), and serve another database.',
+			{ exitCode: exit.usage },
+		)
+	}
 	const pending = await pendingMigrations(engine, schema)
 	if (pending.platform.length === 0 && pending.migrations.length === 0) return
 	await applyMigrations(engine, schema, pending)

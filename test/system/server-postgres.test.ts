@@ -115,6 +115,25 @@ describe.skipIf(!hasPostgres)('PostgreSQL 15', () => {
 		})
 	})
 
+	test('the database of a Supabase project is refused, and nothing is put into it', async () => {
+		const databaseUrl = await server.database('project')
+		await server.sql('create role supabase_auth_admin')
+		const data = await mkdtemp(join(tmpdir(), 'styrby-serve-'))
+		await using serving = new Started(serve(data, databaseUrl))
+		const { code, stderr } = await serving.done
+		await server.sql('drop role supabase_auth_admin')
+		await rm(data, { recursive: true })
+		expect(stderr).toMatch(/^styrby-tui: This is the database of a Supabase project, .*\n$/)
+		expect(code).toBe(2)
+		const client = new pg.Client({ connectionString: databaseUrl })
+		await client.connect()
+		const { rows } = await client.query(
+			`select nspname from pg_namespace where nspname ~ '^(auth|styrby)'`,
+		)
+		await client.end()
+		expect(rows).toEqual([])
+	})
+
 	test('a database that does not answer: one sentence, exit code 5', async () => {
 		const data = await mkdtemp(join(tmpdir(), 'styrby-serve-'))
 		await using nobody = new Started(serve(data, 'postgres://nobody@127.0.0.1:1/none'))

@@ -73,12 +73,25 @@ export class PostgresServer implements AsyncDisposable {
 		await run(join(programs, 'pg_ctl'), stop, { ...this.#user, cwd: this.#folder })
 	}
 
+	/** Runs statements as the superuser. */
+	async sql(...statements: string[]): Promise<void> {
+		const args = [
+			'-h',
+			'127.0.0.1',
+			'-p',
+			String(this.port),
+			'-U',
+			'postgres',
+			'-v',
+			'ON_ERROR_STOP=1',
+		]
+		await run(join(programs, 'psql'), [...args, ...statements.flatMap((one) => ['-c', one])])
+	}
+
 	/** Makes an empty database, owned by a role that is no superuser, and gives its address. */
 	async database(name: string): Promise<string> {
-		const args = ['-h', '127.0.0.1', '-p', String(this.port), '-U', 'postgres']
 		const owner = `create role ${name} login createrole`
-		const sql = [owner, `create database ${name} owner ${name}`]
-		await run(join(programs, 'psql'), [...args, ...sql.flatMap((one) => ['-c', one])])
+		await this.sql(owner, `create database ${name} owner ${name}`)
 		return `postgres://${name}@127.0.0.1:${this.port}/${name}`
 	}
 

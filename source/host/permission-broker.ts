@@ -23,7 +23,7 @@ import {
 	type Withdrawal,
 } from './pending-request.ts'
 import type { Publisher } from './publisher.ts'
-import { sealDecision } from './sealed-decision.ts'
+import { clearedBy, type KeptDecision, sealDecision } from './sealed-decision.ts'
 
 export interface BrokerOptions {
 	account: Account
@@ -280,7 +280,7 @@ export class PermissionBroker implements AsyncDisposable {
 	}
 
 	#decide(command: DecisionCommand, signed: Verdict['signed']): void {
-		const { publisher, account } = this.#options
+		const { publisher } = this.#options
 		const { body } = command
 		const request = this.#byId.get(body.request)
 		const problem = this.#whyNot(command, request)
@@ -290,16 +290,7 @@ export class PermissionBroker implements AsyncDisposable {
 			return
 		}
 		const verdict = verdictOf(command, signed, request)
-		const kept = {
-			request: request.id,
-			decision: verdict.answer.decision,
-			scope: verdict.scope,
-			reason: verdict.reason,
-			device: verdict.device,
-			signed,
-		}
-		const decision = sealDecision(kept, publisher.epochKey(), account.random)
-		publisher.outbox.commit({ decided: { request: request.id, decision }, command: command.id })
+		this.#keep(request, keptDecision(request, verdict), command.id)
 		request.state = 'deciding'
 		if (request.timer) clearTimeout(request.timer)
 		request.timer = null
@@ -357,26 +348,25 @@ export class PermissionBroker implements AsyncDisposable {
 	#clearEqual(allowed: PendingRequest, verdict: Verdict): void {
 		for (const other of [...this.#byId.values()]) {
 			if (other.state !== 'pending' || !covers(allowed.ask, other.ask)) continue
+			const kept = keptDecision(allowed, verdict)
+			this.#keep(other, kept)
 			this.#finish(other)
 			this.#run(async () => {
 				const told = await this.#tell(other, { decision: 'allow', scope: 'once' })
-				const { bytes, signature } = verdict.signed
-				this.#respond(
-					other,
-					told
-						? {
-								result: 'approved',
-								by: 'host',
-								device: verdict.device,
-								scope: 'session',
-								reason: `The same was allowed for this session with request ${allowed.id}.`,
-								command: { bytes: toBase64(bytes), signature: toBase64(signature) },
-							}
-						: await this.#explained(other),
-				)
+				this.#respond(other, told ? clearedBy(kept) : await this.#explained(other))
 				if (other.applied) this.#sayApplied(other)
 			})
 		}
+	}
+
+	/** On the disk, before the agent is told. */
+	#keep({ id }: PendingRequest, kept: KeptDecision, command?: string): void {
+		const { publisher, account } = this.#options
+		const decision = sealDecision(kept, publisher.epochKey(), account.random)
+		publisher.outbox.commit({
+			decided: { request: id, decision },
+			...(command === undefined ? {} : { command }),
+		})
 	}
 
 	async #obey(
@@ -439,6 +429,11 @@ function unusable({ decision, input }: DecisionCommand['body'], { ask }: Pending
 
 /** Somebody was faster, or the time was over: the answer in the session says which. */
 const late = new StyrbyError('request_closed', 'This request has an answer already.')
+
+function keptDecision({ id }: PendingRequest, verdict: Verdict): KeptDecision {
+	const { answer, scope, reason, device, signed } = verdict
+	return { request: id, decision: answer.decision, scope, reason, device, signed }
+}
 
 function verdictOf(
 	{ body, by }: DecisionCommand,

@@ -16,7 +16,7 @@ import { outboxSessions } from './outbox-files.ts'
 import { statusUpdate } from './outbox-operations.ts'
 import { removeOutbox } from './outbox-paths.ts'
 import { Publisher } from './publisher.ts'
-import { type KeptDecision, openDecision } from './sealed-decision.ts'
+import { clearedBy, type KeptDecision, openDecision } from './sealed-decision.ts'
 import { Sender } from './sender.ts'
 
 export interface RecoverOptions {
@@ -144,6 +144,7 @@ async function answerTo(
 			command: null,
 		}
 	}
+	if (kept.request !== request.id) return { request: request.id, ...clearedBy(kept) }
 	const { decision, device, scope, reason, signed } = kept
 	return {
 		request: request.id,

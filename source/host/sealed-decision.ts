@@ -4,12 +4,14 @@ import { nonceSize, open, type RandomBytes, seal } from '../protocol/box.ts'
 import { concat, fromBase64, toBase64 } from '../protocol/bytes.ts'
 import type { SignedCommand } from '../protocol/command.ts'
 import { refused } from '../protocol/errors.ts'
+import type { Body } from '../protocol/events.ts'
 import { base64, decodeJson, encodeJson, uuid, version } from '../protocol/json.ts'
 import { pad, unpad } from '../protocol/padding.ts'
 import type { SealedDecision } from './outbox.ts'
 
 const schema = v.object({
 	v: version,
+	/** That the decision was made on. */
 	request: uuid,
 	decision: v.picklist(['allow', 'deny']),
 	scope: v.picklist(['once', 'session']),
@@ -19,6 +21,19 @@ const schema = v.object({
 })
 export type KeptDecision = Omit<v.InferOutput<typeof schema>, 'v' | 'command'> & {
 	signed: SignedCommand
+}
+
+/** The answer to a request that waited when the same was allowed for the session with another one. */
+export function clearedBy(kept: KeptDecision): Omit<Body<'permission_response'>, 'request'> {
+	const { request, device, signed } = kept
+	return {
+		result: 'approved',
+		by: 'host',
+		device,
+		scope: 'session',
+		reason: `The same was allowed for this session with request ${request}.`,
+		command: { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) },
+	}
 }
 
 /** `key`: 32 bytes, of the epoch. */

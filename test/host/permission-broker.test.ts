@@ -55,6 +55,7 @@ async function start(options: Partial<SessionHostOptions> = {}) {
 		id,
 		agent,
 		done,
+		outbox: session.publisher.outbox,
 		/** Waits until a request is stored, and returns it with its digest. */
 		async asked(n = 1) {
 			await until(async () => (await requests(id)).length >= n)
@@ -175,6 +176,24 @@ describe('a decision', () => {
 		const body = { request, digest, decision: 'allow', scope: 'session', input } as const
 		await post(decision(host, host.viewer, id, body))
 		expect(await answer).toEqual({ decision: 'allow', scope: 'once', input })
+	})
+
+	it('is on the disk before the agent hears of it, for an equal request that it clears, too', async () => {
+		const { id, agent, asked, outbox } = await start()
+		const answered = [agent.ask('a'), agent.ask('b')]
+		const { request, digest } = await asked(1)
+		const second = (await asked(2)).request
+		const states: (string | undefined)[] = []
+		agent.answer = async (asking, answer) => {
+			const own = asking === 'a' ? request : second
+			states.push(outbox.request(own)?.state)
+			return ScriptedAgent.prototype.answer.call(agent, asking, answer)
+		}
+		await post(
+			decision(host, host.viewer, id, { request, digest, decision: 'allow', scope: 'session' }),
+		)
+		await Promise.all(answered)
+		expect(states).toEqual(['decided', 'decided'])
 	})
 
 	it('to allow for the session clears equal requests that wait, and no others', async () => {

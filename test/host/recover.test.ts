@@ -160,6 +160,48 @@ describe('recovery', () => {
 		expect(troubles).toEqual([`${broken} disk_full`])
 	})
 
+	it('says of a request that a decision for the session has cleared who made that', async () => {
+		const publisher = host.publisher()
+		const [allowed, cleared] = [await ask(publisher), await ask(publisher)]
+		const { account, viewer } = host
+		const signed = signCommand(
+			{
+				id: randomId(),
+				session: publisher.session,
+				to: account.device.record.id,
+				by: viewer.record.id,
+				at: at(),
+				log: headOf(account.log.state),
+				kind: 'decision',
+				body: { request: allowed, digest: '0'.repeat(64), decision: 'allow', scope: 'session' },
+			},
+			viewer.signSecret,
+		)
+		const decided = {
+			request: allowed,
+			decision: 'allow' as const,
+			scope: 'session' as const,
+			reason: null,
+			device: viewer.record.id,
+			signed,
+		}
+		const decision = sealDecision(decided, publisher.epochKey(), randomBytes)
+		publisher.outbox.commit({ decided: { request: cleared, decision } })
+		await publisher[Symbol.asyncDispose]()
+		expect(await recover()).toEqual([publisher.session])
+		const events = await readSession(host, publisher.session)
+		const response = bodiesOf(events, 'permission_response').find(
+			(body) => body.request === cleared,
+		)
+		expect(response).toMatchObject({
+			result: 'approved',
+			by: 'host',
+			device: viewer.record.id,
+			scope: 'session',
+		})
+		expect(response?.reason).toContain(allowed)
+	})
+
 	it('closes a request whose kept decision was damaged as one without a decision', async () => {
 		const publisher = host.publisher()
 		const request = await ask(publisher)

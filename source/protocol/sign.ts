@@ -71,8 +71,8 @@ export function verifyFor(
 }
 
 /**
- * The points of order 1, 2, 4 and 8, by their y: signatures under them can be made by anyone, and whether
- * one verifies depends on the version of OpenSSL.
+ * The points of order 1, 2, 4 and 8, by their y: signatures under them can be made by anyone. Node 22 takes
+ * them, Node 24 does not.
  */
 const smallOrder = new Set([
 	'0000000000000000000000000000000000000000000000000000000000000000',

@@ -45,11 +45,6 @@ export class LineSplitter {
 		return this.#take(true)
 	}
 
-	/** Bytes of the unfinished line. */
-	get pending(): number {
-		return this.#length
-	}
-
 	#keep(part: Uint8Array): void {
 		this.#length += part.length
 		if (this.#length > this.#maxBytes) this.#parts = []

@@ -16,13 +16,6 @@ export interface Tokens {
 
 const token = (most: number) => v.pipe(v.string(), v.nonEmpty(), v.maxLength(most))
 
-export const tokensSchema = v.object({
-	access_token: token(8192),
-	refresh_token: token(4096),
-	expires_at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-	user_id: v.pipe(v.string(), v.uuid()),
-})
-
 const answerSchema = v.object({
 	access_token: token(8192),
 	refresh_token: token(4096),

@@ -47,11 +47,6 @@ export class Sender implements AsyncDisposable {
 		this.#options = options
 	}
 
-	/** Why nothing more is sent, if so. */
-	get failed(): StyrbyError | null {
-		return this.#failed
-	}
-
 	/** There is new work. */
 	wake(): void {
 		if (this.#closed || this.#failed || this.#held || this.#running) return

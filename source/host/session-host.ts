@@ -111,10 +111,6 @@ export class SessionHost implements AsyncDisposable {
 		}
 	}
 
-	get status(): SessionStatus {
-		return this.#status
-	}
-
 	/** Publishes what the agent says and answers what it asks, until it has ended. */
 	async run(agent: RunningAgent): Promise<SessionEnd> {
 		const { account, gateway } = this.#options

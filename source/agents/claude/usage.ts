@@ -13,9 +13,6 @@ export interface Prices {
 
 const models = new Map<string, Prices>(Object.entries(priceTable.models))
 
-/** The date of the price table, `YYYY-MM-DD`. */
-export const pricesAsOf = priceTable.as_of
-
 /**
  * Prices of a model by any of the names it goes by: with a date, a context suffix, or a cloud provider's
  * prefix. `null` when the table does not have it.

@@ -14,6 +14,7 @@ import { accountScope, type Scope } from '../protocol/scope.ts'
 import type { Vault } from '../vault/vault.ts'
 import { DeviceLog, type LogStore } from './device-log.ts'
 import { KeyRing } from './key-ring.ts'
+import { type SeenSessions, seenInMemory } from './seen-sessions.ts'
 
 export interface AccountOptions {
 	gateway: Gateway
@@ -21,6 +22,8 @@ export interface AccountOptions {
 	/** Name of the vault entries: one set per backend and account. */
 	vaultName: string
 	logStore: LogStore
+	/** Default: as long as this process lives. */
+	seen?: SeenSessions
 	/** What this device is called when it is made; sealed, so the server never learns it. */
 	deviceName: string
 	/** Runs alone among all processes of this home. */
@@ -47,6 +50,7 @@ export class Account {
 	readonly gateway: Gateway
 	readonly random: RandomBytes
 	readonly now: () => Date
+	readonly seen: SeenSessions
 
 	private constructor(
 		options: AccountOptions,
@@ -60,6 +64,7 @@ export class Account {
 		this.log = log
 		this.random = random
 		this.now = options.now
+		this.seen = options.seen ?? seenInMemory()
 		this.keys = new KeyRing({ gateway: options.gateway, device, log, random })
 	}
 

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { Account } from '../account/account.ts'
 import { logStoreIn } from '../account/log-store.ts'
+import { SeenSessionsFile } from '../account/seen-sessions.ts'
 import { connectGateway } from '../backend/connect-gateway.ts'
 import { connectEmbedded } from '../server/discover.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -32,12 +33,14 @@ export async function connectAccount(
 		account: user_id,
 		accessToken: () => tokens.accessToken(),
 	})
+	const seen = new SeenSessionsFile(home.data, user_id)
 	try {
 		const account = await Account.open({
 			gateway,
 			vault,
 			vaultName,
 			logStore: logStoreIn(home.data, user_id),
+			seen,
 			deviceName: hostname(),
 			exclusively: alone(home, 'account'),
 			now,
@@ -51,10 +54,14 @@ export async function connectAccount(
 			gateway,
 			account,
 			viewer: (options = {}) => openViewer({ account, backend, vault, now, ...options }),
-			[Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+			async [Symbol.asyncDispose]() {
+				await gateway[Symbol.asyncDispose]()
+				seen[Symbol.dispose]()
+			},
 		}
 	} catch (error) {
 		await gateway[Symbol.asyncDispose]()
+		seen[Symbol.dispose]()
 		throw error
 	}
 }

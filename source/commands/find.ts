@@ -1,6 +1,7 @@
 /** Ids on the command line: whole, or as much of the beginning as is needed to tell them apart. */
+import type { Account } from '../account/account.ts'
 import type { Gateway } from '../backend/gateway.ts'
-import { exit, StyrbyError } from '../protocol/errors.ts'
+import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 
 const shortest = 4
 const searched = 1000
@@ -34,11 +35,18 @@ function normalise(kind: 'session' | 'request', text: string): string {
 	return id
 }
 
-/** The id of a session. Throws `no_such_session`, `ambiguous_session`. */
-export async function findSession(gateway: Gateway, text: string): Promise<string> {
+/**
+ * The id of a session. Throws `no_such_session`, `ambiguous_session`, and `session_withheld` (exit 4) for
+ * one that this device has seen and the server does not show any more.
+ */
+export async function findSession(
+	{ gateway, seen }: Pick<Account, 'gateway' | 'seen'>,
+	text: string,
+): Promise<string> {
 	const id = normalise('session', text)
 	if (whole.test(id)) {
 		if (await gateway.readSession(id)) return id
+		if (seen.last(id) > 0) throw withheld()
 		return choose('session', id, [])
 	}
 	const ids: string[] = []
@@ -50,7 +58,16 @@ export async function findSession(gateway: Gateway, text: string): Promise<strin
 		if (!last || rows.length < 200) break
 		place = { before: last.last_activity_at, beforeId: last.id }
 	}
+	const gone = !ids.some((one) => one.startsWith(id))
+	if (gone && [...seen.all().keys()].some((one) => one.startsWith(id))) throw withheld()
 	return choose('session', id, ids)
+}
+
+function withheld(): StyrbyError {
+	return refused(
+		'session_withheld',
+		'The server does not show this session any more, which this device has seen: it withholds or has lost it.',
+	)
 }
 
 /** The id of a permission request. Throws `no_such_request`, `ambiguous_request`. */

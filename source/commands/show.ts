@@ -102,7 +102,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	}
 	await using context = await openContext(io)
 	await finishDead(context)
-	const session = await findSession(context.gateway, args[0] ?? '')
+	const session = await findSession(context.account, args[0] ?? '')
 	if (flags.has('raw')) {
 		await printRaw(context, session)
 		return exit.done
@@ -112,10 +112,8 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	let last = 0
 	let problems = 0
 	let ended = false
-	for await (const message of new SessionReader(context.account, session).all(
-		0,
-		row?.last_seq ?? 0,
-	)) {
+	const reader = new SessionReader(context.account, session)
+	for await (const message of reader.all(0, reader.through(row))) {
 		print(message)
 		last = message.seq + message.rows - 1
 		if (message.problem !== null) problems++

@@ -229,7 +229,9 @@ class SessionWriter {
 	}
 
 	async #send(rows: readonly AppendRow[]): Promise<void> {
-		await this.#options.gateway.appendMessages(this.#session, rows)
+		const { gateway, account } = this.#options
+		await gateway.appendMessages(this.#session, rows)
+		account.seen.saw(this.#session, rows.at(-1)?.seq ?? 0)
 	}
 
 	#label() {

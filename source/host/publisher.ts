@@ -87,8 +87,10 @@ export class Publisher implements AsyncDisposable {
 			outbox,
 			gateway,
 			onConfirmed: (work) => {
-				if (work.kind === 'rows') this.#confirmed = outbox.confirmed()
-				else if (work.operation.kind === 'create') this.#live.open()
+				if (work.kind === 'rows') {
+					this.#confirmed = outbox.confirmed()
+					account.seen.saw(session, this.#confirmed.seq)
+				} else if (work.operation.kind === 'create') this.#live.open()
 			},
 			onTrouble: (error, final) => options.onTrouble?.(error, final),
 			onRecovered: () => options.onRecovered?.(),

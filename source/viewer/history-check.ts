@@ -88,19 +88,26 @@ export async function checkSessions(
 	progress: (done: SessionsCheck) => void = () => undefined,
 ): Promise<SessionsCheck> {
 	const done: SessionsCheck = { sessions: 0, messages: 0, rows: 0, problems: [] }
+	const lacking = new Set(account.seen.all().keys())
 	let place: { before?: string; beforeId?: string } = {}
 	for (;;) {
 		const page = await account.gateway.listSessions({ limit: listPage, ...place })
 		await account.keys.loadAll(page.map(({ id }) => `session:${id}` as const))
 		for (const row of page) {
+			lacking.delete(row.id)
 			await checkSession(account, row, done)
 			done.sessions++
 			progress(done)
 		}
 		const last = page.at(-1)
-		if (!last || page.length < listPage) return done
+		if (!last || page.length < listPage) break
 		place = { before: last.last_activity_at, beforeId: last.id }
 	}
+	for (const session of lacking) {
+		const problem = 'the server does not show this session any more: it withholds or has lost it'
+		done.problems.push({ session, seq: null, rows: 1, code: 'session_withheld', problem })
+	}
+	return done
 }
 
 async function checkSession(account: Account, row: SessionRow, done: SessionsCheck): Promise<void> {
@@ -128,7 +135,7 @@ async function checkSession(account: Account, row: SessionRow, done: SessionsChe
 		cost: 0,
 	}
 	let sound = true
-	for await (const message of reader.all(0, row.last_seq)) {
+	for await (const message of reader.all(0, reader.through(row))) {
 		done.messages++
 		done.rows += message.rows
 		if (message.problem !== null) {

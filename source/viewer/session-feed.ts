@@ -102,6 +102,7 @@ export class SessionFeed implements AsyncDisposable {
 		if (at <= this.#newestBeat || this.#account.now().getTime() - at > oldest) return
 		await log.reach(heartbeat.log)
 		this.#newestBeat = at
+		this.#account.seen.saw(this.reader.session, heartbeat.seq)
 		this.#tell((listener) => listener.heartbeat?.(heartbeat))
 	}
 

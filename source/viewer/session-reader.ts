@@ -1,7 +1,7 @@
 /** Reads a session's stored messages in windows, and checks them (docs/protocol.md, section 5.4). */
 import type { Account } from '../account/account.ts'
 import type { ScopeKeys } from '../account/key-ring.ts'
-import type { Gateway, MessageRow } from '../backend/gateway.ts'
+import type { Gateway, MessageRow, SessionRow } from '../backend/gateway.ts'
 import type { ChainState } from '../protocol/message.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import {
@@ -10,6 +10,7 @@ import {
 	checkRows,
 	problemMessage,
 	type Row,
+	type RowWindow,
 } from './checked-message.ts'
 
 /** Rows asked for at once. */
@@ -33,6 +34,19 @@ export class SessionReader {
 		this.#seen = seen
 		this.#gateway = account.gateway
 		this.session = session
+	}
+
+	/** The last message that should be there: as the server says, or as was proved to this device before. */
+	through(row: Pick<SessionRow, 'last_seq'> | null): number {
+		return Math.max(row?.last_seq ?? 0, this.#account.seen.last(this.session))
+	}
+
+	/** Rows after their checks; the last that holds is proved to exist. */
+	#checked(...args: Parameters<typeof checkRows>): RowWindow {
+		const window = checkRows(...args)
+		const proved = window.rows.findLast(({ ok }) => ok)
+		if (proved) this.#account.seen.saw(this.session, proved.seq)
+		return window
 	}
 
 	/** This session's keys, asked for again when a row has an epoch that is not known. */
@@ -87,7 +101,7 @@ export class SessionReader {
 		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
 		const { before = null } = options
 		const more = near.length < rows.length
-		return { ...checkRows(near, keys, { ...window, before }), last: to, missing: 0, more }
+		return { ...this.#checked(near, keys, { ...window, before }), last: to, missing: 0, more }
 	}
 
 	/** The last `limit` rows before number `before`. */
@@ -96,7 +110,7 @@ export class SessionReader {
 		if (before <= 1) return { rows: [], end: null }
 		const rows = (await this.#gateway.readMessages(this.session, { before, limit })).sort(bySeq)
 		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
-		return checkRows(rows, keys, { session: this.session, from, to: before - 1 })
+		return this.#checked(rows, keys, { session: this.session, from, to: before - 1 })
 	}
 
 	/** Every message from `after` on, in order, up to number `through` at least. Memory: one page. */

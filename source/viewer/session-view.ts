@@ -74,9 +74,10 @@ export class OpenSession implements SessionView {
 			if (!row) {
 				throw new StyrbyError('no_such_session', 'There is no such session in this account.')
 			}
-			const { rows, end } = await this.#reader.before(row.last_seq + 1, step)
+			const last = this.#reader.through(row)
+			const { rows, end } = await this.#reader.before(last + 1, step)
 			const { messages, openEnd } = assemble(this.#options.session, rows)
-			const after = openEnd === null ? row.last_seq : openEnd - 1
+			const after = openEnd === null ? last : openEnd - 1
 			const before = openEnd === null ? end : null
 			this.#show(messages, { hasNewer: false })
 			this.#follow(after, before)

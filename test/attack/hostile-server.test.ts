@@ -11,7 +11,7 @@ import { createDevice } from '../../source/protocol/device.ts'
 import { makeEntry } from '../../source/protocol/device-log.ts'
 import { sealGrant } from '../../source/protocol/epoch.ts'
 import { exit, StyrbyError } from '../../source/protocol/errors.ts'
-import { checkDeviceLog, findIntruders } from '../../source/viewer/history-check.ts'
+import { checkDeviceLog, checkSessions, findIntruders } from '../../source/viewer/history-check.ts'
 import { SessionReader } from '../../source/viewer/session-reader.ts'
 import type { RequestView, SessionState } from '../../source/viewer/viewer.ts'
 import { until } from '../tools/hosted-session.ts'
@@ -65,7 +65,8 @@ async function read(session: string) {
 	const row = await gateway.readSession(session)
 	const marks: [number, string | null][] = []
 	const said: string[] = []
-	for await (const message of new SessionReader(account, session).all(0, row?.last_seq ?? 0)) {
+	const reader = new SessionReader(account, session)
+	for await (const message of reader.all(0, reader.through(row))) {
 		if (message.problem !== null) {
 			marks.push([message.seq, message.code])
 			expect([message.verified, message.body]).toEqual([false, null])
@@ -103,6 +104,41 @@ describe('messages', () => {
 		const { marks, said, count } = await read(session)
 		expect(marks.map(([seq]) => seq)).toEqual(Array.from({ length: count - 4 }, (_, i) => i + 5))
 		expect(said).toEqual(sentences(1, 2, 3))
+	})
+
+	test('the tail withheld, and said never to have been: what was proved before is marked', async () => {
+		const before = await read(session)
+		bench.viewer.server.attack = {
+			answer(name, answer) {
+				if (name === 'read_session') return { ...(answer as object), last_seq: 4 }
+				if (name !== 'read_messages') return answer
+				const page = answer as Page
+				return { ...page, rows: page.rows.filter(({ seq }) => seq <= 4) }
+			},
+		}
+		const { marks, said } = await read(session)
+		expect(marks.map(([seq]) => seq)).toEqual(
+			Array.from({ length: before.count - 4 }, (_, index) => index + 5),
+		)
+		expect(said).toEqual(sentences(1, 2, 3))
+		await using viewer = bench.openViewer()
+		await using view = viewer.open(session)
+		const state = await stateOf(view, ({ loading, messages }) => !loading && messages.length > 0)
+		expect(state.problems).toBe(before.count - 4)
+	})
+
+	test('the whole session withheld: verify misses it', async () => {
+		await read(session)
+		bench.viewer.server.attack = {
+			answer: (name, answer) =>
+				name === 'list_sessions'
+					? (answer as { id: string }[]).filter(({ id }) => id !== session)
+					: answer,
+		}
+		const { problems } = await checkSessions(bench.viewer.account)
+		expect(problems).toEqual([
+			expect.objectContaining({ session, seq: null, code: 'session_withheld' }),
+		])
 	})
 
 	test('all withheld', async () => {

@@ -315,6 +315,13 @@ test('messages said to exist that do not', async () => {
 	expect(await problems([more])).toEqual([last + 1, last + 2])
 })
 
+test('the end of a session taken away, and with it every word of it', async () => {
+	const last = truth.length
+	const gone = `session_id = '${hosted.session}' and seq > ${last - 3}`
+	const less = `update public.sessions set last_seq = ${last - 3} where id = '${hosted.session}'`
+	expect(await problems([erase(gone), less])).toEqual([last - 2, last - 1, last])
+})
+
 test('an imported session is guarded alike', async () => {
 	const whole = (await shown(other)).lines
 	const change = `update public.session_messages set ciphertext = set_bit(ciphertext, 70, 1 - get_bit(ciphertext, 70))

@@ -33,6 +33,8 @@ let over: Hosted
 /** Live, with one that waits. */
 let live: Hosted
 let answered: RequestRow
+/** What `verify` has said so far stays. */
+let verifying: string
 let waiting: RequestRow
 
 /** In the order in which they can be filled. */
@@ -61,6 +63,12 @@ beforeAll(async () => {
 	live = await hostSession(context, 'Publish the release')
 	waiting = await asked(context, live, 'npm publish')
 	await live.host.publisher.delivered(10_000)
+	// Makes the session that it writes its sentences to.
+	expect(await home.cli(['verify'])).toMatchObject({ code: 0 })
+	const [own] = await sql(
+		`select id from public.sessions where id not in ('${over.session}', '${live.session}')`,
+	)
+	verifying = own?.id ?? ''
 	await sql('create schema kept')
 	for (const table of tables)
 		await sql(`create table kept.${table} as select * from public.${table}`)
@@ -93,6 +101,15 @@ async function changed<T>(
 	} finally {
 		await serving.backend.engine.tx([
 			replica,
+			...[
+				['sessions', 'id'],
+				['session_messages', 'session_id'],
+			].flatMap(([table, id]) => [
+				{ sql: `delete from kept.${table} where ${id} = '${verifying}'` },
+				{
+					sql: `insert into kept.${table} select * from public.${table} where ${id} = '${verifying}'`,
+				},
+			]),
 			...tables.flatMap((table) => [
 				{ sql: `delete from public.${table}` },
 				{ sql: `insert into public.${table} select * from kept.${table}` },
@@ -165,7 +182,10 @@ describe('a row of sessions', () => {
 
 	test('under another id: the session is not there, and the stray holds nothing that verifies', async () => {
 		await changed(update('sessions', uuid('id'), at()), async () => {
-			expect(await errorOf(['show', over.session])).toEqual({ code: 1, error: 'no_such_session' })
+			expect(await errorOf(['show', over.session])).toEqual({ code: 4, error: 'session_withheld' })
+			expect((await verdict()).problems).toContainEqual(
+				expect.objectContaining({ session: over.session, code: 'session_withheld' }),
+			)
 			const stray = (await sessions()).find(({ id }) => id.slice(1) === over.session.slice(1))
 			expect(stray).toBeDefined()
 			expect(stray?.title).toBeNull()
@@ -175,7 +195,7 @@ describe('a row of sessions', () => {
 
 	test('of another account: it is not there', async () => {
 		await changed(update('sessions', uuid('user_id'), at()), async () => {
-			expect(await errorOf(['show', over.session])).toEqual({ code: 1, error: 'no_such_session' })
+			expect(await errorOf(['show', over.session])).toEqual({ code: 4, error: 'session_withheld' })
 		})
 	})
 
@@ -206,10 +226,15 @@ describe('a row of sessions', () => {
 
 	test('with the names of another session: none', async () => {
 		const columns = 'label_epoch, label_nonce, label_ciphertext'
-		const swap = `update public.sessions as s set (${columns}) = (select ${columns} from kept.sessions as o
-			where o.id <> s.id)`
+		const names = (from: string, to: string) =>
+			`update public.sessions set (${columns}) = (select ${columns} from kept.sessions
+				where id = '${from}') where id = '${to}'`
+		const swap = [names(live.session, over.session), names(over.session, live.session)]
 		await changed(swap, async () => {
-			expect((await sessions()).map(({ title }) => title)).toEqual([null, null])
+			const listed = await sessions()
+			for (const id of [over.session, live.session]) {
+				expect(listed.find((one) => one.id === id)?.title).toBeNull()
+			}
 		})
 	})
 
@@ -296,7 +321,7 @@ describe("the account's key: what the server does to it is said, and no other ke
 
 	test('its grant is gone: no name is shown', async () => {
 		await changed(`delete from public.key_grants where ${at()}`, async () => {
-			expect((await sessions()).map(({ title }) => title)).toEqual([null, null])
+			expect((await sessions()).map(({ title }) => title)).toEqual([null, null, null])
 		})
 	})
 })

@@ -1,0 +1,121 @@
+/**
+ * How far each session was proved to go, as this device has seen it: a server that shows less of it later
+ * withholds the rest (docs/protocol.md, section 5). Ids and numbers only. One small database a home.
+ */
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import * as v from 'valibot'
+import { homeError } from '../config/home-error.ts'
+
+export interface SeenSessions {
+	/** Number of the last message that was proved to exist; 0 for a session that was never seen. */
+	last(session: string): number
+	/** Message `seq` is proved to exist. */
+	saw(session: string, seq: number): void
+	/** All that were seen. */
+	all(): ReadonlyMap<string, number>
+}
+
+/** For throw-away profiles. */
+export function seenInMemory(): SeenSessions {
+	const seen = new Map<string, number>()
+	return {
+		last: (session) => seen.get(session) ?? 0,
+		saw(session, seq) {
+			if (seq > (seen.get(session) ?? 0)) seen.set(session, seq)
+		},
+		all: () => seen,
+	}
+}
+
+const version = 1
+const row = v.object({ session: v.string(), seq: v.number() })
+
+/**
+ * Opened when it is first needed. Where the disk is full or may not be written to, nothing keeps a person
+ * from reading: then it is remembered as long as this process lives.
+ */
+export class SeenSessionsFile implements SeenSessions, Disposable {
+	readonly #folder: string
+	readonly #account: string
+	readonly #known = seenInMemory()
+	#db: DatabaseSync | null = null
+	#closed = false
+
+	constructor(dataFolder: string, account: string) {
+		this.#folder = dataFolder
+		this.#account = account
+	}
+
+	/** Throws `home_failed` when the file is damaged. */
+	last(session: string): number {
+		this.#load()
+		return this.#known.last(session)
+	}
+
+	/** Throws as `last` does. */
+	saw(session: string, seq: number): void {
+		const db = this.#load()
+		if (seq <= this.#known.last(session)) return
+		this.#known.saw(session, seq)
+		if (!db) return
+		try {
+			db.prepare(
+				`insert into seen (account, session, seq) values (?, ?, ?)
+				on conflict (account, session) do update set seq = max(seq, excluded.seq)`,
+			).run(this.#account, session, seq)
+		} catch (cause) {
+			this.#failed(cause)
+		}
+	}
+
+	all(): ReadonlyMap<string, number> {
+		this.#load()
+		return this.#known.all()
+	}
+
+	get #file(): string {
+		return join(this.#folder, 'seen-sessions.db')
+	}
+
+	#load(): DatabaseSync | null {
+		if (this.#db || this.#closed) return this.#db
+		try {
+			closeSync(openSync(this.#file, 'a', 0o600))
+			const db = new DatabaseSync(this.#file, { timeout: 5000 })
+			db.exec(`
+				pragma journal_mode = wal;
+				pragma synchronous = normal;
+				create table if not exists seen (
+					account text not null,
+					session text not null,
+					seq integer not null,
+					primary key (account, session)
+				) strict, without rowid;
+				pragma user_version = ${version};
+			`)
+			const rows = db.prepare('select session, seq from seen where account = ?').all(this.#account)
+			for (const each of rows) {
+				const { session, seq } = v.parse(row, each)
+				this.#known.saw(session, seq)
+			}
+			this.#db = db
+			return db
+		} catch (cause) {
+			this.#failed(cause)
+			return null
+		}
+	}
+
+	#failed(cause: unknown): void {
+		const error = homeError(cause, this.#file)
+		if (error.code !== 'disk_full' && error.code !== 'home_not_writable') throw error
+	}
+
+	[Symbol.dispose](): void {
+		this.#closed = true
+		this.#db?.close()
+		this.#db = null
+	}
+}

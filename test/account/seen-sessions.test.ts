@@ -1,0 +1,59 @@
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { SeenSessionsFile, seenInMemory } from '../../source/account/seen-sessions.ts'
+
+const [account, other] = ['account-a', 'account-b']
+let folder = ''
+
+beforeEach(() => {
+	folder = mkdtempSync(join(tmpdir(), 'styrby-test-'))
+})
+afterEach(() => {
+	chmodSync(folder, 0o700)
+	rmSync(folder, { recursive: true, force: true })
+})
+
+test('what was proved once stays, and never gets less', () => {
+	{
+		using seen = new SeenSessionsFile(folder, account)
+		expect(seen.last('s')).toBe(0)
+		seen.saw('s', 7)
+		seen.saw('s', 5)
+		seen.saw('t', 1)
+		expect([seen.last('s'), seen.last('t')]).toEqual([7, 1])
+	}
+	using again = new SeenSessionsFile(folder, account)
+	expect(Object.fromEntries(again.all())).toEqual({ s: 7, t: 1 })
+	using foreign = new SeenSessionsFile(folder, other)
+	expect(foreign.last('s')).toBe(0)
+	expect(statSync(join(folder, 'seen-sessions.db')).mode & 0o077).toBe(0)
+})
+
+test('of two processes the higher number counts', () => {
+	using first = new SeenSessionsFile(folder, account)
+	using second = new SeenSessionsFile(folder, account)
+	expect(second.last('s')).toBe(0)
+	first.saw('s', 9)
+	second.saw('s', 4)
+	using third = new SeenSessionsFile(folder, account)
+	expect(third.last('s')).toBe(9)
+})
+
+test('a damaged file is named, not passed over', () => {
+	writeFileSync(
+		join(folder, 'seen-sessions.db'),
+		'this is no database at all, but it is long enough',
+	)
+	using seen = new SeenSessionsFile(folder, account)
+	expect(() => seen.last('s')).toThrow(expect.objectContaining({ code: 'home_failed' }))
+})
+
+test('in memory it is the same', () => {
+	const seen = seenInMemory()
+	seen.saw('s', 3)
+	seen.saw('s', 2)
+	expect([seen.last('s'), seen.last('t')]).toEqual([3, 0])
+	expect([...seen.all()]).toEqual([['s', 3]])
+})

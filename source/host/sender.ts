@@ -23,12 +23,17 @@ export interface SenderOptions {
 	onRecovered?: () => void
 }
 
-/** The backend has other rows than ours: sending on could only make it worse. */
+/** The backend has other rows than ours, or never will have these: sending on could only make it worse. */
 const finalCodes = new Set([
 	'append_conflict',
 	'append_gap',
 	'epoch_conflict',
 	'malformed_row',
+	'malformed_session',
+	'malformed_epoch',
+	'malformed_grant',
+	'no_such_session',
+	'no_such_epoch',
 	'outbox_failed',
 	'backend_too_old',
 ])

@@ -219,6 +219,34 @@ describe('recovery', () => {
 		})
 	})
 
+	it('asks a backend that knows no such session once, and waits for nothing', async () => {
+		const publisher = host.publisher()
+		await publisher.publish({ at: at(), event: said('one') })
+		await publisher.delivered(5000)
+		host.backend.cut()
+		await publisher.publish({ at: at(), event: said('two') })
+		await publisher[Symbol.asyncDispose]()
+		host.backend.sessions.delete(publisher.session)
+		host.backend.mend()
+		const before = host.backend.calls.length
+		const troubles: string[] = []
+		const { account, gateway, dataFolder, locks: lock } = host
+		const onTrouble = (_: string, { code }: StyrbyError) => troubles.push(code)
+		const waitMs = 3000
+		const recovered = await recoverSessions({
+			account,
+			gateway,
+			dataFolder,
+			lock,
+			waitMs,
+			onTrouble,
+		})
+		expect(recovered).toEqual([])
+		expect(troubles).toEqual(['no_such_session'])
+		expect(host.backend.calls.slice(before)).toEqual(['append_messages'])
+		expect(existsSync(outboxFile(dataFolder, publisher.session))).toBe(true)
+	})
+
 	it('leaves an outbox that can not be read where it is, and says so', async () => {
 		const publisher = host.publisher()
 		await publisher.publish({ at: at(), event: said('one') })

@@ -111,7 +111,7 @@ describe('of the host', () => {
 	it.each([0, 1, 2])('while a decision is on its way (%i)', async (n) => {
 		const { host, id } = await lab.headless(`COUNT-${n}`)
 		const { id: request } = await lab.request(id)
-		const approving = lab.start(['approve', request, '--yes', '--wait', '20'])
+		const approving = lab.start(['approve', request, '--yes', '--wait', '3'])
 		await until(() => approving.stdout.includes('sent: ') || approving.result, approving)
 		const moment = Math.round(Math.random() * 60)
 		await sleep(moment)

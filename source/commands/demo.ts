@@ -9,16 +9,19 @@ import { showViewer } from './show-viewer.ts'
 const welcome =
 	'styrby-tui demo: recorded sessions of a real agent, sealed, stored, streamed, verified and decrypted on this machine.\n'
 
-/** Ends the demo in order when it is told to end: its folder and its backend go with it. */
+/** Ends the demo in order when it is told to end: its folder and its backend go with it. Told twice, it ends at once. */
 function endOnSignal(end: AbortController): Disposable {
-	const stop = () => end.abort()
 	const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-	for (const signal of signals) process.once(signal, stop)
-	return {
-		[Symbol.dispose]() {
-			for (const signal of signals) process.off(signal, stop)
-		},
+	const forget = () => {
+		for (const signal of signals) process.off(signal, stop)
 	}
+	// Not `once`: a listener that is gone when others look makes them end the process themselves.
+	const stop = () => {
+		if (end.signal.aborted) forget()
+		end.abort()
+	}
+	for (const signal of signals) process.on(signal, stop)
+	return { [Symbol.dispose]: forget }
 }
 
 export async function run({ io }: Invocation): Promise<ExitCode> {
@@ -26,6 +29,9 @@ export async function run({ io }: Invocation): Promise<ExitCode> {
 }
 
 async function onScreen(io: Io): Promise<ExitCode> {
+	const end = new AbortController()
+	// While it starts and while it cleans up; in between the screens leave by themselves.
+	using _signals = endOnSignal(end)
 	io.stderr.write(welcome)
 	const end = new AbortController()
 	using _signals = endOnSignal(end)

@@ -1,11 +1,11 @@
 /** The viewer as it is installed, in a pty: the first run, and every way out. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resolveHome } from '../../source/config/paths.ts'
 import { stopEmbedded } from '../../source/server/discover.ts'
-import { cooked, environment, left, start, timeout } from '../tools/installed.ts'
+import { cooked, environment, left, program, start, timeout } from '../tools/installed.ts'
 import { Terminal } from '../tools/terminal.ts'
 
 let folder: string
@@ -34,6 +34,34 @@ async function viewer(more: Record<string, string> = {}) {
 	})
 	return { terminal, pid: async () => Number(await readFile(pidFile, 'utf8')) }
 }
+
+describe('the demo leaves nothing behind', () => {
+	const leftovers = async () =>
+		(await readdir(folder)).filter((name) => name.startsWith('styrby-demo-'))
+	const demo = () =>
+		new Terminal({
+			command: process.execPath,
+			args: [program, 'demo'],
+			env: environment(folder),
+		})
+
+	test('when it is told to end before it has begun', { timeout }, async () => {
+		await using terminal = demo()
+		await expect.poll(leftovers, { timeout: 60_000 }).toHaveLength(1)
+		await terminal.press('\u0003')
+		expect(await terminal.exited).toBe(130)
+		expect(await leftovers()).toEqual([])
+	})
+
+	test('when the terminal goes away while it cleans up', { timeout }, async () => {
+		await using terminal = demo()
+		await terminal.until('2 waiting')
+		await terminal.press('q')
+		process.kill(terminal.pid, 'SIGHUP')
+		await terminal.exited
+		expect(await leftovers()).toEqual([])
+	})
+})
 
 describe('the viewer with nothing in it yet', () => {
 	test('says what was set up and what to type next', { timeout }, async () => {

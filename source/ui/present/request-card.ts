@@ -10,6 +10,7 @@ import { oneLine } from './one-line.ts'
 import { requestMatter } from './request-matter.ts'
 import { keepRight } from './sides.ts'
 import { leftText } from './times.ts'
+import { within } from './within.ts'
 
 export interface Card {
 	lines: readonly StyledLine[]
@@ -77,7 +78,7 @@ export function requestSummary({ body }: Pick<RequestView, 'body'>): SafeText {
 	if (!body) return safeText`cannot be shown`
 	const command = commandOf(body.input)
 	if (command !== null) return safeText`$ ${oneLine(command)}`
-	const paths = body.changes.map(({ path }) => oneLine(path))
+	const paths = body.changes.map(({ path }) => oneLine(within(path, body.cwd)))
 	if (paths.length > 0) return safeText`✎ ${joinText(paths, safeText`, `)}`
 	const question = body.questions?.[0]?.question
 	if (question !== undefined) return safeText`? ${oneLine(question)}`

@@ -19,6 +19,7 @@ import type { ShownMessage } from '../../viewer/viewer.ts'
 import { diffLines } from '../present/diff-lines.ts'
 import { oneLine } from '../present/one-line.ts'
 import { keepRight } from '../present/sides.ts'
+import { within } from '../present/within.ts'
 import type { ItemOptions } from './item-lines.ts'
 import { bodyOf } from './items.ts'
 
@@ -130,13 +131,6 @@ function briefInput(input: unknown, cwd: string | null): SafeText {
 		values.slice(0, 3).map((value) => oneLine(within(value.slice(0, 200), cwd))),
 		safeText` · `,
 	)
-}
-
-/** A path without the session's folder before it. */
-function within(path: string, cwd: string | null): string {
-	return cwd !== null && cwd !== '' && path.startsWith(`${cwd}/`)
-		? path.slice(cwd.length + 1)
-		: path
 }
 
 function outcome(result: Result | null, lines: number): StyledLine {

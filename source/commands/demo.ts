@@ -33,8 +33,6 @@ async function onScreen(io: Io): Promise<ExitCode> {
 	// While it starts and while it cleans up; in between the screens leave by themselves.
 	using _signals = endOnSignal(end)
 	io.stderr.write(welcome)
-	const end = new AbortController()
-	using _signals = endOnSignal(end)
 	await using profile = await openDemoProfile(io)
 	if (end.signal.aborted) return exit.interrupted
 	await using _playing = await playAll(profile, { speed: 1, now: io.now })

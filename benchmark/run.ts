@@ -82,10 +82,22 @@ async function runAll(list: readonly Benchmark[]): Promise<Result[]> {
 	for (const benchmark of list) {
 		const lack = benchmark.lacks?.() ?? null
 		note(lack === null ? `… ${benchmark.name}` : `${benchmark.name}: not run, ${lack}`)
-		const rows = lack === null ? await benchmark.run(bench) : []
-		results.push({ benchmark: benchmark.name, rows, skipped: lack })
+		if (lack !== null) results.push({ benchmark: benchmark.name, rows: [], skipped: lack })
+		else results.push(await runOne(benchmark, bench))
 	}
 	return results
+}
+
+/** One that fails does not take the others with it. */
+async function runOne(benchmark: Benchmark, bench: Bench): Promise<Result> {
+	try {
+		return { benchmark: benchmark.name, rows: await benchmark.run(bench), skipped: null }
+	} catch (error) {
+		process.exitCode = 1
+		const why = error instanceof Error ? error.message : String(error)
+		bench.note(`${benchmark.name} failed: ${why}`)
+		return { benchmark: benchmark.name, rows: [], skipped: `it failed: ${why.split('\n')[0]}` }
+	}
 }
 
 function print(results: readonly Result[]): string {

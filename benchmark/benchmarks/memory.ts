@@ -60,7 +60,7 @@ function rowOf(
 async function viewerHavingRead({ profile }: Library): Promise<number> {
 	await using screen = new Screen({ env: profile.env, columns: 90, rows: 40 })
 	await screen.until(`of-${sizes.huge}`)
-	screen.press(keys.down)
+	screen.press(keys.home + keys.down)
 	screen.press(keys.enter)
 	await screen.until(`Last of ${sizes.large}.`)
 	const begun = (text: string) => text.includes('start of the session')

@@ -31,8 +31,9 @@ export interface OpenViewerOptions {
 	waitMs?: number
 }
 
-/** Hints of one session within this time are answered by one read, ms. */
-const gather = 60
+/** Hints of one session within this time are answered by one read, ms: after a quiet time, and else. */
+const gather = { quiet: 60, busy: 500 }
+const quietAfter = 1000
 const defaultWait = 10_000
 
 /**
@@ -54,6 +55,8 @@ export class OpenedViewer implements Viewer {
 	readonly #requests: RequestList
 	readonly #channel: Channel
 	readonly #waiting = new Set<string>()
+	/** When a session was last read again, by its id. */
+	readonly #readAt = new Map<string, number>()
 	#closed = false
 
 	constructor(options: OpenViewerOptions) {
@@ -177,6 +180,8 @@ export class OpenedViewer implements Viewer {
 				break
 			case 'request':
 				this.#safely(this.#requests.refreshOne(hint.request))
+				// It moves up in the list, which must not happen while it is being answered.
+				this.#safely(this.#list.refreshOne(hint.session))
 				break
 			case 'log':
 				this.#safely(this.#options.account.log.refresh())
@@ -190,9 +195,12 @@ export class OpenedViewer implements Viewer {
 	async #sessionChanged(session: string): Promise<void> {
 		if (this.#waiting.has(session)) return
 		this.#waiting.add(session)
-		await sleep(gather)
+		const before = this.#readAt.get(session) ?? Number.NEGATIVE_INFINITY
+		const quiet = performance.now() - before > quietAfter
+		await sleep(quiet ? gather.quiet : gather.busy)
 		this.#waiting.delete(session)
 		if (this.#closed) return
+		this.#readAt.set(session, performance.now())
 		await this.#list.refreshOne(session)
 		this.#contact('live')
 	}

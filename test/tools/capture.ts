@@ -110,11 +110,16 @@ function joined(toServer: boolean, first: number | null, segments: readonly Segm
 	return { toServer, bytes: Buffer.concat(parts), missing }
 }
 
-/** The payloads of the WebSocket frames in a stream, unmasked; `null` when it is none. */
+/**
+ * The payloads of the WebSocket frames in a stream, unmasked; `null` when it never becomes one. Requests may
+ * have gone over the same connection before.
+ */
 export function webSocketPayloads(stream: Stream): Buffer[] | null {
-	const head = stream.bytes.indexOf('\r\n\r\n')
-	if (head === -1 || !/\r\nupgrade: websocket/i.test(stream.bytes.toString('latin1', 0, head)))
-		return null
+	const begin = stream.toServer ? 'GET /realtime/' : 'HTTP/1.1 101 '
+	const upgrade = stream.bytes.indexOf(begin)
+	if (upgrade === -1) return null
+	const head = stream.bytes.indexOf('\r\n\r\n', upgrade)
+	if (head === -1) return null
 	const { bytes } = stream
 	const payloads: Buffer[] = []
 	for (let at = head + 4; at + 2 <= bytes.length; ) {

@@ -119,10 +119,21 @@ class PostgresEngine implements Engine {
 			for (const listener of this.#listeners.get(channel) ?? []) listener(payload ?? '')
 		})
 		client.on('error', (error) => this.#options.log?.(`lost the listener: ${error.message}`))
+		// One that never got so far ends as well; whoever tries to open it tries again.
+		let listens = false
 		client.on('end', () => {
-			if (!this.#closed) this.#listening = this.#reopenListener()
+			if (listens && !this.#closed) this.#listening = this.#reopenListener()
 		})
-		await client.connect()
+		try {
+			await client.connect()
+			for (const channel of this.#listeners.keys()) {
+				await client.query(`listen ${client.escapeIdentifier(channel)}`)
+			}
+		} catch (error) {
+			await client.end().catch(() => undefined)
+			throw error
+		}
+		listens = true
 		return client
 	}
 
@@ -132,11 +143,7 @@ class PostgresEngine implements Engine {
 			await sleep(retryListenMs)
 			if (this.#closed) throw new DatabaseError(faultOf(new Error('closed')))
 			try {
-				const client = await this.#openListener()
-				for (const channel of this.#listeners.keys()) {
-					await client.query(`listen ${client.escapeIdentifier(channel)}`)
-				}
-				return client
+				return await this.#openListener()
 			} catch (error) {
 				this.#options.log?.(`the listener is not back: ${faultOf(error).message}`)
 			}

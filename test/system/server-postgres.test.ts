@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { statusEmbedded } from '../../source/server/discover.ts'
@@ -97,6 +98,8 @@ describe.skipIf(!hasPostgres)('PostgreSQL 15', () => {
 			const { error, status } = await client.rpc('read_session', { p_session: session.id })
 			expect(status).toBe(503)
 			expect(error?.code).toMatch(/^(08|57)/)
+			// Long enough for several tries to come back in vain.
+			await sleep(4_000)
 			await server.up()
 			await until(async () => (await client.rpc('list_machine_keys')).error === null)
 			// What is announced while nobody listens is lost; the listener comes back by itself.

@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
 	test: {
+		// Most of them wait for something: none of the cores need be kept free.
+		maxWorkers: '100%',
 		projects: [
 			{
 				test: {
@@ -19,7 +21,6 @@ export default defineConfig({
 					include: ['test/system/**/*.test.{ts,tsx}'],
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
-					fileParallelism: false,
 				},
 			},
 		],

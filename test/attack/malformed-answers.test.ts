@@ -1,5 +1,6 @@
 /** Whatever a server answers, of whatever form and size, becomes one of our own named errors. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Endpoint } from '../../source/backend/client.ts'
 import type { Gateway } from '../../source/backend/gateway.ts'
 import { refreshTokens, signUpAnonymously } from '../../source/backend/sign-in.ts'
 import { StyrbyError } from '../../source/protocol/errors.ts'
@@ -105,8 +106,8 @@ test('a sign-in of any form is named, and nothing of it is in the message', asyn
 	const endpoint = { url, anonKey: 'styrby_x' }
 	for (const reply of Object.values(replies)) {
 		bench.viewer.server.attack = { instead: () => reply }
-		for (const work of [signUpAnonymously(endpoint), refreshTokens(endpoint, 'token')]) {
-			const error = await work.then(
+		for (const work of [signUpAnonymously, (to: Endpoint) => refreshTokens(to, 'token')]) {
+			const error = await work(endpoint).then(
 				() => null,
 				(failure: unknown) => failure,
 			)

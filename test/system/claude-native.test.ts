@@ -50,7 +50,7 @@ beforeAll(async () => {
 			},
 			{
 				match: '^STREAM',
-				turns: [{ chunkDelayMs: 300, blocks: [{ text: paragraph + 'word '.repeat(40) }] }],
+				turns: [{ chunkDelayMs: 300, blocks: [{ text: paragraph + 'word '.repeat(150) }] }],
 			},
 			{ match: '^WAIT', turns: [[{ text: 'thinking about it' }, { hang: true }]] },
 			{

@@ -21,6 +21,8 @@ export default defineConfig({
 					include: ['test/system/**/*.test.{ts,tsx}'],
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
+					// Real agents, terminals and disks on a busy machine: what fails twice has failed, and the report names it.
+					retry: 1,
 				},
 			},
 		],

@@ -74,8 +74,8 @@ test('nothing is lost, nothing is doubled, the numbers are dense', async () => {
 
 		// What the host printed is what the backend has, and nothing of another session is in it.
 		const printed = hosts[index]?.printed().filter((line) => typeof line.seq === 'number') ?? []
-		expect(printed.map(({ seq, kind }) => [seq, kind])).toEqual(
-			messages.map(({ seq, kind }) => [seq, kind]),
+		expect(printed.map(({ seq, kind, body }) => ({ seq, kind, body }))).toEqual(
+			messages.map(({ seq, kind, body }) => ({ seq, kind, body })),
 		)
 		const text = JSON.stringify(messages)
 		for (const other of agents) if (other !== agent) expect(text).not.toContain(other)

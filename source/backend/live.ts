@@ -1,6 +1,8 @@
 /** The topics that this process listens to: one socket, one channel a topic, any number of listeners. */
+
 import type { SupabaseClient } from './client.ts'
 import { Topic, type TopicListener } from './topic.ts'
+import { within } from './within.ts'
 
 /** How long to wait for the server's goodbye, ms. */
 const goodbye = 500
@@ -46,13 +48,4 @@ export class Live implements AsyncDisposable {
 		await within(Promise.all([...leaving, ...this.#leaving.values()]), goodbye)
 		await this.#client.realtime.disconnect()
 	}
-}
-
-async function within(work: Promise<unknown>, ms: number): Promise<void> {
-	let timer: NodeJS.Timeout | undefined
-	const limit = new Promise<void>((resolve) => {
-		timer = setTimeout(resolve, ms)
-	})
-	await Promise.race([work, limit])
-	clearTimeout(timer)
 }

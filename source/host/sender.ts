@@ -2,7 +2,9 @@
  * Brings an outbox to the backend: at once when idle, in batches under load, again and again when the
  * backend is away. It never gives up what the backend could still take.
  */
+
 import type { Gateway } from '../backend/gateway.ts'
+import { within } from '../backend/within.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import { backoff, Pause } from './backoff.ts'
 import type { Outbox, Work } from './outbox.ts'
@@ -150,17 +152,5 @@ export class Sender implements AsyncDisposable {
 		this.#closed = true
 		this.#pause.end()
 		await this.#running
-	}
-}
-
-async function within(work: Promise<void>, ms: number): Promise<void> {
-	let timer: NodeJS.Timeout | undefined
-	const late = new Promise<void>((resolve) => {
-		timer = setTimeout(resolve, ms)
-	})
-	try {
-		await Promise.race([work, late])
-	} finally {
-		clearTimeout(timer)
 	}
 }

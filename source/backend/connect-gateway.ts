@@ -1,6 +1,7 @@
 /** The gateway over supabase-js: to the embedded backend and to Supabase alike. */
 import { dataClient, type Endpoint } from './client.ts'
 import type {
+	AccessRow,
 	AccountHint,
 	AppendRow,
 	Channel,
@@ -11,6 +12,8 @@ import type {
 	MachineKeyRow,
 	MailRow,
 	MessageRow,
+	PairingRow,
+	PostedPairing,
 	RequestRow,
 	SessionHint,
 	SessionRow,
@@ -104,6 +107,42 @@ class SupabaseGateway implements Gateway {
 			this.#touch(device),
 		])
 		return keys
+	}
+
+	listKeyGaps(
+		query: Parameters<Gateway['listKeyGaps']>[0],
+	): Promise<{ scopes: string[]; left: number }> {
+		const { to, by, after, again = false } = query
+		const args = { p_to: to, p_by: by, p_after: after, p_again: again }
+		return this.#rpc.call('list_key_gaps', args, schemas.keyGaps)
+	}
+
+	listAccess(
+		query: Parameters<Gateway['listAccess']>[0],
+	): Promise<{ scopes: AccessRow[]; more: boolean }> {
+		const { after = null, to = null, scopes = null } = query
+		const args = { p_after: after, p_device: to, p_scopes: scopes }
+		return this.#rpc.call('list_access', args, schemas.access)
+	}
+
+	countAccess(): Promise<{ device: string; sessions: number }[]> {
+		return this.#rpc.call('count_access', {}, schemas.accessCounts)
+	}
+
+	async postPairing(pairing: PairingRow): Promise<void> {
+		await this.#rpc.call('post_pairing', { p_pairing: pairing }, schemas.nothing)
+	}
+
+	readPairing(id: string): Promise<PostedPairing | null> {
+		return this.#rpc.call('read_pairing', { p_id: id }, schemas.maybePairing)
+	}
+
+	async answerPairing(answer: PairingRow): Promise<void> {
+		await this.#rpc.call('answer_pairing', { p_answer: answer }, schemas.nothing)
+	}
+
+	async deletePairing(id: string): Promise<void> {
+		await this.#rpc.call('delete_pairing', { p_id: id }, schemas.nothing)
 	}
 
 	appendMessages(session: string, rows: readonly AppendRow[]): Promise<number> {

@@ -27,6 +27,11 @@ const sentences: Readonly<Record<string, string>> = {
 	malformed_grant: 'The backend refuses the grant of a key as malformed.',
 	malformed_mail: 'The backend refuses a command as malformed.',
 	malformed_argument: 'The backend refuses what it was asked as malformed.',
+	pairing_conflict: 'The backend has another request under this code: begin again.',
+	pairing_answered: 'Another device has answered this request already.',
+	no_such_pairing: 'The backend has no request for this code, or no longer: begin again.',
+	too_many_pairings: 'Twenty devices wait to be added already: try again in ten minutes.',
+	malformed_pairing: 'The backend refuses a request to add a device as malformed.',
 	mailbox_full: 'A thousand commands wait for this host already: start it, or try again later.',
 }
 
@@ -43,6 +48,15 @@ export function notSignedIn(cause?: unknown): StyrbyError {
 		'not_signed_in',
 		'The backend does not know this sign-in any more: see `styrby-tui doctor` for what to do.',
 		{ exitCode: exit.notSignedIn, cause },
+	)
+}
+
+/** What the backend says; the device log says who did it, and is what counts. */
+export function signInRevoked(): StyrbyError {
+	return new StyrbyError(
+		'device_revoked',
+		'The backend has ended the sign-in of this device, as of one that was revoked.',
+		{ exitCode: exit.notSignedIn },
 	)
 }
 
@@ -95,6 +109,7 @@ export function failureOf(failure: Failure): StyrbyError {
 
 function raised(failure: Failure): StyrbyError {
 	if (failure.message === 'not_signed_in') return notSignedIn()
+	if (failure.message === 'sign_in_revoked') return signInRevoked()
 	const sentence = Object.hasOwn(sentences, failure.message)
 		? sentences[failure.message]
 		: undefined

@@ -111,6 +111,26 @@ export interface MachineKeyRow {
 	last_seen_at: string | null
 }
 
+/** A sealed request of a device that wants to join, and its sealed answer. `id`: base64 of 16 bytes. */
+export interface PairingRow {
+	id: string
+	nonce: string
+	ciphertext: string
+}
+
+export interface PostedPairing extends PairingRow {
+	created_at: string
+	answer: { nonce: string; ciphertext: string } | null
+}
+
+/** To whom keys of a scope were handed, as the server says. */
+export interface AccessRow {
+	scope: string
+	/** How many epochs it has. */
+	epochs: number
+	grants: { epoch: number; to: string; by: string; created_at: string }[]
+}
+
 /** What comes over the live channel: hints with data in them. Nothing depends on one arriving. */
 export type SessionHint =
 	| { type: 'messages'; session: string; from: number; to: number; rows: MessageRow[] | null }
@@ -139,7 +159,7 @@ export interface Channel extends AsyncDisposable {
  * (exit 3), `backend_too_old` (migrations lacking), or a code of the function itself:
  * `log_conflict`, `append_gap` (with `cause` `{ last_seq }`), `append_conflict`, `epoch_conflict`,
  * `no_such_epoch`, `no_such_session`, `malformed_row` and the other `malformed_…`, `too_many_rows`,
- * `mailbox_full`. What a server answers that it should not is `backend_malformed` (exit 4); a full disk
+ * `mailbox_full`; `device_revoked` (exit 3) where the sign-in was ended with its device. What a server answers that it should not is `backend_malformed` (exit 4); a full disk
  * there is `backend_full`.
  */
 export interface Gateway extends AsyncDisposable {
@@ -187,6 +207,33 @@ export interface Gateway extends AsyncDisposable {
 		scopes: readonly string[],
 		device: string,
 	): Promise<{ epochs: EpochRow[]; grants: GrantRow[] }>
+
+	/**
+	 * Scopes after `after`, at most 500, in which `by` was given a key that `to` was not, and how many there
+	 * are in all. `again`: what others than `by` have granted to `to` does not count.
+	 */
+	listKeyGaps(query: {
+		to: string
+		by: string
+		after: string | null
+		again?: boolean
+	}): Promise<{ scopes: string[]; left: number }>
+	/** Scopes after `after`, or those of `scopes` alone (at most 200), with their grants, or those `to` one device. */
+	listAccess(query: {
+		after?: string | null
+		to?: string
+		scopes?: readonly string[]
+	}): Promise<{ scopes: AccessRow[]; more: boolean }>
+	/** Of how many sessions each device was given a key. */
+	countAccess(): Promise<{ device: string; sessions: number }[]>
+
+	/** For ten minutes. Throws `pairing_conflict`, `too_many_pairings`. */
+	postPairing(pairing: PairingRow): Promise<void>
+	/** `null` when there is none, or no longer. */
+	readPairing(id: string): Promise<PostedPairing | null>
+	/** Throws `pairing_answered` when it has another answer, `no_such_pairing`. */
+	answerPairing(answer: PairingRow): Promise<void>
+	deletePairing(id: string): Promise<void>
 
 	/**
 	 * All or nothing, up to 500 rows and 8 MiB: more than that goes in several steps, in order. Rows that are

@@ -8,7 +8,7 @@ import { retrying } from './retry.ts'
 import { schemaVersion } from './schemas.ts'
 
 /** The version of the functions that this program was written for. */
-export const requiredSchema = 1
+export const requiredSchema = 2
 
 export interface RpcOptions {
 	client: SupabaseClient

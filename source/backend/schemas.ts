@@ -75,6 +75,37 @@ export const keys = v.object({
 	),
 })
 
+export const keyGaps = v.object({ scopes: v.pipe(v.array(scope), v.maxLength(500)), left: count })
+export const access = v.object({
+	scopes: v.pipe(
+		v.array(
+			v.object({
+				scope,
+				epochs: count,
+				grants: v.pipe(
+					v.array(v.object({ epoch: count, to: uuid, by: uuid, created_at: time })),
+					v.maxLength(100_000),
+				),
+			}),
+		),
+		v.maxLength(200),
+	),
+	more: v.boolean(),
+})
+export const accessCounts = v.pipe(
+	v.array(v.object({ device: uuid, sessions: count })),
+	v.maxLength(20_000),
+)
+
+const pairing = { id: base64(16), nonce, ciphertext: base64(16_384) }
+export const maybePairing = v.nullable(
+	v.object({
+		...pairing,
+		created_at: time,
+		answer: v.nullable(v.object({ nonce, ciphertext: pairing.ciphertext })),
+	}),
+)
+
 export const messageRow = v.object({
 	session_id: uuid,
 	seq: count,

@@ -1,7 +1,9 @@
 /** A server that answers what a test says, and keeps what it was asked. */
+
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { onTestFinished } from 'vitest'
+import { requiredSchema } from '../../source/backend/rpc.ts'
 
 export interface Asked {
 	/** Last part of the path: the function that is called. */
@@ -32,7 +34,7 @@ export async function hostileServer(): Promise<HostileServer> {
 		const name = path.split('/').at(-1) ?? ''
 		const one = { name, headers: request.headers, body: Buffer.concat(chunks).toString() }
 		asked.push(one)
-		if (name === 'schema_version' && !everything) json(1)(response)
+		if (name === 'schema_version' && !everything) json(requiredSchema)(response)
 		else answer(response, one)
 	})
 	server.listen(0, '127.0.0.1')

@@ -1,6 +1,6 @@
 /** The client library over a server that answers what a test says. */
 import { dataClient } from '../../source/backend/client.ts'
-import { Rpc } from '../../source/backend/rpc.ts'
+import { Rpc, requiredSchema } from '../../source/backend/rpc.ts'
 
 export interface Call {
 	name: string
@@ -22,7 +22,7 @@ export function raised(code: string, details: unknown = {}): Response {
 }
 
 /** `answer` is asked for every call but that for the version; `version` answers that. */
-export function scriptedRpc(answer: Answer, version: () => unknown = () => 1) {
+export function scriptedRpc(answer: Answer, version: () => unknown = () => requiredSchema) {
 	const calls: Call[] = []
 	const closing = new AbortController()
 	const accessToken = async () => 'token'

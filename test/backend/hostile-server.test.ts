@@ -39,6 +39,7 @@ async function failureOf(work: Promise<unknown>): Promise<StyrbyError> {
 const device = randomUUID()
 const scope = `session:${id}`
 const mail = { id, session: id, from: id, to: id, nonce: 'AAAA', ciphertext: 'AAAA' }
+const pairing = { id: 'AAAA', nonce: 'AAAA', ciphertext: 'AAAA' }
 const session = { ...newSession(), agent: 'claude' as const, label: null }
 
 /** Everything that asks the server something, by the function it calls. */
@@ -61,6 +62,13 @@ const calls: [string, (gateway: Gateway) => Promise<unknown>][] = [
 	['post_mail', (gateway) => gateway.postMail(mail)],
 	['read_mail', (gateway) => gateway.readMail(device)],
 	['delete_mail', (gateway) => gateway.deleteMail([id])],
+	['list_key_gaps', (gateway) => gateway.listKeyGaps({ to: id, by: id, after: null })],
+	['list_access', (gateway) => gateway.listAccess({})],
+	['count_access', (gateway) => gateway.countAccess()],
+	['post_pairing', (gateway) => gateway.postPairing(pairing)],
+	['read_pairing', (gateway) => gateway.readPairing(pairing.id)],
+	['answer_pairing', (gateway) => gateway.answerPairing(pairing)],
+	['delete_pairing', (gateway) => gateway.deletePairing(pairing.id)],
 ]
 
 describe.each(calls)('an answer to %s', (name, call) => {

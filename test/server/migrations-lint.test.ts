@@ -52,7 +52,9 @@ const rules: Rule[] = [
 			`\\b(${[
 				'(create|alter|drop)( or replace)? (table|function|view|type|schema|sequence)( if (not )?exists)?',
 				'(create|drop)( or replace)?( unique)? (trigger|index|rule) [^;]*? on',
-				'truncate( table)?|insert into|update|delete from|comment on \\w+',
+				'truncate( table)?|insert into|update|comment on \\w+',
+				// That one is tried, and done without where it is not allowed.
+				'delete from(?! auth\\.sessions where)',
 				'(grant|revoke) [^;]*? on( table| function| schema| all \\w+ in schema)?',
 			].join('|')}) (auth|realtime|storage|extensions|vault|graphql|cron|net)\\b`,
 		),

@@ -4,6 +4,7 @@
  * nothing comes while the line is cut). `faults` is for tests of what the host does then.
  */
 import type {
+	AccessRow,
 	AccountHint,
 	AppendRow,
 	Channel,
@@ -14,6 +15,8 @@ import type {
 	MachineKeyRow,
 	MailRow,
 	MessageRow,
+	PairingRow,
+	PostedPairing,
 	RequestRow,
 	SessionHint,
 	SessionRow,
@@ -77,6 +80,7 @@ export class MemoryBackend {
 	readonly grants = new Map<string, GrantRow & { account: string }>()
 	readonly requests = new Map<string, RequestRow & { account: string }>()
 	readonly mail = new Map<string, MailRow & { account: string }>()
+	readonly pairings = new Map<string, PostedPairing & { account: string }>()
 	/** Names of the calls that came in, for tests that count. */
 	readonly calls: string[] = []
 	readonly #sessionFollowers = new Set<Follower<SessionHint>>()
@@ -321,6 +325,96 @@ class MemoryGateway implements Gateway {
 					.filter((row) => wanted(row) && row.to === device)
 					.map(withoutAccount),
 			}
+		})
+	}
+
+	listKeyGaps(
+		query: Parameters<Gateway['listKeyGaps']>[0],
+	): Promise<{ scopes: string[]; left: number }> {
+		return this.#call('list_key_gaps', ({ grants }) => {
+			const { to, by, after, again = false } = query
+			const own = [...grants.values()].filter((row) => row.account === this.account)
+			const given = new Set(
+				own
+					.filter((row) => row.to === to && (!again || row.by === by))
+					.map((row) => `${row.scope}/${row.epoch}`),
+			)
+			const gaps = own
+				.filter((row) => row.to === by && row.scope > (after ?? ''))
+				.filter((row) => !given.has(`${row.scope}/${row.epoch}`))
+			const scopes = [...new Set(gaps.map((row) => row.scope))].sort(compare)
+			return { scopes: scopes.slice(0, 500), left: scopes.length }
+		})
+	}
+
+	listAccess(
+		query: Parameters<Gateway['listAccess']>[0],
+	): Promise<{ scopes: AccessRow[]; more: boolean }> {
+		return this.#call('list_access', ({ epochs, grants }) => {
+			const own = [...epochs.values()].filter((row) => row.account === this.account)
+			const all = [...new Set(own.map((row) => row.scope))]
+				.filter((scope) => scope > (query.after ?? '') && (query.scopes?.includes(scope) ?? true))
+				.sort(compare)
+			const scopes = all.slice(0, 200).map((scope) => ({
+				scope,
+				epochs: own.filter((row) => row.scope === scope).length,
+				grants: [...grants.values()]
+					.filter((row) => row.account === this.account && row.scope === scope)
+					.filter((row) => query.to === undefined || row.to === query.to)
+					.map(({ epoch, to, by, created_at }) => ({ epoch, to, by, created_at })),
+			}))
+			return { scopes, more: all.length > 200 }
+		})
+	}
+
+	countAccess(): Promise<{ device: string; sessions: number }[]> {
+		return this.#call('count_access', ({ grants }) => {
+			const counted = new Map<string, Set<string>>()
+			for (const { account, scope, to } of grants.values()) {
+				if (account !== this.account || !scope.startsWith('session:')) continue
+				counted.set(to, (counted.get(to) ?? new Set()).add(scope))
+			}
+			return [...counted].map(([device, scopes]) => ({ device, sessions: scopes.size }))
+		})
+	}
+
+	postPairing(pairing: PairingRow): Promise<void> {
+		return this.#call('post_pairing', (backend) => {
+			const there = this.#pairing(backend, pairing.id)
+			if (there && there.ciphertext !== pairing.ciphertext) throw failure('pairing_conflict')
+			if (there) return
+			const { account } = this
+			const row = { ...pairing, account, created_at: backend.time(), answer: null }
+			backend.pairings.set(pairing.id, row)
+		})
+	}
+
+	#pairing(backend: MemoryBackend, id: string): (PostedPairing & { account: string }) | null {
+		const row = backend.pairings.get(id)
+		if (row?.account !== this.account) return null
+		const age = Date.parse(backend.time()) - Date.parse(row.created_at)
+		return age < 10 * 60_000 ? row : null
+	}
+
+	readPairing(id: string): Promise<PostedPairing | null> {
+		return this.#call('read_pairing', (backend) => {
+			const row = this.#pairing(backend, id)
+			return row ? withoutAccount(row) : null
+		})
+	}
+
+	answerPairing({ id, nonce, ciphertext }: PairingRow): Promise<void> {
+		return this.#call('answer_pairing', (backend) => {
+			const row = this.#pairing(backend, id)
+			if (!row) throw failure('no_such_pairing')
+			if (row.answer && row.answer.ciphertext !== ciphertext) throw failure('pairing_answered')
+			backend.pairings.set(id, { ...row, answer: { nonce, ciphertext } })
+		})
+	}
+
+	deletePairing(id: string): Promise<void> {
+		return this.#call('delete_pairing', (backend) => {
+			if (this.#pairing(backend, id)) backend.pairings.delete(id)
 		})
 	}
 

@@ -59,9 +59,18 @@ async function useAll({ client }: Member): Promise<Record<string, unknown>> {
 	await use('post_mail', { p_mail: mail })
 	await use('read_mail', { p_device: host })
 	await use('delete_mail', { p_ids: [mail.id] })
+	await use('list_key_gaps', { p_to: randomUUID(), p_by: host })
+	await use('list_access', { p_scopes: [scope] })
+	await use('count_access')
+	const pairing = { id: base64(16), nonce: base64(24), ciphertext: base64(300) }
+	const answer = { nonce: base64(24), ciphertext: base64(200) }
+	await use('post_pairing', { p_pairing: pairing })
+	await use('answer_pairing', { p_answer: { id: pairing.id, ...answer } })
+	await use('read_pairing', { p_id: pairing.id })
+	await use('delete_pairing', { p_id: pairing.id })
 	const stored = rows.map((row) => messageOnly(row))
 	expect(answers).toMatchObject({
-		schema_version: 1,
+		schema_version: 2,
 		append_log: null,
 		read_log: [entry],
 		list_machine_keys: [{ device: host, box: device.box, sign: device.sign, added_at: at }],
@@ -78,6 +87,12 @@ async function useAll({ client }: Member): Promise<Record<string, unknown>> {
 		list_sessions: [{ id }],
 		read_mail: { mail: [mail], more: false },
 		delete_mail: null,
+		list_key_gaps: { scopes: [scope], left: 1 },
+		list_access: { scopes: [{ scope, epochs: 2 }], more: false },
+		post_pairing: null,
+		answer_pairing: null,
+		read_pairing: { ...pairing, answer },
+		delete_pairing: null,
 	})
 	return { ...answers, id, host, request, mailId: mail.id }
 }
@@ -151,7 +166,7 @@ export function testFunctions(opened: () => Target): void {
 		test('may ask for the version, and nothing else', async () => {
 			const ask = (name: string, headers: Record<string, string> = {}) =>
 				rawRequest(opened(), `/rest/v1/rpc/${name}`, { body: '{}', headers })
-			expect((await ask('schema_version')).body).toBe('1')
+			expect((await ask('schema_version')).body).toBe('2')
 			const anonymous = await ask('list_machine_keys')
 			expect([anonymous.status, anonymous.json.code]).toEqual([401, '42501'])
 			const withKey = await ask('list_machine_keys', {
@@ -250,7 +265,7 @@ export function testFunctions(opened: () => Target): void {
 				if (answer instanceof Error) expect(answer.message).toMatch(/EPIPE|ECONNRESET|hang up/)
 				else expect([answer.status, answer.json.code]).toEqual([413, '54000'])
 			}
-			expect((await ask('schema_version', '{}')).body).toBe('1')
+			expect((await ask('schema_version', '{}')).body).toBe('2')
 		})
 
 		test('one object is asked for, and there is one, or none', async () => {

@@ -8,6 +8,8 @@ export interface Endpoint {
 	/** Base address, such as `https://example.supabase.co`. */
 	url: string
 	anonKey: string
+	/** SHA-256 of the one certificate that it may show, base64; else any that the system trusts. */
+	certificate?: string | null
 }
 
 /** Most of one answer, bytes. */
@@ -28,6 +30,11 @@ function checked({ url }: Endpoint): string {
 		'The address of the backend must begin with http:// or https://.',
 		{ exitCode: exit.usage },
 	)
+}
+
+/** How this backend is asked. */
+export function fetchOf(_endpoint: Endpoint): typeof fetch {
+	return fetch
 }
 
 /** A client that signs each request with what `accessToken` gives. Throws `bad_backend_url`. */

@@ -27,7 +27,7 @@ export interface TokenSourceOptions {
 const margin = 5 * 60_000
 
 /** Another account would be shown as empty, as if nothing had ever been there. */
-function accountChanged(): StyrbyError {
+export function accountChanged(): StyrbyError {
 	return refused(
 		'account_changed',
 		'The server renews the sign-in of this account with one of another account: it is not used.',

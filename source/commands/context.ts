@@ -1,9 +1,10 @@
 /** What most commands need: the home, the backend, and this device in its account. */
-import type { Account } from '../account/account.ts'
+import type { Account, AccountOptions } from '../account/account.ts'
 import type { Endpoint } from '../backend/client.ts'
 import type { Gateway } from '../backend/gateway.ts'
 import { type Log, openLog } from '../config/log.ts'
 import { ensureFolder, type Home, resolveHome } from '../config/paths.ts'
+import { chosenProfile, homeOf, type Profile } from '../config/profiles.ts'
 import { loadSettings, type Settings } from '../config/settings.ts'
 import { openVault } from '../vault/choose.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -13,26 +14,44 @@ import { type Io, isInteractive } from './io.ts'
 /** The folders, settings and log of this home; nothing is started for it. */
 export interface Place {
 	io: Io
+	/** Everything of ours on this machine: the key file and the embedded backend lie in its data folder. */
+	base: Home
+	/** The same, with the data folder of the account in use: outbox, pins, what is hosted. */
 	home: Home
+	/** The sign-in in use; `null`: the embedded backend of this home. */
+	profile: Profile | null
 	settings: Settings
 	log: Log
 }
 
-export interface Context extends Place, AsyncDisposable {
+/** The backend with this home's sign-in; whether there is a device yet is not looked at. */
+export interface SignedIn extends Place, AsyncDisposable {
 	vault: Vault
-	backend: { kind: 'embedded'; url: string }
+	/** What the vault's entries of this sign-in begin with. */
+	vaultName: string
+	backend: { kind: 'embedded' | 'supabase'; url: string }
 	gateway: Gateway
+	accountOptions: AccountOptions
+}
+
+export interface Context extends SignedIn {
 	account: Account
 	viewer(options?: { waitMs?: number }): OpenedViewer
 }
 
-/** Throws what an unsafe, unwritable or wrongly set home gives. */
+/**
+ * Throws what an unsafe, unwritable or wrongly set home gives, and `not_signed_in` where the environment
+ * names a backend that this home never signed in to.
+ */
 export async function openPlace(io: Io): Promise<Place> {
-	const home = resolveHome(io.env, io.platform)
-	for (const folder of [home.config, home.data, home.run]) await ensureFolder(folder)
-	const settings = await loadSettings(home)
-	const log = await openLog({ home, env: io.env, now: io.now })
-	return { io, home, settings, log }
+	const base = resolveHome(io.env, io.platform)
+	for (const folder of [base.config, base.data, base.run]) await ensureFolder(folder)
+	const profile = await chosenProfile(base, io.env)
+	const home = homeOf(base, profile)
+	if (profile !== null) await ensureFolder(home.data)
+	const settings = await loadSettings(base)
+	const log = await openLog({ home: base, env: io.env, now: io.now })
+	return { io, base, home, profile, settings, log }
 }
 
 export interface ContextOptions {
@@ -43,18 +62,31 @@ export interface ContextOptions {
 }
 
 /**
- * Opens the account of this home over the embedded backend, which is started when it does not run. On
- * first use this makes the account and the device.
+ * Opens the account of this home over the backend in use; the embedded one is started when it does not run.
+ * On first use this makes the account and the device.
  */
 export async function openContext(io: Io, options: ContextOptions = {}): Promise<Context> {
+	const { place, vault } = await openWith(io, options)
+	const { connectAccount } = await import('./connect-account.ts')
+	return await connectAccount(place, vault, options)
+}
+
+/** The same, without looking for a device or making one: where this home is yet to become one. */
+export async function openSignedIn(io: Io, options: ContextOptions = {}): Promise<SignedIn> {
+	const { place, vault } = await openWith(io, options)
+	const { connectBackend } = await import('./connect-backend.ts')
+	return await connectBackend(place, vault, options)
+}
+
+async function openWith(io: Io, options: ContextOptions): Promise<{ place: Place; vault: Vault }> {
 	const place = await openPlace(io)
-	const { home, settings } = place
+	const { base, settings } = place
 	// The keychain's helper, or the work on the passphrase, is under way while all else is being loaded.
-	const opening = openVault({ home, env: io.env, settings, interactive: isInteractive(io) })
-	const [vault, { connectAccount }] = await Promise.all([
+	const opening = openVault({ home: base, env: io.env, settings, interactive: isInteractive(io) })
+	const [vault] = await Promise.all([
 		opening,
 		import('./connect-account.ts'),
 		options.meanwhile?.(),
 	])
-	return await connectAccount(place, vault, options)
+	return { place, vault }
 }

@@ -2,6 +2,7 @@
 
 import * as v from 'valibot'
 import { type Home, resolveHome } from '../config/paths.ts'
+import { chosenProfile, homeOf, type Profile } from '../config/profiles.ts'
 import { loadSettings, type Settings, settingsSchema } from '../config/settings.ts'
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
 import { revealText } from '../text/safe-text.ts'
@@ -10,9 +11,10 @@ import type { Invocation } from './command.ts'
 import { checkAccount } from './doctor/account.ts'
 import { checkAgents } from './doctor/agents.ts'
 import { checkBackend, checkOutbox } from './doctor/backend.ts'
-import type { Check } from './doctor/check.ts'
+import { type Check, checking, ok } from './doctor/check.ts'
 import { checkFolders, checkSettings, checkVault } from './doctor/home.ts'
 import { checkDisk, checkNode, checkTerminal } from './doctor/machine.ts'
+import { checkRemoteBackend } from './doctor/remote-backend.ts'
 import { hanging, widthOf } from './hanging.ts'
 import type { Io } from './io.ts'
 import { knownDevice } from './own-device.ts'
@@ -37,20 +39,37 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 
 /** In an order in which each rests on those before it. */
 async function* examine(io: Io): AsyncGenerator<Check> {
-	const home = resolveHome(io.env, io.platform)
+	const base = resolveHome(io.env, io.platform)
 	yield checkNode()
 	yield checkTerminal(io)
-	const folders = await checkFolders(home)
+	const folders = await checkFolders(base)
 	yield folders
-	yield await checkDisk(home.data)
-	yield await checkSettings(home)
-	yield await checkVault({ io, home, settings: await settingsOrDefaults(home) })
+	yield await checkDisk(base.data)
+	yield await checkSettings(base)
+	yield await checkVault({ io, home: base, settings: await settingsOrDefaults(base) })
 	// What can't be written can't be started.
 	const usable = folders.state !== 'fail'
-	yield* await checkBackend(home, usable && (await hasAccount(home)))
-	yield await checkOutbox(home)
-	if (usable) yield* await checkAccount(io, home)
+	const { profile, problem } = await profileOrProblem(base, io)
+	if (problem !== null) {
+		yield problem
+	} else {
+		const home = homeOf(base, profile)
+		if (profile === null) yield* await checkBackend(base, usable && (await hasAccount(base)))
+		else yield* await checkRemoteBackend(profile)
+		yield await checkOutbox(home)
+		if (usable) yield* await checkAccount(io, home, profile)
+	}
 	yield* await checkAgents(io)
+}
+
+/** Which backend is in use; a list of sign-ins that can't be read leaves nothing to look at. */
+async function profileOrProblem(base: Home, io: Io) {
+	const chosen = { profile: null as Profile | null }
+	const check = await checking('backend', async () => {
+		chosen.profile = await chosenProfile(base, io.env)
+		return ok('backend', '')
+	})
+	return { ...chosen, problem: check.state === 'ok' ? null : check }
 }
 
 async function settingsOrDefaults(home: Home): Promise<Settings> {

@@ -4,8 +4,12 @@ import type { Context } from './context.ts'
 
 const lookEvery = 3000
 
-/** Looks whether the embedded backend runs until it is disposed of, and starts it where it does not. */
-export function keepBackend({ home, log }: Context): AsyncDisposable {
+/**
+ * Looks whether the embedded backend runs until it is disposed of, and starts it where it does not. One on
+ * another machine is not ours to start.
+ */
+export function keepBackend({ base, profile, log }: Context): AsyncDisposable {
+	if (profile !== null) return { async [Symbol.asyncDispose]() {} }
 	let timer: NodeJS.Timeout | undefined
 	let closed = false
 	let looking: Promise<unknown> = Promise.resolve()
@@ -13,7 +17,7 @@ export function keepBackend({ home, log }: Context): AsyncDisposable {
 		if (!closed) timer = setTimeout(look, lookEvery)
 	}
 	const look = () => {
-		looking = connectEmbedded({ data: home.data, run: home.run, log: home.log })
+		looking = connectEmbedded({ data: base.data, run: base.run, log: base.log })
 			// It is tried again soon; until then the loss shows as what it is, a backend that is not there.
 			.catch((error: unknown) => {
 				const name = error instanceof Error ? error.name : 'unknown'

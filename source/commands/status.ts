@@ -1,5 +1,7 @@
 /** `status`: what is there. Nothing is started, made or asked for. */
+import { reachBackend } from '../backend/reach.ts'
 import { type Home, resolveHome } from '../config/paths.ts'
+import { chosenProfile, homeOf, type Profile, readProfiles } from '../config/profiles.ts'
 import { loadSettings, settingsFile } from '../config/settings.ts'
 import { version } from '../config/version.ts'
 import { pendingRows } from '../host/outbox-files.ts'
@@ -7,9 +9,9 @@ import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
 import { statusEmbedded } from '../server/discover.ts'
 import { revealText } from '../text/safe-text.ts'
 import { textWidth } from '../text/width.ts'
+import { endpointOf, knownVaultName } from './backend-of.ts'
 import type { Invocation } from './command.ts'
 import { hanging, widthOf } from './hanging.ts'
-import { embeddedVaultName, knownInstallation } from './installation.ts'
 import { type Io, isInteractive } from './io.ts'
 import { knownDevice } from './own-device.ts'
 import { type VaultState, vaultState } from './vault-state.ts'
@@ -27,21 +29,23 @@ export interface Status {
 /** The status, and why the vault could not be looked into, if so. Throws `bad_settings`, `bad_vault`. */
 export async function readStatus(
 	io: Io,
-	home: Home,
+	base: Home,
+	profile: Profile | null,
 ): Promise<{ status: Status; trouble: StyrbyError | null }> {
 	const { env } = io
-	const settings = await loadSettings(home)
-	const [running, vault, known] = await Promise.all([
-		statusEmbedded(home),
-		vaultState({ home, env, settings }),
+	const home = homeOf(base, profile)
+	const settings = await loadSettings(base)
+	const [backend, vault, known] = await Promise.all([
+		backendState(base, profile),
+		vaultState({ home: base, env, settings }),
 		knownDevice(home),
 	])
-	const key = known ? await hasDeviceKey(home, vault) : false
+	const key = known ? await hasDeviceKey(base, profile, vault) : false
 	const { kind, detail } = vault
 	const status: Status = {
 		version,
-		backend: { kind: 'embedded', url: running?.url ?? null, reachable: running !== null },
-		account: known?.account ?? null,
+		backend,
+		account: known?.account ?? profile?.account ?? null,
 		device:
 			known && key !== false
 				? { id: known.id, name: known.name, fingerprint: known.fingerprint }
@@ -54,36 +58,69 @@ export async function readStatus(
 	return { status, trouble: key instanceof StyrbyError && !typed ? key : null }
 }
 
+async function backendState(base: Home, profile: Profile | null): Promise<Status['backend']> {
+	if (profile === null) {
+		const running = await statusEmbedded(base)
+		return { kind: 'embedded', url: running?.url ?? null, reachable: running !== null }
+	}
+	const reach = await reachBackend(endpointOf(profile))
+	return { kind: profile.kind, url: profile.url, reachable: reach !== null }
+}
+
 /** Whether the device's key is in the vault; the error where that can't be known. */
-async function hasDeviceKey(home: Home, { vault }: VaultState): Promise<boolean | StyrbyError> {
-	const installation = await knownInstallation(home)
-	if (installation === null || vault === null) return false
+async function hasDeviceKey(
+	base: Home,
+	profile: Profile | null,
+	{ vault }: VaultState,
+): Promise<boolean | StyrbyError> {
+	const name = await knownVaultName(base, profile)
+	if (name === null || vault === null) return false
 	try {
-		return (await vault.get(`${embeddedVaultName(installation)}:device`)) !== null
+		return (await vault.get(`${name}:device`)) !== null
 	} catch (error) {
 		if (error instanceof StyrbyError) return error
 		throw error
 	}
 }
 
-function statusText(status: Status, home: Home, width: number): string {
+function backendText({ reachable, url, kind }: Status['backend'], profile: Profile | null): string {
+	if (profile === null) {
+		return reachable
+			? `embedded, running at ${url}`
+			: 'embedded, not running (the next command that needs it starts it)'
+	}
+	const name = kind === 'embedded' ? 'embedded, of another machine' : 'Supabase'
+	return `${name}, ${reachable ? 'answers' : 'out of reach'} at ${url}`
+}
+
+/** The other backends that this home is signed in to. */
+function otherText(others: readonly Profile[]): string {
+	return others.map(({ url, email }) => (email === null ? url : `${url} (${email})`)).join(', ')
+}
+
+interface Shown {
+	status: Status
+	base: Home
+	profile: Profile | null
+	others: readonly Profile[]
+	width: number
+}
+
+function statusText({ status, base, profile, others, width }: Shown): string {
 	const { backend, account, device, vault, outbox } = status
+	const who = profile?.email ? ` (${profile.email})` : ''
 	const rows: [string, string][] = [
-		[
-			'backend',
-			backend.reachable
-				? `${backend.kind}, running at ${backend.url}`
-				: `${backend.kind}, not running (the next command that needs it starts it)`,
-		],
-		['account', account ?? 'none yet (the first command that needs one makes it)'],
+		['backend', backendText(backend, profile)],
+		...(others.length > 0 ? [['others', otherText(others)] satisfies [string, string]] : []),
+		['account', account ? account + who : 'none yet (the first command that needs one makes it)'],
 		['device', device ? `${device.name ?? 'without a name'} (${device.id})` : 'no key here'],
 		...(device ? [['fingerprint', device.fingerprint] satisfies [string, string]] : []),
 		['vault', `${vault.kind}: ${vault.detail}`],
 		['outbox', outbox.pending === 0 ? 'empty' : `${outbox.pending} messages wait to be sent`],
-		['settings', settingsFile(home)],
-		['data', home.data],
-		['run', home.run],
-		['log', home.log],
+		['settings', settingsFile(base)],
+		['data', homeOf(base, profile).data],
+		['run', base.run],
+		['log', base.log],
 	]
 	const lines = rows.flatMap(([name, value]) =>
 		hanging(`${name.padEnd(12)} `, revealText(value), width, textWidth),
@@ -92,11 +129,14 @@ function statusText(status: Status, home: Home, width: number): string {
 }
 
 export async function run({ flags, io }: Invocation): Promise<ExitCode> {
-	const home = resolveHome(io.env, io.platform)
-	const { status, trouble } = await readStatus(io, home)
+	const base = resolveHome(io.env, io.platform)
+	const profile = await chosenProfile(base, io.env)
+	const { status, trouble } = await readStatus(io, base, profile)
+	const { profiles } = await readProfiles(base)
+	const others = profiles.filter(({ id }) => id !== profile?.id)
 	const text = flags.has('json')
 		? `${JSON.stringify(status)}\n`
-		: statusText(status, home, widthOf(io.stdout))
+		: statusText({ status, base, profile, others, width: widthOf(io.stdout) })
 	io.stdout.write(text)
 	if (trouble) throw trouble
 	return exit.done

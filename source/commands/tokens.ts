@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Endpoint } from '../backend/client.ts'
 import { refreshTokens, signUpAnonymously, type Tokens } from '../backend/sign-in.ts'
-import { TokenSource, type TokenStore } from '../backend/token-source.ts'
+import { accountChanged, TokenSource, type TokenStore } from '../backend/token-source.ts'
 import type { Home } from '../config/paths.ts'
+import type { Profile } from '../config/profiles.ts'
 import { readState, writeState } from '../config/state.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { decodeJson, encodeJson, uuid, version } from '../protocol/json.ts'
@@ -19,15 +20,20 @@ import { knownDevice } from './own-device.ts'
 const refreshSchema = v.object({ v: version, user_id: uuid, refresh_token: v.string() })
 const accessSchema = v.object({ user_id: uuid, access_token: v.string(), expires_at: v.number() })
 
-export interface TokenOptions {
-	home: Home
+export interface TokenPlace {
+	/** The whole home. */
+	base: Home
 	vault: Vault
 	vaultName: string
-	endpoint: Endpoint
 }
 
-function tokenStore({ home, vault, vaultName }: TokenOptions): TokenStore {
-	const file = join(home.run, `access-${vaultName}.json`)
+export interface TokenOptions extends TokenPlace {
+	endpoint: Endpoint
+	profile: Profile | null
+}
+
+export function tokenStore({ base, vault, vaultName }: TokenPlace): TokenStore {
+	const file = join(base.run, `access-${vaultName}.json`)
 	const entry = `${vaultName}:sign-in`
 	return {
 		async load(): Promise<Tokens | null> {
@@ -50,23 +56,29 @@ function tokenStore({ home, vault, vaultName }: TokenOptions): TokenStore {
  * A home that had an account, and a vault that does not know it: the keys are somewhere else. A fresh
  * account in its place would look as if all history were lost. Throws `no_device_key` (exit 3).
  */
-async function refuseSecondAccount({ home, vault }: TokenOptions): Promise<void> {
-	const known = await knownDevice(home)
+async function refuseSecondAccount({ base, vault }: TokenOptions): Promise<void> {
+	const known = await knownDevice(base)
 	if (known === null) return
 	throw new StyrbyError(
 		'no_device_key',
-		`The keys of this home's account are not in this vault (${vault.kind}: ${vault.detail}): bring back the one that has them, or move ${home.data} away to begin anew.`,
+		`The keys of this home's account are not in this vault (${vault.kind}: ${vault.detail}): bring back the one that has them, or move ${base.data} away to begin anew.`,
 		{ exitCode: exit.notSignedIn },
 	)
 }
 
-/** The tokens of this home; on first use this makes the account. */
+/**
+ * The tokens of the sign-in in use; on first use of the embedded backend this makes the account. Throws
+ * `not_signed_in` (exit 3) where somebody has to sign in, and `account_changed` (exit 4).
+ */
 export async function openTokens(options: TokenOptions): Promise<TokenSource> {
-	const { home, endpoint } = options
+	const { base, endpoint, profile } = options
 	const store = tokenStore(options)
-	const exclusively = alone(home, 'sign-in')
+	const exclusively = alone(base, 'sign-in')
 	const known = await store.load()
-	if (!known) {
+	if (profile !== null) {
+		if (!known) throw signedOut(profile)
+		if (known.user_id !== profile.account) throw accountChanged()
+	} else if (!known) {
 		await exclusively(async () => {
 			if (await store.load()) return
 			await refuseSecondAccount(options)
@@ -77,6 +89,37 @@ export async function openTokens(options: TokenOptions): Promise<TokenSource> {
 		store,
 		known,
 		exclusively,
-		refresh: (token) => refreshTokens(endpoint, token),
+		refresh: (token) => refreshOf(options, token),
 	})
+}
+
+async function refreshOf({ endpoint, profile }: TokenOptions, token: string): Promise<Tokens> {
+	try {
+		return await refreshTokens(endpoint, token)
+	} catch (error) {
+		const ended = error instanceof StyrbyError && error.code === 'not_signed_in'
+		throw ended && profile !== null ? signInEnded(profile, error) : error
+	}
+}
+
+function signedOut(profile: Profile): StyrbyError {
+	return new StyrbyError(
+		'not_signed_in',
+		`This home is signed out of ${profile.url}: run "${loginLine(profile)}".`,
+		{ exitCode: exit.notSignedIn },
+	)
+}
+
+function signInEnded(profile: Profile, cause: unknown): StyrbyError {
+	return new StyrbyError(
+		'not_signed_in',
+		`The sign-in to ${profile.url} has ended there: run "${loginLine(profile)}" to sign in again; the keys of this device stay.`,
+		{ exitCode: exit.notSignedIn, cause },
+	)
+}
+
+/** What a person types to sign in again. */
+export function loginLine({ kind, url, email }: Profile): string {
+	if (kind === 'embedded') return 'styrby-tui login --join -'
+	return `styrby-tui login --url ${url}${email === null ? '' : ` --email ${email}`}`
 }

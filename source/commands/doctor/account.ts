@@ -1,6 +1,7 @@
 /** The account as this device knows it: its log verified, its keys there. */
 
-import type { Home } from '../../config/paths.ts'
+import { type Home, resolveHome } from '../../config/paths.ts'
+import type { Profile } from '../../config/profiles.ts'
 import { fingerprint } from '../../protocol/device.ts'
 import { activeDevices } from '../../protocol/device-log.ts'
 import { StyrbyError } from '../../protocol/errors.ts'
@@ -17,11 +18,19 @@ const beginAnew = (home: Home) =>
 	`Bring ${backendFolder(home.data)} back from a backup, or move ${home.data} away to begin anew.`
 
 /** `[account, device-log]` */
-export async function checkAccount(io: Io, home: Home): Promise<Check[]> {
+export async function checkAccount(io: Io, home: Home, profile: Profile | null): Promise<Check[]> {
 	if ((await knownDevice(home)) === null) {
-		return [ok('account', 'none yet: the first command that needs one makes it')]
+		const none =
+			profile === null
+				? 'none yet: the first command that needs one makes it'
+				: `${profile.account}; this home is no device of it yet`
+		return [ok('account', none)]
 	}
-	if (hasKeyFile(home) && !hasStoredPassphrase(io.env) && !isInteractive(io)) {
+	if (
+		hasKeyFile(resolveHome(io.env, io.platform)) &&
+		!hasStoredPassphrase(io.env) &&
+		!isInteractive(io)
+	) {
 		const mend = 'Set STYRBY_PASSPHRASE_FILE, or run this in a terminal.'
 		return [warn('account', 'not looked at: the key file needs its passphrase', mend)]
 	}
@@ -57,5 +66,5 @@ export async function checkAccount(io: Io, home: Home): Promise<Check[]> {
 		return ok('account', `${account.id}, this device is ${fingerprint(record)}`)
 	})
 	if (log !== null) return [account, log]
-	return [lost.value ? { ...account, mend: beginAnew(home) } : account]
+	return [lost.value && profile === null ? { ...account, mend: beginAnew(home) } : account]
 }

@@ -33,7 +33,7 @@ export async function checkBackend(home: Home, start: boolean): Promise<Check[]>
 	)
 	checks.push(await checking('storage', () => checkStorage(home, state.current)))
 	checks.push(await checking('lock', () => checkLock(home, state.current !== null)))
-	checks.push(checkClock(state.current))
+	checks.push(checkClock(state.current?.clockOffMs ?? null))
 	return checks
 }
 
@@ -83,9 +83,10 @@ function checkLock(home: Home, running: boolean): Check {
 		: ok('lock', 'nobody holds the data folder')
 }
 
-function checkClock(state: EmbeddedState | null): Check {
-	if (state === null) return ok('clock', 'nothing runs to compare it with')
-	const off = Math.round(Math.abs(state.clockOffMs))
+/** `offMs`: the backend's clock minus ours; `null` where it can't be told. */
+export function checkClock(offMs: number | null): Check {
+	if (offMs === null) return ok('clock', 'nothing runs to compare it with')
+	const off = Math.round(Math.abs(offMs))
 	if (off <= clockLimit) return ok('clock', `${off} ms from the backend’s`)
 	const seconds = Math.round(off / 1000)
 	return fail('clock', `${seconds} s from the backend’s`, 'Set the clock, or have NTP set it.')

@@ -9,8 +9,7 @@ const labelColumns = 14
 /** Shown while there is no session: what was set up, and the line that starts the first agent. */
 export function firstRunLines(info: ViewerInfo, width: number): StyledLine[] {
 	const { backend, device, vault } = info
-	const kind =
-		backend.kind === 'embedded' ? safeText`embedded, on this machine` : safeText`Supabase`
+	const kind = backendName(backend)
 	const holder = {
 		keychain: safeText`keychain`,
 		file: safeText`key file`,
@@ -73,4 +72,12 @@ function onlyDevice({ devices, hasRecoveryKey }: ViewerInfo, width: number): Sty
 			{ rest: [span(safeText`  `)] },
 		),
 	]
+}
+
+function backendName({ kind, url }: ViewerInfo['backend']): SafeText {
+	if (kind === 'supabase') return safeText`Supabase`
+	// The one of this home is reached without leaving the machine, and without TLS.
+	return url.startsWith('http://')
+		? safeText`embedded, on this machine`
+		: safeText`embedded, of another machine`
 }

@@ -1,0 +1,40 @@
+/** The backend of a profile: where it is, and what the vault calls what belongs to it. */
+import type { Endpoint } from '../backend/client.ts'
+import type { Home } from '../config/paths.ts'
+import type { Profile } from '../config/profiles.ts'
+import { connectEmbedded } from '../server/discover.ts'
+import { embeddedVaultName, installationId, knownInstallation } from './installation.ts'
+
+export interface OpenedBackend {
+	endpoint: Endpoint
+	kind: 'embedded' | 'supabase'
+	/** What the vault's entries of this sign-in begin with. */
+	vaultName: string
+}
+
+export function endpointOf({ url, anonKey, certificate }: Profile): Endpoint {
+	return { url, anonKey, certificate }
+}
+
+export const profileVaultName = ({ kind, id }: Profile) => `${kind}-${id}`
+
+/** Starts the embedded backend of this home (`profile` null) when it does not run. */
+export async function openBackend(home: Home, profile: Profile | null): Promise<OpenedBackend> {
+	if (profile !== null) {
+		const { kind } = profile
+		return { endpoint: endpointOf(profile), kind, vaultName: profileVaultName(profile) }
+	}
+	const [{ url, anonKey }, installation] = await Promise.all([
+		connectEmbedded({ data: home.data, run: home.run, log: home.log }),
+		installationId(home),
+	])
+	const vaultName = embeddedVaultName(installation)
+	return { endpoint: { url, anonKey, certificate: null }, kind: 'embedded', vaultName }
+}
+
+/** `null` where this home was never used. Starts and makes nothing. Throws `state_corrupt`. */
+export async function knownVaultName(home: Home, profile: Profile | null): Promise<string | null> {
+	if (profile !== null) return profileVaultName(profile)
+	const installation = await knownInstallation(home)
+	return installation === null ? null : embeddedVaultName(installation)
+}

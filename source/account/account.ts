@@ -2,17 +2,15 @@
  * This device in its account: its keys, the verified device log, the keys it was granted. Made on first
  * use (docs/protocol.md, sections 1, 2 and 4).
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { Gateway } from '../backend/gateway.ts'
 import { keySize, nonceSize, type RandomBytes, randomBytes } from '../protocol/box.ts'
-import { toBase64 } from '../protocol/bytes.ts'
 import { createDevice, type Device, decodeDevice, encodeDevice } from '../protocol/device.ts'
-import { isActive, signJoin } from '../protocol/device-log.ts'
+import { activeDevices, type LogState } from '../protocol/device-log.ts'
 import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 import { type Label, noLabel, openLabel, type Sealed, sealLabel } from '../protocol/label.ts'
 import { accountScope, type Scope } from '../protocol/scope.ts'
 import type { Vault } from '../vault/vault.ts'
-import { DeviceLog, type LogStore } from './device-log.ts'
+import { assertNotRevoked, DeviceLog, type LogStore } from './device-log.ts'
 import { KeyRing } from './key-ring.ts'
 import { type SeenSessions, seenInMemory } from './seen-sessions.ts'
 
@@ -33,6 +31,26 @@ export interface AccountOptions {
 }
 
 const noChain = new Uint8Array(32)
+/** How often others may be faster before it is given up. */
+const rotations = 8
+
+/** Where the vault keeps this device's secrets. */
+export const deviceEntry = (vaultName: string) => `${vaultName}:device`
+
+function noDeviceKey(): StyrbyError {
+	return new StyrbyError(
+		'no_device_key',
+		'This account has devices, but this home holds the key of none: run "styrby-tui devices add" here and follow it on a device that is registered, or "styrby-tui devices recover" with the recovery words.',
+		{ exitCode: exit.notSignedIn },
+	)
+}
+
+/** The number of the log's newest `revoke`, -1 when there is none. */
+function lastRevocation(log: LogState): number {
+	let last = -1
+	for (const { revoked } of log.devices.values()) last = Math.max(last, revoked?.seq ?? -1)
+	return last
+}
 
 /** A second first key would make every name unreadable, and nobody would be told why. */
 function accountKeyWithheld(): StyrbyError {
@@ -53,11 +71,11 @@ export class Account {
 	readonly seen: SeenSessions
 
 	private constructor(
-		options: AccountOptions,
+		options: Pick<AccountOptions, 'gateway' | 'now' | 'random' | 'seen'>,
 		device: Device,
 		log: DeviceLog,
-		random: RandomBytes,
 	) {
+		const random = options.random ?? randomBytes
 		this.id = options.gateway.account
 		this.gateway = options.gateway
 		this.device = device
@@ -75,17 +93,29 @@ export class Account {
 	 */
 	static async open(options: AccountOptions): Promise<Account> {
 		const [log, stored] = await Promise.all([
-			DeviceLog.open(options.gateway, options.logStore),
-			options.vault.get(`${options.vaultName}:device`),
+			DeviceLog.open(options.gateway, options.logStore, { pin: false }),
+			options.vault.get(deviceEntry(options.vaultName)),
 		])
 		if (stored && log.state.devices.has(decodeDevice(stored).record.id)) {
-			const account = Account.#with(options, decodeDevice(stored), log)
-			if ((await account.keys.load(account.scope)).newest >= 0) return account
+			await log.pin()
+			const account = Account.as(options, decodeDevice(stored), log)
+			if ((await account.keys.load(account.scope)).newest >= 0) {
+				await account.rotateKey()
+				return account
+			}
 		}
 		return options.exclusively(() => Account.#create(options, log))
 	}
 
-	static #with(options: AccountOptions, device: Device, log: DeviceLog): Account {
+	/**
+	 * The account as a device acts in it that is in the verified log. Throws `device_not_registered`,
+	 * `device_revoked` (exit 3).
+	 */
+	static as(
+		options: Pick<AccountOptions, 'gateway' | 'now' | 'random' | 'seen'>,
+		device: Device,
+		log: DeviceLog,
+	): Account {
 		const state = log.state.devices.get(device.record.id)
 		if (
 			!state ||
@@ -94,16 +124,12 @@ export class Account {
 		) {
 			throw new StyrbyError(
 				'device_not_registered',
-				'This device is not registered with the account: add it from a device that is.',
+				'This device is not registered with the account: run "styrby-tui devices add" here, and "styrby-tui devices approve" on a device that is.',
 				{ exitCode: exit.notSignedIn },
 			)
 		}
-		if (!isActive(log.state, device.record.id)) {
-			throw new StyrbyError('device_revoked', 'This device was revoked and can read nothing new.', {
-				exitCode: exit.notSignedIn,
-			})
-		}
-		return new Account(options, device, log, options.random ?? randomBytes)
+		assertNotRevoked(log.state, device.record.id)
+		return new Account(options, device, log)
 	}
 
 	/**
@@ -114,16 +140,10 @@ export class Account {
 		const random = options.random ?? randomBytes
 		const { vault, vaultName } = options
 		await log.refresh()
-		const stored = await vault.get(`${vaultName}:device`)
-		if (!stored && log.state.hashes.length > 0) {
-			throw new StyrbyError(
-				'no_device_key',
-				'This account has devices, but this home holds the key of none: add this one from a device that is registered.',
-				{ exitCode: exit.notSignedIn },
-			)
-		}
+		const stored = await vault.get(deviceEntry(vaultName))
+		if (!stored && log.state.hashes.length > 0) throw noDeviceKey()
 		const device = stored ? decodeDevice(stored) : createDevice(random)
-		if (!stored) await vault.set(`${vaultName}:device`, encodeDevice(device))
+		if (!stored) await vault.set(deviceEntry(vaultName), encodeDevice(device))
 		const keyName = `${vaultName}:first-key`
 		const kept = await vault.get(keyName)
 		const firstKey = kept ?? random(keySize)
@@ -137,13 +157,22 @@ export class Account {
 				{ epoch: 0, key: firstKey, nonce: random(nonceSize) },
 			)
 			const at = options.now().toISOString()
-			await log.append(device, { type: 'genesis', at, device: device.record, label })
+			const genesis = { type: 'genesis', at, device: device.record, label } as const
+			const { seq } = await log.append(device, ({ hashes }) => (hashes.length > 0 ? null : genesis))
+			if (seq === null) {
+				// Another home of this new account was faster: this one has to be added like any other.
+				await vault.delete(deviceEntry(vaultName))
+				await vault.delete(keyName)
+				throw noDeviceKey()
+			}
 		}
-		const account = Account.#with(options, device, log)
+		const account = Account.as(options, device, log)
+		await log.pin()
 		const known = await account.keys.load(account.scope, { again: true })
 		if (known.newest < 0 && begun && !kept) throw accountKeyWithheld()
 		if (known.newest < 0) await account.#firstEpoch(firstKey)
 		await vault.delete(keyName)
+		await account.rotateKey()
 		return account
 	}
 
@@ -152,6 +181,18 @@ export class Account {
 		const made = this.keys.newEpoch(this.scope, { epoch: 0, from: 0, prev: noChain, at, key })
 		await this.gateway.putEpoch(made.epoch, made.grants)
 		this.keys.remember(this.scope, made.epoch, made.grants)
+	}
+
+	/** A device may have been added while the epoch was on its way: it knew nothing of it. */
+	async #grantNewcomers({ epoch, grants, key }: ReturnType<KeyRing['newEpoch']>): Promise<void> {
+		const given = new Set(grants.map((grant) => grant.to))
+		const at = this.now().toISOString()
+		const lacking = activeDevices(await this.log.refresh())
+			.filter(({ record }) => !given.has(record.id))
+			.map(({ record }) =>
+				this.keys.grant({ scope: this.scope, epoch: epoch.epoch, key }, record, at),
+			)
+		if (lacking.length > 0) await this.gateway.putGrants(lacking)
 	}
 
 	get scope(): Scope {
@@ -169,8 +210,24 @@ export class Account {
 		return { epoch, key }
 	}
 
-	/** Seals a name for `device:<id>` or `session:<id>`. */
+	/** Whether a device that was revoked since has the newest account key: nothing is sealed with it any more. */
+	get keyOutdated(): boolean {
+		const known = this.keys.known(this.scope)
+		const newest = known?.records.get(known.newest)
+		return newest !== undefined && newest.log.seq < lastRevocation(this.log.state)
+	}
+
+	/**
+	 * Seals a name for `device:<id>` or `session:<id>`. Throws `account_key_outdated`: then call `rotateKey`
+	 * first.
+	 */
 	sealLabel(subject: string, label: Partial<Label>): Sealed {
+		if (this.keyOutdated) {
+			throw refused(
+				'account_key_outdated',
+				'The account key is known to a device that was revoked.',
+			)
+		}
 		const nonce = this.random(nonceSize)
 		return sealLabel(subject, { ...noLabel, ...label }, { ...this.accountKey(), nonce })
 	}
@@ -195,31 +252,29 @@ export class Account {
 	}
 
 	/**
-	 * Registers another device: appends `add` and grants it the account key. `join` is the new device's
-	 * own signature (64 bytes) over the account and its record. Cut off, it is finished by repeating it.
-	 * Throws the `problem` of the log.
+	 * Makes a new account key where a device was revoked after the newest one was made, by whichever device
+	 * comes first. Returns the number of the newest epoch. Throws the `problem` of the log.
 	 */
-	async addDevice(added: Pick<Device, 'record'>, name: string, join: Uint8Array): Promise<void> {
-		const at = this.now().toISOString()
-		const label = this.sealLabel(`device:${added.record.id}`, { name })
-		const act = { type: 'add', at, device: added.record, label, join: toBase64(join) } as const
-		const { devices } = await this.log.refresh()
-		const there = devices.get(added.record.id)
-		const same = there?.revoked === null && isDeepStrictEqual(there.record, added.record)
-		if (!same) await this.log.append(this.device, act)
-		const keys = await this.keys.load(this.scope)
-		const grants = []
-		for (const epoch of keys.records.keys()) {
-			const key = keys.keyOf(epoch)
-			if (key instanceof Uint8Array) {
-				grants.push(this.keys.grant({ scope: this.scope, epoch, key }, added.record, at))
+	async rotateKey(): Promise<number> {
+		for (let attempt = 1; ; attempt++) {
+			const known = await this.keys.load(this.scope)
+			if (!this.keyOutdated) return known.newest
+			this.log.assertTrusted()
+			const at = this.now().toISOString()
+			const place = { epoch: known.newest + 1, from: 0, prev: noChain, at }
+			const made = this.keys.newEpoch(this.scope, place)
+			try {
+				await this.gateway.putEpoch(made.epoch, made.grants)
+				this.keys.remember(this.scope, made.epoch, made.grants)
+				await this.#grantNewcomers(made)
+				return place.epoch
+			} catch (error) {
+				const taken = error instanceof StyrbyError && error.code === 'epoch_conflict'
+				if (!taken) throw error
+				// Another device was faster, or the server says so and does not show what it made.
+				if (attempt === rotations) throw accountKeyWithheld()
+				await this.keys.load(this.scope, { again: true })
 			}
 		}
-		await this.gateway.putGrants(grants)
 	}
-}
-
-/** A new device's consent to join an account: 64 bytes. */
-export function joinSignature(account: string, device: Device): Uint8Array {
-	return signJoin(account, device)
 }

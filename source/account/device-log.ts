@@ -41,6 +41,21 @@ function rolledBack(): StyrbyError {
 	)
 }
 
+/**
+ * Throws `device_revoked` (exit 3) when the verified log says so: that is proof, where what a server says of
+ * a sign-in is none.
+ */
+export function assertNotRevoked(state: LogState, device: string): void {
+	const revoked = state.devices.get(device)?.revoked
+	if (!revoked) return
+	const when = `${new Date(revoked.at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+	throw new StyrbyError(
+		'device_revoked',
+		`This device was revoked at ${when}, by the device ${revoked.by.slice(0, 8)}: it can read nothing new.`,
+		{ exitCode: exit.notSignedIn },
+	)
+}
+
 export class DeviceLog {
 	readonly #gateway: Gateway
 	readonly #store: LogStore
@@ -52,6 +67,7 @@ export class DeviceLog {
 	readonly #listeners = new Set<() => void>()
 	readonly #owed: LogHead[] = []
 	#problem: StyrbyError | null = null
+	#pins = true
 
 	private constructor(gateway: Gateway, store: LogStore, state: LogState) {
 		this.#gateway = gateway
@@ -63,12 +79,27 @@ export class DeviceLog {
 	 * Loads the pinned log and pulls what is new. Throws the errors of `replay` and `log_rolled_back`
 	 * (exit code 4): then nothing may be encrypted to anyone.
 	 */
-	static async open(gateway: Gateway, store: LogStore): Promise<DeviceLog> {
+	static async open(
+		gateway: Gateway,
+		store: LogStore,
+		options: { pin?: boolean } = {},
+	): Promise<DeviceLog> {
 		const pinned = await store.load()
 		if (pinned && pinned.account !== gateway.account) throw rolledBack()
 		const log = new DeviceLog(gateway, store, pinned ?? emptyLog(gateway.account))
+		log.#pins = options.pin ?? true
 		await log.refresh()
 		return log
+	}
+
+	/**
+	 * From now on what was verified is kept. Until then a log that was opened with `pin: false` is only
+	 * looked at: a home that is not in it yet can't know whether it is the right one.
+	 */
+	async pin(): Promise<void> {
+		if (this.#pins) return
+		this.#pins = true
+		await this.#store.save(this.#state)
 	}
 
 	/** The log as far as it was verified. */
@@ -149,11 +180,20 @@ export class DeviceLog {
 		for (const listener of this.#listeners) listener()
 	}
 
-	/** Signs and appends an entry; where another device was faster, after its entry. */
-	append(device: Device, act: LogAct): Promise<LogState> {
+	/**
+	 * Signs and appends what `act` makes of the verified log; where another device was faster, after its
+	 * entry. `null`: there is nothing left to do. Throws `device_revoked` (exit 3) when this device is.
+	 */
+	append(
+		device: Device,
+		act: LogAct | ((state: LogState) => LogAct | null),
+	): Promise<{ state: LogState; seq: number | null }> {
 		return this.#inTurn(async () => {
 			for (let attempt = 1; ; attempt++) {
-				const signed = makeEntry(this.#state, device, act)
+				assertNotRevoked(this.#state, device.record.id)
+				const made = typeof act === 'function' ? act(this.#state) : act
+				if (!made) return { state: this.#state, seq: null }
+				const signed = makeEntry(this.#state, device, made)
 				const next = replay(this.#state, [signed])
 				try {
 					await this.#gateway.appendLog({
@@ -168,7 +208,7 @@ export class DeviceLog {
 					continue
 				}
 				await this.#accept(next)
-				return next
+				return { state: next, seq: signed.seq }
 			}
 		})
 	}
@@ -195,7 +235,7 @@ export class DeviceLog {
 	}
 
 	async #accept(state: LogState): Promise<void> {
-		await this.#store.save(state)
+		if (this.#pins) await this.#store.save(state)
 		this.#state = state
 		for (const listener of this.#listeners) listener()
 	}

@@ -13,6 +13,7 @@ import { sessionScope } from '../protocol/scope.ts'
 import { importChain } from './import-position.ts'
 import { sealedText } from './live-channel.ts'
 import { sealEvent } from './seal-event.ts'
+import { sealSessionLabel } from './session-label.ts'
 
 /** What the server sees as the agent of such a session. */
 export const checkAgent = 'styrby'
@@ -77,7 +78,7 @@ async function openPlace(account: Account, session: string) {
 			agent: checkAgent,
 			host: device.record.id,
 			project: null,
-			label: account.sealLabel(`session:${session}`, { title: checkTitle }),
+			label: await sealSessionLabel(account, session, { title: checkTitle }),
 			started_at: at,
 			epoch: made.epoch,
 			grants: made.grants,

@@ -177,10 +177,11 @@ class SessionWriter {
 		// An import that died before its last word left the session without an end.
 		const unfinished = this.#place.row !== null && this.#place.row.ended_at === null
 		if (messages > 0 || unfinished) {
+			const label = await this.#label()
 			await gateway.updateSession(this.#session, {
 				status: 'stopped',
 				ended_at: timeIn(this.#imported.endedAt, this.#imported.startedAt),
-				label: this.#label(),
+				...(label ? { label } : {}),
 			})
 		}
 		return { messages, skipped, problems }
@@ -261,7 +262,7 @@ class SessionWriter {
 				agent,
 				host: account.device.record.id,
 				project: plainProject(cwd, project),
-				label: this.#label(),
+				label: await this.#label(),
 				started_at: timeIn(startedAt, at),
 				epoch: made.epoch,
 				grants: made.grants,

@@ -57,6 +57,7 @@ export class SessionHost implements AsyncDisposable {
 	readonly #options: SessionHostOptions
 	readonly #lock: AsyncDisposable
 	#title: string | null
+	#labelling: Promise<void> = Promise.resolve()
 	#cwd: string
 	#status: SessionStatus = 'starting'
 	#stopping: string | null = null
@@ -97,7 +98,7 @@ export class SessionHost implements AsyncDisposable {
 				agent,
 				startedAt: (options.now ?? account.now)().toISOString(),
 				project: plainProject(cwd, project),
-				label: sessionLabel(account, session, { title, cwd, project }),
+				label: await sessionLabel(account, session, { title, cwd, project }),
 				...(options.onTrouble ? { onTrouble: options.onTrouble } : {}),
 				...(options.onRecovered ? { onRecovered: options.onRecovered } : {}),
 				...(options.onPublished ? { onPublished: options.onPublished } : {}),
@@ -233,8 +234,16 @@ export class SessionHost implements AsyncDisposable {
 
 	#relabel(): void {
 		const { account, project } = this.#options
-		const about = { title: this.#title, cwd: this.#cwd, project }
-		this.publisher.label(sessionLabel(account, this.session, about))
+		const work = async () => {
+			const about = { title: this.#title, cwd: this.#cwd, project }
+			const label = await sessionLabel(account, this.session, about)
+			if (label) this.publisher.label(label)
+		}
+		// One after the other: the newest is the one that stays. A name that can't be sealed is no end.
+		this.#labelling = this.#labelling.then(work).catch((error: unknown) => {
+			if (!(error instanceof StyrbyError)) throw error
+			this.#trouble(error)
+		})
 	}
 
 	#now(): string {
@@ -307,6 +316,7 @@ export class SessionHost implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		if (this.#closed) return
 		this.#closed = true
+		await this.#labelling
 		await this.publisher[Symbol.asyncDispose]()
 		await this.#lock[Symbol.asyncDispose]()
 	}

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import type { Account } from '../account/account.ts'
 import type { Sealed } from '../backend/gateway.ts'
+import { StyrbyError } from '../protocol/errors.ts'
 
 /** Whether the server may see the project's name. */
 export type ProjectSetting = 'plain' | 'encrypted' | 'off'
@@ -32,14 +33,32 @@ function cut(text: string, length: number): string {
 	return [...text.toWellFormed()].slice(0, length).join('')
 }
 
+/**
+ * Sealed with an account key that no revoked device has; `null` where there is none yet, and the backend is
+ * out of reach to store one.
+ */
+export async function sealSessionLabel(
+	account: Account,
+	session: string,
+	label: Parameters<Account['sealLabel']>[1],
+): Promise<Sealed | null> {
+	try {
+		await account.rotateKey()
+	} catch (error) {
+		const away = error instanceof StyrbyError && error.code === 'backend_unreachable'
+		if (!away) throw error
+	}
+	return account.keyOutdated ? null : account.sealLabel(`session:${session}`, label)
+}
+
 /** Title, project and directory, sealed with the account key. */
 export function sessionLabel(
 	account: Account,
 	session: string,
 	about: { title: string | null; cwd: string | null; project: ProjectSetting },
-): Sealed {
+): Promise<Sealed | null> {
 	const { title, cwd, project } = about
-	return account.sealLabel(`session:${session}`, {
+	return sealSessionLabel(account, session, {
 		title,
 		project: cwd !== null && project !== 'off' ? projectOf(cwd) : null,
 		cwd: cwd === null ? null : cut(cwd, maxPath),

@@ -124,6 +124,12 @@ export function signJoin(account: string, device: Device): Uint8Array {
 	return signFor('log-join', device.signSecret, joinBytes(account, device.record))
 }
 
+/** Whether `join` (64 bytes) is the consent of the device `record` to join `account`. */
+export function verifyJoin(account: string, record: DeviceRecord, join: Uint8Array): boolean {
+	const bytes = joinBytes(account, record)
+	return verifyFor('log-join', fromBase64(record.sign, 32), join, bytes)
+}
+
 function joinBytes(account: string, record: DeviceRecord): Uint8Array {
 	const { id, box, sign, kind } = record
 	return encodeUtf8(JSON.stringify({ account, id, box, sign, kind }))
@@ -204,13 +210,9 @@ function apply(devices: Map<string, DeviceState>, entry: LogEntry, account: stri
 			register(devices, entry)
 			return
 		case 'add':
+			usableSignKey(entry.device)
 			assertSigned(
-				verifyFor(
-					'log-join',
-					usableSignKey(entry.device),
-					fromBase64(entry.join, 64),
-					joinBytes(account, entry.device),
-				),
+				verifyJoin(account, entry.device, fromBase64(entry.join, 64)),
 				'log_bad_signature',
 				`the device added by entry ${entry.seq} of the device log`,
 			)

@@ -1,10 +1,10 @@
 /** A device and its keys (section 1). */
 import nacl from 'tweetnacl'
 import * as v from 'valibot'
+import { base32 } from './base32.ts'
 import { keySize, type RandomBytes, randomBytes } from './box.ts'
 import { fromBase64, toBase64 } from './bytes.ts'
 import { digest } from './digest.ts'
-import { refused } from './errors.ts'
 import { base64, decodeJson, encodeJson, uuid, version } from './json.ts'
 
 export const deviceKinds = ['device', 'recovery'] as const
@@ -25,7 +25,8 @@ export interface Device {
 	readonly signSecret: Uint8Array
 }
 
-function uuidFrom(bytes: Uint8Array): string {
+/** A UUID of version 4 from 16 bytes. */
+export function uuidFrom(bytes: Uint8Array): string {
 	const b = bytes.slice(0, 16)
 	b[6] = ((b[6] ?? 0) & 0x0f) | 0x40
 	b[8] = ((b[8] ?? 0) & 0x3f) | 0x80
@@ -82,21 +83,6 @@ export function encodeDevice(device: Device): Uint8Array {
 export function decodeDevice(bytes: Uint8Array): Device {
 	const { id, kind, box, sign } = decodeJson(bytes, secretsSchema, 'device_key')
 	return deviceFromSeeds(id, kind, fromBase64(box), fromBase64(sign))
-}
-
-const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-
-/** Crockford base32 of the first `bits` (a multiple of 5) bits of `bytes`. */
-export function base32(bytes: Uint8Array, bits: number): string {
-	if (bits % 5 !== 0 || bits > bytes.length * 8) {
-		throw refused('malformed_base32', 'There are not enough bits to write in base32.')
-	}
-	let text = ''
-	for (let bit = 0; bit < bits; bit += 5) {
-		const pair = ((bytes[bit >> 3] ?? 0) << 8) | (bytes[(bit >> 3) + 1] ?? 0)
-		text += crockford[(pair >> (11 - (bit & 7))) & 31]
-	}
-	return text
 }
 
 /** What people compare: 100 bits over both public keys, as five groups of four. */

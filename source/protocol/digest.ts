@@ -27,6 +27,12 @@ export type Purpose =
 	| 'heartbeat'
 	| 'command'
 	| 'request'
+	| 'pairing-id'
+	| 'pairing-request'
+	| 'pairing-answer'
+	| 'recovery-id'
+	| 'recovery-box'
+	| 'recovery-sign'
 
 /** What is hashed is put together here: history is hashed by the thousand messages. */
 let scratch = new Uint8Array(4096)

@@ -99,9 +99,11 @@ begin
 		and (last_seen_at is null or last_seen_at < now() - interval '1 minute');
 	if v_session ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
 		insert into styrby.sign_ins (user_id, session_id, machine_id)
-		select v_user, v_session::uuid, m.id
-		from public.machines as m
-		where m.user_id = v_user and m.id = p_device
+		select v_user, v_session::uuid, k.machine_id
+		from public.machine_keys as k
+		where k.user_id = v_user and k.machine_id = p_device
+			-- A recovery key has no sign-in of its own: it uses that of the device it brings back.
+			and k.kind = 'device'
 		on conflict do nothing;
 	end if;
 end

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { joinSignature } from '../../source/account/account.ts'
+import type { Account } from '../../source/account/account.ts'
+import { addDevice as registerDevice } from '../../source/account/adding.ts'
 import { randomBytes } from '../../source/protocol/box.ts'
 import { toBase64 } from '../../source/protocol/bytes.ts'
-import { createDevice, encodeDevice, randomId } from '../../source/protocol/device.ts'
-import { headOf } from '../../source/protocol/device-log.ts'
+import { createDevice, type Device, encodeDevice, randomId } from '../../source/protocol/device.ts'
+import { headOf, signJoin } from '../../source/protocol/device-log.ts'
 import {
 	addDevice,
 	openAccount,
@@ -106,6 +107,10 @@ describe('the log on this device', () => {
 	})
 })
 
+function joining(account: Account, device: Device) {
+	return { record: device.record, name: 'laptop', join: signJoin(account.id, device) }
+}
+
 describe('adding a device', () => {
 	test('can be cut off after any step, and is finished by doing it again', async () => {
 		for (const step of ['append_log', 'put_grants']) {
@@ -113,13 +118,15 @@ describe('adding a device', () => {
 			const gateway = backend.gateway(randomId())
 			const first = await openAccount(gateway)
 			const device = createDevice()
-			const join = joinSignature(first.id, device)
+			const join = signJoin(first.id, device)
 			backend.faults.after = (name) => {
 				if (name === step) throw new Error('cut off')
 			}
-			await expect(first.addDevice(device, 'laptop', join)).rejects.toThrow('cut off')
+			await expect(
+				registerDevice(first, { record: device.record, name: 'laptop', join }),
+			).rejects.toThrow('cut off')
 			backend.faults.after = undefined
-			await first.addDevice(device, 'laptop', join)
+			await registerDevice(first, { record: device.record, name: 'laptop', join })
 			const vault = vaultInMemory()
 			await vault.set('test:device', encodeDevice(device))
 			const added = await openAccount(gateway, { vault })
@@ -132,12 +139,12 @@ describe('adding a device', () => {
 		const gateway = new MemoryBackend().gateway(randomId())
 		const first = await openAccount(gateway)
 		const device = createDevice()
-		await first.addDevice(device, 'laptop', joinSignature(first.id, device))
+		await registerDevice(first, joining(first, device))
 		const other = { ...createDevice() }
 		const forged = { ...other, record: { ...other.record, id: device.record.id } }
-		await expect(
-			first.addDevice(forged, 'laptop', joinSignature(first.id, forged)),
-		).rejects.toMatchObject({ code: 'log_invalid_entry' })
+		await expect(registerDevice(first, joining(first, forged))).rejects.toMatchObject({
+			code: 'device_taken',
+		})
 	})
 })
 

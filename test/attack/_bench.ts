@@ -2,13 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Account, joinSignature } from '../../source/account/account.ts'
+import { Account } from '../../source/account/account.ts'
+import { addDevice } from '../../source/account/adding.ts'
 import type { LogStore } from '../../source/account/device-log.ts'
 import { connectGateway } from '../../source/backend/connect-gateway.ts'
 import type { Gateway } from '../../source/backend/gateway.ts'
 import { signUpAnonymously, type Tokens } from '../../source/backend/sign-in.ts'
 import { SessionHost } from '../../source/host/session-host.ts'
 import { createDevice, encodeDevice } from '../../source/protocol/device.ts'
+import { signJoin } from '../../source/protocol/device-log.ts'
 import type { StyrbyError } from '../../source/protocol/errors.ts'
 import type { Vault } from '../../source/vault/vault.ts'
 import { type OpenedViewer, openViewer } from '../../source/viewer/open-viewer.ts'
@@ -64,7 +66,11 @@ export class Bench implements AsyncDisposable {
 		const device = createDevice()
 		const vault = vaultInMemory()
 		await vault.set('test:device', encodeDevice(device))
-		await host.account.addDevice(device, 'laptop', joinSignature(host.account.id, device))
+		await addDevice(host.account, {
+			record: device.record,
+			name: 'laptop',
+			join: signJoin(host.account.id, device),
+		})
 		const viewer = await party(serving, tokens, vault)
 		return new Bench(folder, serving, tokens, host, viewer)
 	}

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Account } from '../../source/account/account.ts'
+import { addDevice as register } from '../../source/account/adding.ts'
 import type { Gateway, MailRow } from '../../source/backend/gateway.ts'
 import { sealedMessage } from '../../source/backend/sealed-row.ts'
 import type { TakeLock } from '../../source/host/host-lock.ts'
@@ -100,7 +101,8 @@ export async function makeHost() {
 export type TestHost = Awaited<ReturnType<typeof makeHost>>
 
 export async function addDevice(account: Account, device: Device, name = 'laptop'): Promise<void> {
-	await account.addDevice(device, name, signJoin(account.id, device))
+	const { record } = device
+	await register(account, { record, name, join: signJoin(account.id, device) })
 }
 
 export interface ReadEvent {

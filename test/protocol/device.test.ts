@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { base32 } from '../../source/protocol/base32.ts'
 import { fromBase64, toBase64 } from '../../source/protocol/bytes.ts'
 import {
-	base32,
 	createDevice,
 	decodeDevice,
 	encodeDevice,

@@ -1,11 +1,13 @@
 /** Accounts over the backend in memory, with real keys. */
-import { Account, joinSignature } from '../../source/account/account.ts'
+import { Account } from '../../source/account/account.ts'
+import { addDevice as register } from '../../source/account/adding.ts'
 import type { LogStore } from '../../source/account/device-log.ts'
 import type { Gateway } from '../../source/backend/gateway.ts'
 import { nonceSize, randomBytes } from '../../source/protocol/box.ts'
 import { toBase64 } from '../../source/protocol/bytes.ts'
 import { createDevice, encodeDevice, randomId } from '../../source/protocol/device.ts'
 import type { LogState } from '../../source/protocol/device-log.ts'
+import { signJoin } from '../../source/protocol/device-log.ts'
 import type { SessionEvent } from '../../source/protocol/events.ts'
 import {
 	type ChainState,
@@ -62,7 +64,7 @@ export async function addDevice(first: Account, gateway: Gateway, name: string):
 	const device = createDevice()
 	const vault = vaultInMemory()
 	await vault.set('test:device', encodeDevice(device))
-	await first.addDevice(device, name, joinSignature(first.id, device))
+	await register(first, { record: device.record, name, join: signJoin(first.id, device) })
 	return openAccount(gateway, { vault })
 }
 

@@ -6,13 +6,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Account, joinSignature } from '../../account/account.ts'
+import { Account } from '../../account/account.ts'
+import { addDevice } from '../../account/adding.ts'
 import { logStoreInMemory } from '../../account/log-store.ts'
 import { connectGateway } from '../../backend/connect-gateway.ts'
 import { refreshTokens, signUpAnonymously, type Tokens } from '../../backend/sign-in.ts'
 import { TokenSource } from '../../backend/token-source.ts'
 import { resolveHome } from '../../config/paths.ts'
 import { createDevice, encodeDevice } from '../../protocol/device.ts'
+import { signJoin } from '../../protocol/device-log.ts'
 import { connectEmbedded, stopEmbedded } from '../../server/discover.ts'
 import { memoryVault } from '../../vault/memory.ts'
 import type { Vault } from '../../vault/vault.ts'
@@ -57,7 +59,11 @@ export async function openDemoProfile(io: Io): Promise<DemoProfile> {
 	const laptopKeys = memoryVault()
 	const device = createDevice()
 	await laptopKeys.set('demo:device', encodeDevice(device))
-	await host.addDevice(device, 'laptop', joinSignature(account, device))
+	await addDevice(host, {
+		record: device.record,
+		name: 'laptop',
+		join: signJoin(account, device),
+	})
 	const laptop = await open(laptopKeys, 'laptop')
 	const viewer = stack.use(
 		openViewer({

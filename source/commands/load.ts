@@ -11,6 +11,8 @@ export const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 	approve: () => import('./approve.ts'),
 	deny: () => import('./deny.ts'),
 	import: () => import('./import.ts'),
+	login: () => import('./login.ts'),
+	logout: () => import('./logout.ts'),
 	status: () => import('./status.ts'),
 	verify: () => import('./verify.ts'),
 	doctor: () => import('./doctor.ts'),

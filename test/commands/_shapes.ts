@@ -169,3 +169,22 @@ export const verdict = v.strictObject({
 		}),
 	),
 })
+
+const backendInUse = v.strictObject({
+	kind: v.picklist(['embedded', 'supabase']),
+	url: v.nullable(v.pipe(v.string(), v.url())),
+})
+
+export const login = v.strictObject({
+	backend: backendInUse,
+	account: v.nullable(uuid),
+	email: v.nullable(text),
+	signed_in: v.picklist(['new', 'before']),
+	device: v.picklist(['here', 'first', 'missing']),
+})
+
+export const logout = v.strictObject({
+	backend: backendInUse,
+	account: uuid,
+	ended: v.boolean(),
+})

@@ -32,8 +32,6 @@ export interface GatewayOptions extends Endpoint {
 	accessToken: () => Promise<string>
 	/** Ends all calls with `interrupted`. */
 	signal?: AbortSignal
-	/** What to do about a backend without the functions, the end of a sentence. */
-	schemaHelp?: string
 }
 
 /** Connects when first used. Throws `bad_backend_url`. */
@@ -53,13 +51,13 @@ class SupabaseGateway implements Gateway {
 	readonly #touched = new Map<string, number>()
 
 	constructor(options: GatewayOptions) {
-		const { accessToken, signal, schemaHelp } = options
+		const { accessToken, signal } = options
 		this.account = options.account
 		this.url = options.url
 		const client = dataClient(options, accessToken)
 		const closing = this.#closing.signal
 		const ends = signal ? AbortSignal.any([signal, closing]) : closing
-		this.#rpc = new Rpc({ client, accessToken, signal: ends, schemaHelp })
+		this.#rpc = new Rpc({ client, accessToken, signal: ends })
 		this.#live = new Live(client, accessToken)
 	}
 

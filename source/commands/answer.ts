@@ -1,8 +1,8 @@
 /** `approve` and `deny`: one request, one answer, and what became of it. */
-import { createInterface } from 'node:readline/promises'
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
 import { revealText } from '../text/safe-text.ts'
 import type { DecisionState, RequestView, Stage } from '../viewer/viewer.ts'
+import { askYes, confirmationNeeded } from './ask.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
 import { findRequest } from './find.ts'
@@ -30,11 +30,7 @@ export async function answer(
 	const { args, flags, io } = invocation
 	const json = flags.has('json')
 	if (!flags.has('yes') && !isInteractive(io)) {
-		throw new StyrbyError(
-			'confirmation_needed',
-			'Without a terminal to ask in, give --yes (and --expect DIGEST to be sure which request it is).',
-			{ exitCode: exit.usage },
-		)
+		throw confirmationNeeded('--yes (and --expect DIGEST to be sure which request it is)')
 	}
 	const waitMs = (flags.number('wait') ?? 10) * 1000
 	await using context = await openContext(io)
@@ -65,7 +61,9 @@ export async function answer(
 	}
 	if (!json) io.stdout.write(requestLines(request, io.now(), io.stdout.columns ?? 100))
 	if (request.status !== 'pending') return alreadyDecided(invocation, request, decision)
-	if (!flags.has('yes') && !(await confirmed(invocation, decision))) {
+	const question = decision === 'allow' ? 'Allow this?' : 'Deny this?'
+	const meaning = 'nothing was sent, the request still waits'
+	if (!flags.has('yes') && !(await askYes(io, question, meaning))) {
 		io.stderr.write('styrby-tui: nothing was sent; the request still waits.\n')
 		return exit.failed
 	}
@@ -135,28 +133,4 @@ function alreadyDecided(
 		io.stderr.write(`styrby-tui: this request was not answered: ${revealText(why)}.\n`)
 	}
 	return exit.failed
-}
-
-async function confirmed({ io }: Invocation, decision: 'allow' | 'deny'): Promise<boolean> {
-	const { stdin: input, stdout: output } = io
-	const ask = createInterface({ input, output })
-	try {
-		const reply = await ask.question(
-			decision === 'allow' ? 'Allow this? [y/N] ' : 'Deny this? [y/N] ',
-		)
-		return /^y(es)?$/i.test(reply.trim())
-	} catch (cause) {
-		if (!(cause instanceof Error) || cause.name !== 'AbortError') throw cause
-		output.write('\n')
-		throw new StyrbyError(
-			'interrupted',
-			'Interrupted: nothing was sent, the request still waits.',
-			{
-				exitCode: exit.interrupted,
-				cause,
-			},
-		)
-	} finally {
-		ask.close()
-	}
 }

@@ -46,6 +46,7 @@ export class Flags {
 }
 
 export interface CommandSpec {
+	/** One word, or two for a command of a family: `devices`, `devices add`. */
 	name: string
 	/** The arguments, as the help shows them. */
 	usage: string

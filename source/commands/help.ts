@@ -1,7 +1,7 @@
 /** The help, made from the command table. */
 import type { CommandSpec, FlagSpec } from './command.ts'
 import { hanging } from './hanging.ts'
-import { commands, viewerCommand } from './table.ts'
+import { commands, membersOf, viewerCommand } from './table.ts'
 
 const environment: readonly (readonly [string, string])[] = [
 	['STYRBY_HOME', 'everything of ours lives under this folder'],
@@ -70,7 +70,12 @@ export function helpOf(command: CommandSpec, width?: number): string {
 		['--help', 'this'] satisfies [string, string],
 	]
 	const options = `\nOptions\n${columns(flags, width)}\n`
-	return `styrby-tui ${command.usage}\n\n${capital(command.summary)}.\n${options}`
+	const members = membersOf(command.name).map(({ usage, summary }): [string, string] => [
+		usage,
+		summary,
+	])
+	const more = members.length === 0 ? '' : `\nCommands\n${columns(members, width)}\n`
+	return `styrby-tui ${command.usage}\n\n${capital(command.summary)}.\n${more}${options}`
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

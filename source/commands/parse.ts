@@ -3,7 +3,7 @@ import meow from 'meow'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { type CommandSpec, type FlagSpec, Flags } from './command.ts'
 import { nearest } from './nearest.ts'
-import { commands, viewerCommand } from './table.ts'
+import { commands, membersOf, viewerCommand } from './table.ts'
 
 export interface Parsed {
 	command: CommandSpec
@@ -60,17 +60,12 @@ export function splitArguments(argv: readonly string[]): [own: string[], rest: s
 export function parseArguments(argv: readonly string[], importMeta: ImportMeta): Parsed {
 	const [own, rest] = splitArguments(argv)
 	if (own[0] === 'help') {
-		const command = own[1] === undefined ? viewerCommand : commandNamed(own[1])
+		const command = own[1] === undefined ? viewerCommand : commandNamed(own[1], own[2])
 		return { command, args: [], rest, flags: new Flags({}), help: true, version: false }
 	}
-	const name = own.find((word) => !word.startsWith('-'))
-	const first = own[0]
-	const command =
-		name === undefined || (first?.startsWith('-') && first !== '--json')
-			? viewerCommand
-			: commandNamed(name)
+	const command = commandOf(own)
 	const { input, flags } = parse(own, command, importMeta)
-	const args = command === viewerCommand ? input : input.slice(1)
+	const args = command === viewerCommand ? input : input.slice(command.name.split(' ').length)
 	const help = flags.help === true
 	const version = flags.version === true
 	const values = help || version ? {} : checkFlags(command, own, flags)
@@ -78,23 +73,47 @@ export function parseArguments(argv: readonly string[], importMeta: ImportMeta):
 	return { command, args, rest, flags: new Flags(values), help, version }
 }
 
-function commandNamed(name: string): CommandSpec {
-	const command = commands.find((one) => one.name === name)
+/** A family's second word stands right behind its first, or behind `--json`. */
+function commandOf(own: readonly string[]): CommandSpec {
+	const words = own.filter((word) => word !== '--json')
+	const [name, second] = words
+	const named = name !== undefined && !name.startsWith('-')
+	if (!named) return viewerCommand
+	return commandNamed(name, second?.startsWith('-') ? undefined : second)
+}
+
+function commandNamed(name: string, second: string | undefined): CommandSpec {
+	const members = membersOf(name)
+	const within = second !== undefined && members.length > 0
+	const full = within ? `${name} ${second}` : name
+	const command = commands.find((one) => one.name === full)
 	if (command) return command
-	const near = nearest(
-		name,
-		commands.map((one) => one.name),
-	)
+	throw within ? noneIn(name, second, members) : noCommand(name)
+}
+
+function noneIn(name: string, second: string, members: readonly CommandSpec[]): StyrbyError {
+	const words = members.map((member) => member.name.slice(name.length + 1))
+	const near = nearest(second, words)
+	return unknownCommand(`${name} ${second}`, near && `${name} ${near}`, `${name} --help`)
+}
+
+/** A word that is only known within a family is looked for there too. */
+function noCommand(name: string): StyrbyError {
+	const tops = commands.filter((one) => !one.name.includes(' ')).map((one) => one.name)
+	const member = commands.find((one) => one.name.endsWith(` ${name}`))
+	return unknownCommand(name, nearest(name, tops) ?? member?.name ?? null, '--help')
+}
+
+function unknownCommand(name: string, near: string | null, help: string): StyrbyError {
 	const hint =
-		near === null ? 'see "styrby-tui --help" for those there are' : `did you mean "${near}"?`
-	const end = near === null ? '.' : ''
-	throw wrongUsage('unknown_command', `There is no command "${name}": ${hint}${end}`)
+		near === null ? `see "styrby-tui ${help}" for those there are.` : `did you mean "${near}"?`
+	return wrongUsage('unknown_command', `There is no command "${name}": ${hint}`)
 }
 
 function checkCount({ name, usage, args }: CommandSpec, given: readonly string[]): void {
 	const called = name === '' ? 'styrby-tui' : `"styrby-tui ${name}"`
 	if (given.length < args.min) {
-		const lacking = /<[^>]+>/.exec(usage)?.[0] ?? 'more arguments'
+		const lacking = usage.match(/<[^>]+>/g)?.[given.length] ?? 'more arguments'
 		throw wrongUsage('wrong_arguments', `${called} needs ${lacking}: styrby-tui ${usage}`)
 	}
 	if (given.length <= args.max) return

@@ -2,8 +2,9 @@
 import { adapterNames } from '../host/adapters.ts'
 import { agentNames, sessionStatuses } from '../protocol/names.ts'
 import type { CommandSpec, FlagSpec } from './command.ts'
+import { devicesCommands } from './devices/table.ts'
+import { json, yes } from './shared-flags.ts'
 
-const json: FlagSpec = { type: 'boolean', summary: 'print JSON' }
 const limit: FlagSpec = {
 	type: 'number',
 	value: 'N',
@@ -36,7 +37,7 @@ const answering = {
 		min: 0,
 		summary: 'how long to wait for the host (default: 10)',
 	},
-	yes: { type: 'boolean', summary: 'do not ask for confirmation' },
+	yes,
 	json,
 } as const satisfies Record<string, FlagSpec>
 
@@ -131,6 +132,7 @@ export const commands: readonly CommandSpec[] = [
 		args: { min: 1, max: 1 },
 		flags: answering,
 	},
+	...devicesCommands,
 	{
 		name: 'import',
 		usage: 'import <file or folder>',
@@ -140,43 +142,6 @@ export const commands: readonly CommandSpec[] = [
 			agent: { ...agent, summary: 'whose history it is (default: told by its content)' },
 			json,
 		},
-	},
-	{
-		name: 'login',
-		usage: 'login',
-		summary: 'choose a backend and sign in to it; alone: the embedded one of this machine',
-		args: { min: 0, max: 0 },
-		flags: {
-			url: {
-				type: 'string',
-				value: 'URL',
-				summary: 'a Supabase project, or one signed in to before',
-			},
-			'anon-key': {
-				type: 'string',
-				value: 'KEY',
-				summary: 'its public key ("anon", "publishable")',
-			},
-			email: { type: 'string', value: 'ADDRESS', summary: 'whose account (default: asked for)' },
-			'password-file': {
-				type: 'string',
-				value: 'FILE',
-				summary: 'the password is its one line (default: asked for, or one line of stdin)',
-			},
-			code: { type: 'boolean', summary: 'sign in with a code that is sent by e-mail' },
-			'new-account': {
-				type: 'boolean',
-				summary: 'accept that the address leads to another account than before',
-			},
-			json,
-		},
-	},
-	{
-		name: 'logout',
-		usage: 'logout',
-		summary: 'end the sign-in in use, there and here; the keys of this device stay',
-		args: { min: 0, max: 0 },
-		flags: { json },
 	},
 	{
 		name: 'status',
@@ -225,3 +190,8 @@ export const commands: readonly CommandSpec[] = [
 		flags: {},
 	},
 ]
+
+/** The commands of a family, such as `devices add` of `devices`; none for a command that stands alone. */
+export function membersOf(name: string): readonly CommandSpec[] {
+	return commands.filter((command) => command.name.startsWith(`${name} `))
+}

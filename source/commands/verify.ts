@@ -13,7 +13,7 @@ import { alone } from './alone.ts'
 import type { Invocation } from './command.ts'
 import { type Context, openContext } from './context.ts'
 import { widthOf } from './hanging.ts'
-import type { Io } from './io.ts'
+import { Progress } from './progress.ts'
 import { placeOf, verdictText } from './verify/text.ts'
 import { checkWire, type WireCheck } from './verify/wire.ts'
 
@@ -56,7 +56,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 
 async function verify(context: Context, tap: WireTap): Promise<Verdict> {
 	const { account, home, io } = context
-	using progress = new Progress(io)
+	using progress = new Progress(io, 'verifying')
 	progress.show('sending a sentence, and looking for it on the wire')
 	const { wire, problem } = await alone(home, 'verify')(() => tryWire(context, tap))
 	progress.show('the device log')
@@ -105,24 +105,4 @@ function notVerified({ wire, wire_problem, log, intruders, problems }: Verdict):
 		'not_verified',
 		`Not everything verifies (${first}${more}): trust none of that until you know why.`,
 	)
-}
-
-/** One line on stderr that is written over, where a person watches. */
-class Progress implements Disposable {
-	readonly #io: Io
-	#shown = false
-
-	constructor(io: Io) {
-		this.#io = io
-	}
-
-	show(text: string): void {
-		if (!this.#io.stderr.isTTY) return
-		this.#io.stderr.write(`\r\x1b[Kverifying: ${text}`)
-		this.#shown = true
-	}
-
-	[Symbol.dispose](): void {
-		if (this.#shown) this.#io.stderr.write('\r\x1b[K')
-	}
 }

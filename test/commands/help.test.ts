@@ -33,6 +33,16 @@ test.each(commands)('the help of $name names every option and its values', (comm
 	}
 })
 
+test('the help of a family names its commands', () => {
+	const devices = commands.find(({ name }) => name === 'devices')
+	const text = devices ? helpOf(devices) : ''
+	const members = commands.filter(({ name }) => name.startsWith('devices '))
+	expect(members.length).toBeGreaterThan(8)
+	for (const { usage, summary } of members) {
+		expect(text).toMatch(new RegExp(`^  ${escaped(usage)} +${escaped(summary)}$`, 'm'))
+	}
+})
+
 test('a line of help fits 120 columns', () => {
 	for (const text of [overview('1.2.3'), ...commands.map(helpOf)]) {
 		for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(120)

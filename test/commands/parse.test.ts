@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseArguments, splitArguments } from '../../source/commands/parse.ts'
+import { commands, membersOf } from '../../source/commands/table.ts'
 import { StyrbyError } from '../../source/protocol/errors.ts'
 
 const parse = (line: string) => parseArguments(line === '' ? [] : line.split(' '), import.meta)
@@ -59,6 +60,33 @@ test.each(['show --help', 'show -h', 'help show', 'show a b c --help'])(
 	},
 )
 
+test.each([
+	['devices', 'devices', []],
+	['devices --json', 'devices', []],
+	['devices verify --json', 'devices verify', []],
+	['devices --json verify', 'devices verify', []],
+	['--json devices rename 3f2a laptop', 'devices rename', ['3f2a', 'laptop']],
+	['devices rename 12345678 2026', 'devices rename', ['12345678', '2026']],
+	['devices revoke laptop --reason log --yes', 'devices revoke', ['laptop']],
+])('%s is a command of a family', (line, name, args) => {
+	const { command, args: given } = parse(line)
+	expect([command.name, given]).toEqual([name, args])
+})
+
+test.each(['devices approve --help', 'help devices approve', 'devices approve X -h'])(
+	'%s is the help of a command of a family',
+	(line) => {
+		const { command, help } = parse(line)
+		expect([command.name, help]).toEqual(['devices approve', true])
+	},
+)
+
+test('only options without a value stand before the second word of a family', () => {
+	for (const family of commands.filter(({ name }) => membersOf(name).length > 0)) {
+		expect(Object.keys(family.flags)).toEqual(['json'])
+	}
+})
+
 test.each(['--version', '-v'])('%s is the version', (line) => {
 	expect(parse(line).version).toBe(true)
 })
@@ -86,6 +114,52 @@ test.each([
 		'--frobnicate',
 		'unknown_option',
 		'styrby-tui has no option --frobnicate: see "styrby-tui --help" for those there are.',
+	],
+	[
+		'devices aprove X',
+		'unknown_command',
+		'There is no command "devices aprove": did you mean "devices approve"?',
+	],
+	[
+		'help devices rev',
+		'unknown_command',
+		'There is no command "devices rev": did you mean "devices revoke"?',
+	],
+	[
+		'devices frobnicate',
+		'unknown_command',
+		'There is no command "devices frobnicate": see "styrby-tui devices --help" for those there are.',
+	],
+	[
+		'revoke laptop',
+		'unknown_command',
+		'There is no command "revoke": did you mean "devices revoke"?',
+	],
+	['device', 'unknown_command', 'There is no command "device": did you mean "devices"?'],
+	[
+		'devices approve',
+		'wrong_arguments',
+		'"styrby-tui devices approve" needs <code>: styrby-tui devices approve <code>',
+	],
+	[
+		'devices rename laptop',
+		'wrong_arguments',
+		'"styrby-tui devices rename" needs <name>: styrby-tui devices rename <device> <name>',
+	],
+	[
+		'devices verify now',
+		'wrong_arguments',
+		'"styrby-tui devices verify" takes no "now": see "styrby-tui devices verify --help".',
+	],
+	[
+		'devices revoke x --dryrun',
+		'unknown_option',
+		'"styrby-tui devices revoke" has no option --dryrun: did you mean --dry-run?',
+	],
+	[
+		'devices --limit 5 log',
+		'unknown_option',
+		'"styrby-tui devices" has no option --limit: see "styrby-tui devices --help" for those there are.',
 	],
 	['sessions --agent', 'missing_value', '--agent needs a value (NAME).'],
 	['sessions --agent=', 'missing_value', '--agent needs a value (NAME).'],

@@ -1,0 +1,8 @@
+/** Flags that several commands have. */
+import type { FlagSpec } from './command.ts'
+
+export const json = { type: 'boolean', summary: 'print JSON' } as const satisfies FlagSpec
+export const yes = {
+	type: 'boolean',
+	summary: 'do not ask for confirmation',
+} as const satisfies FlagSpec

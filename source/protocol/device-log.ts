@@ -155,7 +155,8 @@ export function makeEntry(state: LogState, device: Device, act: LogAct): SignedE
  * `log_invalid_entry`, `weak_key`, `malformed_log_entry`, `newer_version`.
  */
 export function replay(state: LogState, entries: readonly SignedEntry[]): LogState {
-	const devices = new Map(state.devices)
+	const registry = registryOf(state)
+	const { devices } = registry
 	const hashes = [...state.hashes]
 	for (const signed of entries) {
 		if (signed.seq !== hashes.length) {
@@ -173,11 +174,31 @@ export function replay(state: LogState, entries: readonly SignedEntry[]): LogSta
 			'log_bad_signature',
 			`entry ${signed.seq} of the device log`,
 		)
-		apply(devices, entry, state.account)
+		apply(registry, entry, state.account)
 		hashes.push(toBase64(entryHash(signed.entry, signed.signature)))
 	}
 	return { account: state.account, hashes, devices }
 }
+
+/** The devices, with what would else be searched for at each entry: a log of n entries takes n steps. */
+interface Registry {
+	devices: Map<string, DeviceState>
+	/** Ids and public keys that were ever there. */
+	taken: Set<string>
+	active: number
+}
+
+function registryOf(state: LogState): Registry {
+	const taken = new Set<string>()
+	let active = 0
+	for (const { record, revoked } of state.devices.values()) {
+		for (const name of namesOf(record)) taken.add(name)
+		if (revoked === null) active++
+	}
+	return { devices: new Map(state.devices), taken, active }
+}
+
+const namesOf = ({ id, box, sign }: DeviceRecord) => [id, `box ${box}`, `sign ${sign}`]
 
 function signerKey(devices: ReadonlyMap<string, DeviceState>, entry: LogEntry): Uint8Array {
 	if (entry.type === 'genesis') return usableSignKey(entry.device)
@@ -202,12 +223,13 @@ function invalid(entry: LogEntry, why: string): StyrbyError {
 	return refused('log_invalid_entry', `Entry ${entry.seq} of the device log is not valid: ${why}.`)
 }
 
-function apply(devices: Map<string, DeviceState>, entry: LogEntry, account: string): void {
+function apply(registry: Registry, entry: LogEntry, account: string): void {
+	const { devices } = registry
 	if ((entry.type === 'genesis') !== (entry.seq === 0)) throw invalid(entry, 'wrong place')
 	switch (entry.type) {
 		case 'genesis':
 			if (entry.by !== entry.device.id) throw invalid(entry, 'not signed by its own device')
-			register(devices, entry)
+			register(registry, entry)
 			return
 		case 'add':
 			usableSignKey(entry.device)
@@ -216,7 +238,7 @@ function apply(devices: Map<string, DeviceState>, entry: LogEntry, account: stri
 				'log_bad_signature',
 				`the device added by entry ${entry.seq} of the device log`,
 			)
-			register(devices, entry)
+			register(registry, entry)
 			return
 		case 'rename': {
 			const device = devices.get(entry.device)
@@ -227,26 +249,27 @@ function apply(devices: Map<string, DeviceState>, entry: LogEntry, account: stri
 		case 'revoke': {
 			const device = devices.get(entry.device)
 			if (!device || device.revoked) throw invalid(entry, 'no such active device')
-			const active = [...devices.values()].filter((other) => !other.revoked)
-			if (active.length === 1) throw invalid(entry, 'it would revoke the last device')
+			if (registry.active === 1) throw invalid(entry, 'it would revoke the last device')
 			const { by, at, seq, reason } = entry
+			registry.active--
 			devices.set(entry.device, { ...device, revoked: { by, at, seq, reason } })
 		}
 	}
 }
 
 function register(
-	devices: Map<string, DeviceState>,
+	registry: Registry,
 	entry: Extract<LogEntry, { type: 'genesis' | 'add' }>,
 ): void {
 	const { device: record, label, by, at, seq } = entry
 	assertUsableBoxKey(fromBase64(record.box, 32))
-	const taken = [...devices.values()].some(
-		({ record: other }) =>
-			other.id === record.id || other.box === record.box || other.sign === record.sign,
-	)
-	if (taken) throw invalid(entry, 'this device or key was there before')
-	devices.set(record.id, {
+	const names = namesOf(record)
+	if (names.some((name) => registry.taken.has(name))) {
+		throw invalid(entry, 'this device or key was there before')
+	}
+	for (const name of names) registry.taken.add(name)
+	registry.active++
+	registry.devices.set(record.id, {
 		record,
 		label,
 		addedBy: by,

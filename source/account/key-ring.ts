@@ -6,6 +6,7 @@ import type { Device, DeviceRecord } from '../protocol/device.ts'
 import { headOf, isActive } from '../protocol/device-log.ts'
 import {
 	checkEpoch,
+	checkEpochPlace,
 	type EpochRecord,
 	epochSchema,
 	granterOf,
@@ -137,6 +138,7 @@ export class KeyRing {
 						'a key was made by a device that did not know what the key before it knew',
 					)
 				}
+				checkEpochPlace(record, records.get(row.epoch - 1) ?? null)
 				seen = record.log.seq
 				by ??= record.epoch === 0 ? record.by : null
 				if (scope.startsWith('session:') && record.by !== by) {

@@ -71,6 +71,7 @@ export async function importedContents(
 			from: after + 1,
 			to: last.seq,
 			signPublic: keys.signPublic,
+			epochs: keys.records,
 			keyOf: (epoch) => keys.keyOf(epoch),
 			before,
 		})

@@ -57,11 +57,7 @@ function isCanonical(publicKey: Uint8Array): boolean {
  * that is a second way to write another key (section 0). Throws `weak_key`.
  */
 export function assertUsableBoxKey(publicKey: Uint8Array): void {
-	if (
-		publicKey.length !== keySize ||
-		!isCanonical(publicKey) ||
-		lowOrder.has(toHex(publicKey))
-	) {
+	if (publicKey.length !== keySize || !isCanonical(publicKey) || lowOrder.has(toHex(publicKey))) {
 		throw refused('weak_key', 'A public key is not usable: it would give everyone the shared key.')
 	}
 }

@@ -257,10 +257,7 @@ function apply(registry: Registry, entry: LogEntry, account: string): void {
 	}
 }
 
-function register(
-	registry: Registry,
-	entry: Extract<LogEntry, { type: 'genesis' | 'add' }>,
-): void {
+function register(registry: Registry, entry: Extract<LogEntry, { type: 'genesis' | 'add' }>): void {
 	const { device: record, label, by, at, seq } = entry
 	assertUsableBoxKey(fromBase64(record.box, 32))
 	const names = namesOf(record)

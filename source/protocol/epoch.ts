@@ -17,8 +17,9 @@ import {
 	uuid,
 	version,
 } from './json.ts'
+import { chainStart } from './message.ts'
 import { pad, unpad } from './padding.ts'
-import { type Scope, scopeSchema } from './scope.ts'
+import { type Scope, scopeSchema, sessionOf } from './scope.ts'
 import { assertSigned, signFor, verifyFor } from './sign.ts'
 
 export const epochSchema = v.object({
@@ -109,6 +110,27 @@ export function checkEpoch(
 		throw refused('epoch_unknown_device', 'A key was made by a device that was not active then.')
 	}
 	return record
+}
+
+const noChain = toBase64(new Uint8Array(32))
+
+/**
+ * Checks where a record says that its epoch begins: where a scope begins, or not before the epoch
+ * `before` it, whose record is `null` where it is not known. Throws `epoch_misplaced`.
+ */
+export function checkEpochPlace(record: EpochRecord, before: EpochRecord | null): void {
+	const { scope, epoch, from, prev } = record
+	const session = sessionOf(scope)
+	const first = session === null ? noChain : toBase64(chainStart(session).chain)
+	const fits =
+		session === null
+			? from === 0 && prev === first
+			: epoch === 0
+				? from === 1 && prev === first
+				: before === null || from > before.from || (from === before.from && prev === before.prev)
+	if (!fits) {
+		throw refused('epoch_misplaced', 'A key was made for another place in the session than it has.')
+	}
 }
 
 const grantSchema = v.object({

@@ -11,6 +11,8 @@ import {
 	encodeJson,
 	epochNumber,
 	isoTime,
+	type LogHead,
+	logHead,
 	sequence,
 	uuid,
 	version,
@@ -35,6 +37,8 @@ const anyFrame = v.object({
 	prev: base64(32),
 	/** Signature of the message before; `null` for the first: so that no stored signature can be changed. */
 	prev_signature: v.nullable(base64(64)),
+	/** The device log as the host knew it: in its first message, and in the first after the log has changed. */
+	log: v.exactOptional(logHead),
 	at: isoTime,
 	kind: v.picklist(kinds),
 	/** A large body travels in `of` parts, 1 to `of`; then `body` is a piece of its JSON text. */
@@ -92,6 +96,7 @@ export function link(
 export interface Content {
 	at: string
 	kind: Frame['kind']
+	log?: LogHead
 	part?: number
 	of?: number
 	body: unknown
@@ -116,6 +121,7 @@ export function sealMessage(
 		epoch,
 		prev: toBase64(chain.chain),
 		prev_signature: chain.signature && toBase64(chain.signature),
+		...(content.log === undefined ? {} : { log: content.log }),
 		at: content.at,
 		kind: content.kind,
 		...(content.of === undefined ? {} : { part: content.part, of: content.of }),

@@ -9,3 +9,8 @@ export type Scope = `account:${string}` | `session:${string}`
 
 export const accountScope = (account: string): Scope => `account:${account}`
 export const sessionScope = (session: string): Scope => `session:${session}`
+
+/** The session of a session's scope, `null` for the account's. */
+export function sessionOf(scope: string): string | null {
+	return scope.startsWith('session:') ? scope.slice('session:'.length) : null
+}

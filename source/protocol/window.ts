@@ -4,6 +4,7 @@
  * that a problem shows at exactly the row that has it.
  */
 import { toBase64 } from './bytes.ts'
+import type { EpochRecord } from './epoch.ts'
 import { StyrbyError } from './errors.ts'
 import {
 	type ChainState,
@@ -23,6 +24,8 @@ export interface WindowOptions {
 	session: string
 	/** The key (32 bytes) of an epoch, or why there is none. */
 	keyOf(epoch: number): Uint8Array | StyrbyError
+	/** Where the session's epochs begin, as far as that is known: a row is sealed with the key of its place. */
+	epochs?: ReadonlyMap<number, Pick<EpochRecord, 'from' | 'prev'>>
 	/** The host's public signing key, 32 bytes. */
 	signPublic: Uint8Array
 	/** First and last sequence number that should be in the window: what lacks is marked as missing. */
@@ -86,11 +89,27 @@ function tryOpen(row: SealedMessage, options: WindowOptions): OpenedMessage | St
 		return new StyrbyError('message_moved', 'moved here from another session')
 	}
 	try {
-		return openMessage(row, key)
+		const opened = openMessage(row, key)
+		return inPlace(row, opened, options.epochs)
+			? opened
+			: new StyrbyError('epoch_misplaced', 'sealed with the key of another part of this session')
 	} catch (error) {
 		if (error instanceof StyrbyError) return error
 		throw error
 	}
+}
+
+/** Whether a row lies where its epoch does, and the chain is the one that the epochs next to it name. */
+function inPlace(
+	{ seq, epoch }: SealedMessage,
+	{ frame, chain }: OpenedMessage,
+	epochs: WindowOptions['epochs'],
+): boolean {
+	const own = epochs?.get(epoch)
+	const next = epochs?.get(epoch + 1)
+	if (own && (seq < own.from || (seq === own.from && frame.prev !== own.prev))) return false
+	if (!next) return true
+	return seq < next.from - 1 || (seq === next.from - 1 && toBase64(chain) === next.prev)
 }
 
 const good = ({ row, opened }: Candidate): CheckedRow => ({

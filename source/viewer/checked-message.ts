@@ -43,6 +43,7 @@ export function checkRows(
 	const checked = checkWindow(rows.map(sealedMessage), {
 		...window,
 		signPublic,
+		epochs: keys.records,
 		keyOf: (epoch) => keys.keyOf(epoch),
 	})
 	return {

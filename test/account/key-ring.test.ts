@@ -56,6 +56,60 @@ describe('a key that names a log head', () => {
 	})
 })
 
+describe('a key made for another place', () => {
+	const stored = async (place: { epoch: number; from: number; prev: Uint8Array }[]) => {
+		const { host, viewer } = await hostAndViewer()
+		const session = await new TestSession(host).create()
+		const scope = sessionScope(session.id)
+		for (const one of place) {
+			const made = host.keys.newEpoch(scope, { ...one, at: at() })
+			await host.gateway.putEpoch(made.epoch, made.grants)
+		}
+		return viewer.keys.load(scope)
+	}
+	const some = new Uint8Array(32).fill(7)
+
+	test('than the end of the one before is not used', async () => {
+		const keys = await stored([
+			{ epoch: 1, from: 5, prev: some },
+			{ epoch: 2, from: 4, prev: some },
+			{ epoch: 3, from: 5, prev: some },
+		])
+		expect(keys.keyOf(2)).toMatchObject({ code: 'epoch_misplaced' })
+		expect(keys.keyOf(1)).toBeInstanceOf(Uint8Array)
+	})
+
+	test('may have the place of the one before only with its chain', async () => {
+		const keys = await stored([
+			{ epoch: 1, from: 5, prev: some },
+			{ epoch: 2, from: 5, prev: some },
+			{ epoch: 3, from: 5, prev: new Uint8Array(32) },
+		])
+		expect(keys.keyOf(2)).toBeInstanceOf(Uint8Array)
+		expect(keys.keyOf(3)).toMatchObject({ code: 'epoch_misplaced' })
+	})
+
+	test('than the start of the session or the account is not used', async () => {
+		const { gateway, host, viewer } = await hostAndViewer()
+		const session = new TestSession(host)
+		const scope = sessionScope(session.id)
+		for (const place of [
+			{ from: 2, prev: session.chain.chain },
+			{ from: 1, prev: some },
+		]) {
+			const made = host.keys.newEpoch(scope, { epoch: 0, ...place, at: at() })
+			expect(host.keys.remember(scope, made.epoch, made.grants).keyOf(0)).toMatchObject({
+				code: 'epoch_misplaced',
+			})
+		}
+		const made = host.keys.newEpoch(host.scope, { epoch: 1, from: 1, prev: some, at: at() })
+		await gateway.putEpoch(made.epoch, made.grants)
+		const keys = await viewer.keys.load(viewer.scope, { again: true })
+		expect(keys.keyOf(1)).toMatchObject({ code: 'epoch_misplaced' })
+		expect(keys.newest).toBe(0)
+	})
+})
+
 describe('the keys of a session', () => {
 	test('come from its host only: a later one by another device is refused, the others stay', async () => {
 		const { host, viewer } = await hostAndViewer()

@@ -7,7 +7,7 @@ import {
 	type SealedMessage,
 	sealMessage,
 } from '../../source/protocol/message.ts'
-import { checkWindow } from '../../source/protocol/window.ts'
+import { checkWindow, type WindowOptions } from '../../source/protocol/window.ts'
 import { host, vectors } from './_vectors.ts'
 
 export const { session } = vectors.session
@@ -62,7 +62,7 @@ export function makeRows(
 
 export function check(
 	rows: readonly SealedMessage[],
-	window: { from: number; to: number; before?: ChainState | null },
+	window: Pick<WindowOptions, 'from' | 'to' | 'before' | 'epochs'>,
 ) {
 	return checkWindow(rows, { session, keyOf, signPublic: hostSign, ...window })
 }

@@ -224,6 +224,27 @@ describe('messages', () => {
 		expect(join(parts)).toMatchObject({ body: { text: large } })
 	})
 
+	test('a message that names the head of the log', () => {
+		const { notice, message: vector } = vectors.log_head
+		const { seq, hash } = headOf(logAfter(entries.length))
+		const sealed = sealMessage(
+			session,
+			state,
+			{ at: '2026-03-01T12:00:14.000Z', kind: 'system', log: { seq, hash }, body: notice },
+			{
+				epoch: vector.epoch,
+				key: unhex(keys[vector.epoch] ?? ''),
+				nonce: unhex(vector.nonce),
+				signSecret: host.signSecret,
+			},
+		)
+		expect(text(sealed.json)).toBe(vector.json)
+		expect(hex(sealed.message.ciphertext)).toBe(vector.ciphertext)
+		expect(hex(sealed.message.signature)).toBe(vector.signature)
+		const { frame } = openMessage(sealed.message, unhex(keys[vector.epoch] ?? ''))
+		expect(frame.log).toEqual({ seq, hash })
+	})
+
 	test('digest of a request, of one part and of several', () => {
 		const jsons = made.map(({ json }) => json)
 		expect(requestDigest(jsons.slice(1, 2))).toBe(vectors.session.request_digest)

@@ -1,6 +1,7 @@
 /** Whatever a server does to stored rows is marked at exactly the row it did it to; the rest holds. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { toBase64 } from '../../source/protocol/bytes.ts'
 import { createDevice } from '../../source/protocol/device.ts'
 import { chainStart, type SealedMessage } from '../../source/protocol/message.ts'
 import { check, makeRows, other, problems, sealOne, session } from './_session.ts'
@@ -59,6 +60,45 @@ test('an empty window ends where it begins', () => {
 	const before = states[4] ?? null
 	expect(check([], { from: 5, to: 4, before })).toEqual({ rows: [], end: before })
 	expect(check([], { from: 5, to: 4 })).toEqual({ rows: [], end: null })
+})
+
+describe('where the epochs begin is known', () => {
+	const place = (from: number, before = states[from - 1]) => {
+		if (!before) throw new Error(`no state before ${from}`)
+		return { from, prev: toBase64(before.chain) }
+	}
+	const honest = new Map([1, 6, 9].map((from, epoch) => [epoch, place(from)]))
+	const problemsWith = (epochs: ReadonlyMap<number, ReturnType<typeof place>>) =>
+		problems(check(rows, { from: 1, to: count, epochs }))
+
+	test('rows that lie in theirs hold, also after an epoch in which nothing was sealed', () => {
+		expect(problemsWith(honest)).toEqual([])
+		expect(problemsWith(new Map([[2, place(9)]]))).toEqual([])
+		// Two revocations in a row: epoch 1 ended before it began.
+		const skipped = makeRows(4, { epochOf: (seq) => (seq < 3 ? 0 : 2) })
+		const third = place(3, skipped.states[2])
+		const epochs = new Map([
+			[0, place(1)],
+			[1, third],
+			[2, third],
+		])
+		expect(problems(check(skipped.rows, { from: 1, to: 4, epochs }))).toEqual([])
+	})
+
+	test('rows before or after their epoch are marked', () => {
+		const late = new Map(honest).set(1, place(7))
+		expect(problemsWith(late)).toEqual([[6, 'epoch_misplaced']])
+		const early = new Map(honest).set(2, place(8))
+		expect(problemsWith(early)).toEqual([[8, 'epoch_misplaced']])
+	})
+
+	test('an epoch that continues another chain marks the rows on both sides', () => {
+		const forked = new Map(honest).set(1, { ...place(6), prev: place(5).prev })
+		expect(problemsWith(forked)).toEqual([
+			[5, 'epoch_misplaced'],
+			[6, 'epoch_misplaced'],
+		])
+	})
 })
 
 describe('is marked at exactly that row', () => {

@@ -202,9 +202,15 @@ function sealed(ciphertext: Bytes) {
 		: { ciphertext: hex(ciphertext) }
 }
 
-function message(chain: Chain, epochNumber: number, key: Bytes, members: string) {
+function message(
+	chain: Chain,
+	epochNumber: number,
+	key: Bytes,
+	members: string,
+	named = 'message',
+) {
 	const seq = chain.seq + 1
-	const nonce = fixed(`message ${seq}`, 24)
+	const nonce = fixed(`${named} ${seq}`, 24)
 	const signed = chain.signature === null ? 'null' : `"${b64(chain.signature)}"`
 	const place = `"v":1,"session":"${session}","seq":${seq},"epoch":${epochNumber}`
 	const json = `{${place},"prev":"${b64(chain.value)}","prev_signature":${signed},${members}}`
@@ -296,6 +302,7 @@ function messagesVector() {
 	const digestOf = (...texts: string[]) => hex(sha(D('request'), ...texts.map(utf8)))
 	return {
 		before,
+		after: chain,
 		digest: digestOf(asked),
 		vector: {
 			session,
@@ -313,6 +320,13 @@ function messagesVector() {
 		},
 	}
 }
+
+/** The message after `chain`, with the log head that its host knew. */
+function logHeadVector(chain: Chain) {
+	const members = `"log":${head(4)},"at":"${at(14)}","kind":"system","body":${JSON.stringify(notice)}`
+	return { notice, message: message(chain, 1, nextKey, members, 'message with a head').vector }
+}
+const notice = { type: 'about', text: null, data: { model: 'a model' } }
 
 function liveVector() {
 	const nonce = fixed('text frame', 24)
@@ -378,7 +392,7 @@ function paddingVector() {
 }
 
 export function makeVectors() {
-	const { vector, digest, before } = messagesVector()
+	const { vector, digest, before, after } = messagesVector()
 	const zero = new Uint8Array(32)
 	return {
 		about:
@@ -417,6 +431,7 @@ export function makeVectors() {
 			}),
 		],
 		session: vector,
+		log_head: logHeadVector(after),
 		live: liveVector(),
 		commands: commandVector(digest),
 	}

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findTemplate, readSchema } from '../source/server/package-files.ts'
 import { makeTemplate as makeCluster } from '../source/server/template.ts'
+import { makeApplyMigrations } from './make-apply-migrations.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -16,6 +17,7 @@ export async function makeTemplate(dist) {
 		copyFileSync(path.join(root, 'source/server', name), path.join(dist, name))
 	}
 	const schema = readSchema(root)
+	makeApplyMigrations(dist, schema)
 	if (findTemplate(schema, root) !== null) return
 	const scratch = mkdtempSync(path.join(tmpdir(), 'styrby-template-'))
 	try {

@@ -32,6 +32,8 @@ export interface GatewayOptions extends Endpoint {
 	accessToken: () => Promise<string>
 	/** Ends all calls with `interrupted`. */
 	signal?: AbortSignal
+	/** What to do about a backend without the functions, the end of a sentence. */
+	schemaHelp?: string
 }
 
 /** Connects when first used. Throws `bad_backend_url`. */
@@ -51,13 +53,13 @@ class SupabaseGateway implements Gateway {
 	readonly #touched = new Map<string, number>()
 
 	constructor(options: GatewayOptions) {
-		const { accessToken, signal } = options
+		const { accessToken, signal, schemaHelp } = options
 		this.account = options.account
 		this.url = options.url
 		const client = dataClient(options, accessToken)
 		const closing = this.#closing.signal
 		const ends = signal ? AbortSignal.any([signal, closing]) : closing
-		this.#rpc = new Rpc({ client, accessToken, signal: ends })
+		this.#rpc = new Rpc({ client, accessToken, signal: ends, schemaHelp })
 		this.#live = new Live(client, accessToken)
 	}
 

@@ -1,6 +1,6 @@
 /** What went wrong on the way to the backend or in it, as one of our errors. */
 import * as v from 'valibot'
-import { exit, StyrbyError } from '../protocol/errors.ts'
+import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 
 /** What the client library says of a call that failed. `status` 0: there was no answer. */
 export interface Failure {
@@ -43,6 +43,21 @@ export function unreachable(cause?: unknown): StyrbyError {
 	)
 }
 
+const certificateFault = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_)/
+
+/** Why there was no answer, as far as `fetch` says. */
+export function noAnswer(error: unknown): StyrbyError {
+	const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+	if (cause instanceof StyrbyError) return cause
+	const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+	if (!certificateFault.test(code)) return unreachable(error)
+	return refused(
+		'certificate_not_trusted',
+		'The backend shows a certificate that this machine has no reason to trust: sign in with the join token of a server of your own, or name the file of its authority in NODE_EXTRA_CA_CERTS.',
+		error,
+	)
+}
+
 export function notSignedIn(cause?: unknown): StyrbyError {
 	return new StyrbyError(
 		'not_signed_in',
@@ -60,10 +75,22 @@ export function signInRevoked(): StyrbyError {
 	)
 }
 
-export function tooOld(cause?: unknown): StyrbyError {
+/** What to do where nothing better is known. */
+const migrate = 'apply the migrations in supabase/migrations to it'
+
+/** `help`: what to do about it, the end of a sentence. */
+export function tooOld(help: string | undefined, cause?: unknown): StyrbyError {
 	return new StyrbyError(
 		'backend_too_old',
-		'The backend is older than this program: apply the migrations in supabase/migrations to it.',
+		`The backend is older than this program: ${help ?? migrate}.`,
+		{ cause },
+	)
+}
+
+export function lacksMigrations(help: string | undefined, cause?: unknown): StyrbyError {
+	return new StyrbyError(
+		'backend_lacks_migrations',
+		`The backend lacks the tables and functions of styrby-tui: ${help ?? migrate}.`,
 		{ cause },
 	)
 }
@@ -90,7 +117,7 @@ export function failureOf(failure: Failure): StyrbyError {
 	if (status === 0) return unreachable(new Error(failure.message.slice(0, 500)))
 	if (code === 'P0001') return raised(failure)
 	const cause = new Error(`${status} ${code} ${failure.message}`.slice(0, 500))
-	if (code === 'PGRST202' || code === '42883') return tooOld(cause)
+	if (code === 'PGRST202' || code === '42883') return tooOld(undefined, cause)
 	if (status === 401 || code.startsWith('PGRST3') || code === '42501') return notSignedIn(cause)
 	if (code === '53100') {
 		return new StyrbyError(

@@ -156,7 +156,7 @@ export interface Channel extends AsyncDisposable {
 
 /**
  * Every call throws `StyrbyError`: `backend_unreachable` (exit 5, safe to repeat), `not_signed_in`
- * (exit 3), `backend_too_old` (migrations lacking), or a code of the function itself:
+ * (exit 3), `backend_lacks_migrations`, `backend_too_old`, or a code of the function itself:
  * `log_conflict`, `append_gap` (with `cause` `{ last_seq }`), `append_conflict`, `epoch_conflict`,
  * `no_such_epoch`, `no_such_session`, `malformed_row` and the other `malformed_…`, `too_many_rows`,
  * `mailbox_full`; `device_revoked` (exit 3) where the sign-in was ended with its device. What a server answers that it should not is `backend_malformed` (exit 4); a full disk

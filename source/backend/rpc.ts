@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { tooLarge } from './bounded-fetch.ts'
 import type { SupabaseClient } from './client.ts'
-import { failureOf, malformedAnswer, tooOld } from './failure.ts'
+import { failureOf, lacksMigrations, malformedAnswer, tooOld } from './failure.ts'
 import { retrying } from './retry.ts'
 import { schemaVersion } from './schemas.ts'
 
@@ -16,6 +16,8 @@ export interface RpcOptions {
 	accessToken(): Promise<string>
 	/** Ends all calls. */
 	signal: AbortSignal
+	/** What to do about a backend without the functions, the end of a sentence. */
+	schemaHelp?: string | undefined
 }
 
 /** Time of one attempt, ms. */
@@ -42,25 +44,32 @@ export class Rpc {
 		const { signal } = this.#options
 		return retrying(
 			async () => {
-				const [answer] = await Promise.all([
-					this.#once(name, args, schema, patienceMs),
-					this.#checkSchema(),
-				])
+				const calling = this.#once(name, args, schema, patienceMs)
+				const [answer] = await Promise.all([calling, this.#checkSchema()]).catch((error) =>
+					this.#explain(error),
+				)
 				return answer
 			},
 			{ signal },
 		)
 	}
 
+	/** A function that lacks is named by its cause: a project that has none of them, or older ones. */
+	async #explain(error: unknown): Promise<never> {
+		if (!isTooOld(error)) throw error
+		await this.#checkSchema()
+		throw tooOld(this.#options.schemaHelp, error)
+	}
+
 	/** Once a process, beside the first call. */
 	#checkSchema(): Promise<void> {
 		this.#schema ??= this.#once('schema_version', {}, schemaVersion, patience).then(
 			(found) => {
-				if (found < requiredSchema) throw tooOld()
+				if (found < requiredSchema) throw tooOld(this.#options.schemaHelp)
 			},
 			(error) => {
 				this.#schema = null
-				throw error
+				throw isTooOld(error) ? lacksMigrations(this.#options.schemaHelp, error) : error
 			},
 		)
 		return this.#schema
@@ -93,6 +102,10 @@ export class Rpc {
 		}
 		return result.output
 	}
+}
+
+function isTooOld(error: unknown): error is StyrbyError {
+	return error instanceof StyrbyError && error.code === 'backend_too_old'
 }
 
 function closed(): StyrbyError {

@@ -2,9 +2,10 @@
 import type { AuthError } from '@supabase/supabase-js'
 import * as v from 'valibot'
 import { exit, StyrbyError } from '../protocol/errors.ts'
+import { uuid } from '../protocol/json.ts'
 import { boundedFetch } from './bounded-fetch.ts'
 import { authClient, type Endpoint } from './client.ts'
-import { malformedAnswer, notSignedIn, unreachable } from './failure.ts'
+import { malformedAnswer, noAnswer, notSignedIn, unreachable } from './failure.ts'
 
 /** What a sign-in gives. `expires_at`: seconds since 1970, by this machine's clock. */
 export interface Tokens {
@@ -20,8 +21,9 @@ const answerSchema = v.object({
 	access_token: token(8192),
 	refresh_token: token(4096),
 	expires_in: v.pipe(v.number(), v.minValue(1), v.maxValue(10 * 365 * 24 * 3600)),
-	user: v.object({ id: v.pipe(v.string(), v.uuid()) }),
+	user: v.object({ id: uuid }),
 })
+const accountSchema = v.object({ user: v.object({ id: uuid }) })
 
 type Auth = ReturnType<typeof authClient>
 type Answer = { data: { session: unknown }; error: AuthError | null }
@@ -71,6 +73,19 @@ export async function refreshTokens(endpoint: Endpoint, refreshToken: string): P
 	}
 }
 
+/** The account of a sign-in that still stands on the server. Throws `not_signed_in`. */
+export async function currentAccount(endpoint: Endpoint, accessToken: string): Promise<string> {
+	try {
+		const data = await request<unknown>(endpoint, (auth) => auth.getUser(accessToken))
+		const answer = v.safeParse(accountSchema, data)
+		if (!answer.success) throw malformedAnswer('who is signed in')
+		return answer.output.user.id
+	} catch (error) {
+		if (error instanceof StyrbyError && error.code === 'sign_in_refused') throw notSignedIn(error)
+		throw error
+	}
+}
+
 /** Ends this sign-in on the server; those of other devices stay. */
 export async function signOut(endpoint: Endpoint, accessToken: string): Promise<void> {
 	await request(endpoint, (auth) => auth.admin.signOut(accessToken, 'local'))
@@ -103,7 +118,7 @@ async function request<T>(
 		}
 	})
 	const { data, error } = await work(auth)
-	if (cut !== null) throw unreachable(cut)
+	if (cut !== null) throw noAnswer(cut)
 	if (error) throw refusal(error)
 	return data
 }
@@ -141,7 +156,7 @@ function refusal(error: AuthError): StyrbyError {
 	}
 	return new StyrbyError(
 		'sign_in_refused',
-		`The backend refuses the sign-in (${code}): check the address, the key and what you typed.`,
+		`The backend refuses the sign-in (${code}): check the address, the key and what was typed.`,
 		{ exitCode: exit.notSignedIn, cause },
 	)
 }

@@ -8,6 +8,7 @@ import type { Vault } from '../vault/vault.ts'
 import { alone } from './alone.ts'
 import { openBackend } from './backend-of.ts'
 import type { ContextOptions, Place, SignedIn } from './context.ts'
+import { migrationHelp } from './migration-help.ts'
 import { openTokens } from './tokens.ts'
 
 /**
@@ -27,6 +28,7 @@ export async function connectBackend(
 		...((await options.route?.(endpoint)) ?? endpoint),
 		account,
 		accessToken: () => tokens.accessToken(),
+		schemaHelp: migrationHelp(kind),
 	})
 	const seen = new SeenSessionsFile(home.data, account)
 	const accountOptions: AccountOptions = {

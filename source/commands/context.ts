@@ -12,16 +12,19 @@ import type { OpenedViewer } from '../viewer/open-viewer.ts'
 import { type Io, isInteractive } from './io.ts'
 
 /** The folders, settings and log of this home; nothing is started for it. */
-export interface Place {
+export interface BasePlace {
 	io: Io
 	/** Everything of ours on this machine: the key file and the embedded backend lie in its data folder. */
 	base: Home
-	/** The same, with the data folder of the account in use: outbox, pins, what is hosted. */
+	settings: Settings
+	log: Log
+}
+
+export interface Place extends BasePlace {
+	/** `base` with the data folder of the account in use: outbox, pins, what is hosted. */
 	home: Home
 	/** The sign-in in use; `null`: the embedded backend of this home. */
 	profile: Profile | null
-	settings: Settings
-	log: Log
 }
 
 /** The backend with this home's sign-in; whether there is a device yet is not looked at. */
@@ -39,19 +42,25 @@ export interface Context extends SignedIn {
 	viewer(options?: { waitMs?: number }): OpenedViewer
 }
 
-/**
- * Throws what an unsafe, unwritable or wrongly set home gives, and `not_signed_in` where the environment
- * names a backend that this home never signed in to.
- */
-export async function openPlace(io: Io): Promise<Place> {
+/** Throws what an unsafe, unwritable or wrongly set home gives. */
+export async function openBase(io: Io): Promise<BasePlace> {
 	const base = resolveHome(io.env, io.platform)
 	for (const folder of [base.config, base.data, base.run]) await ensureFolder(folder)
-	const profile = await chosenProfile(base, io.env)
-	const home = homeOf(base, profile)
-	if (profile !== null) await ensureFolder(home.data)
 	const settings = await loadSettings(base)
 	const log = await openLog({ home: base, env: io.env, now: io.now })
-	return { io, base, home, profile, settings, log }
+	return { io, base, settings, log }
+}
+
+/**
+ * As `openBase`, with the sign-in in use. Throws `not_signed_in` where the environment names a backend that
+ * this home never signed in to, and `state_corrupt`.
+ */
+export async function openPlace(io: Io): Promise<Place> {
+	const place = await openBase(io)
+	const profile = await chosenProfile(place.base, io.env)
+	const home = homeOf(place.base, profile)
+	if (profile !== null) await ensureFolder(home.data)
+	return { ...place, home, profile }
 }
 
 export interface ContextOptions {

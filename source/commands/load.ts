@@ -22,6 +22,8 @@ export const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 	'devices recovery': () => import('./devices/recovery.ts'),
 	'devices recover': () => import('./devices/recover.ts'),
 	import: () => import('./import.ts'),
+	login: () => import('./login.ts'),
+	logout: () => import('./logout.ts'),
 	status: () => import('./status.ts'),
 	verify: () => import('./verify.ts'),
 	doctor: () => import('./doctor.ts'),

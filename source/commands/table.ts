@@ -144,6 +144,43 @@ export const commands: readonly CommandSpec[] = [
 		},
 	},
 	{
+		name: 'login',
+		usage: 'login',
+		summary: 'choose a backend and sign in to it; alone: the embedded one of this machine',
+		args: { min: 0, max: 0 },
+		flags: {
+			url: {
+				type: 'string',
+				value: 'URL',
+				summary: 'a Supabase project, or one signed in to before',
+			},
+			'anon-key': {
+				type: 'string',
+				value: 'KEY',
+				summary: 'its public key ("anon", "publishable")',
+			},
+			email: { type: 'string', value: 'ADDRESS', summary: 'whose account (default: asked for)' },
+			'password-file': {
+				type: 'string',
+				value: 'FILE',
+				summary: 'the password is its one line (default: asked for, or one line of stdin)',
+			},
+			code: { type: 'boolean', summary: 'sign in with a code that is sent by e-mail' },
+			'new-account': {
+				type: 'boolean',
+				summary: 'accept that the address leads to another account than before',
+			},
+			json,
+		},
+	},
+	{
+		name: 'logout',
+		usage: 'logout',
+		summary: 'end the sign-in in use, there and here; the keys of this device stay',
+		args: { min: 0, max: 0 },
+		flags: { json },
+	},
+	{
 		name: 'status',
 		usage: 'status',
 		summary: 'backend, account, device, vault, and what waits to be sent',

@@ -3,6 +3,7 @@
  * nothing but ciphertext for an hour, and lies in a private file so that commands start without a round
  * trip.
  */
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Endpoint } from '../backend/client.ts'
@@ -16,6 +17,10 @@ import { decodeJson, encodeJson, uuid, version } from '../protocol/json.ts'
 import type { Vault } from '../vault/vault.ts'
 import { alone } from './alone.ts'
 import { knownDevice } from './own-device.ts'
+
+const accessFile = ({ base, vaultName }: Omit<TokenPlace, 'vault'>) =>
+	join(base.run, `access-${vaultName}.json`)
+const entryName = (vaultName: string) => `${vaultName}:sign-in`
 
 const refreshSchema = v.object({ v: version, user_id: uuid, refresh_token: v.string() })
 const accessSchema = v.object({ user_id: uuid, access_token: v.string(), expires_at: v.number() })
@@ -33,8 +38,8 @@ export interface TokenOptions extends TokenPlace {
 }
 
 export function tokenStore({ base, vault, vaultName }: TokenPlace): TokenStore {
-	const file = join(base.run, `access-${vaultName}.json`)
-	const entry = `${vaultName}:sign-in`
+	const file = accessFile({ base, vaultName })
+	const entry = entryName(vaultName)
 	return {
 		async load(): Promise<Tokens | null> {
 			const secret = await vault.get(entry)
@@ -50,6 +55,12 @@ export function tokenStore({ base, vault, vaultName }: TokenPlace): TokenStore {
 			await writeState(file, accessSchema, { user_id, access_token, expires_at })
 		},
 	}
+}
+
+/** Takes the sign-in out of this home. Throws as `Vault.delete` does. */
+export async function forgetTokens({ base, vault, vaultName }: TokenPlace): Promise<void> {
+	await vault.delete(entryName(vaultName))
+	await rm(accessFile({ base, vaultName }), { force: true })
 }
 
 /**

@@ -37,6 +37,7 @@ const finalCodes = new Set([
 	'no_such_session',
 	'no_such_epoch',
 	'outbox_failed',
+	'backend_lacks_migrations',
 	'backend_too_old',
 ])
 

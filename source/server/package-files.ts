@@ -64,6 +64,11 @@ export function findTemplate(schema: Schema, root = packageRoot()): string | nul
 	return readFileSync(keyFile, 'utf8').trim() === schema.key ? template : null
 }
 
+/** The psql script of the build that applies what a Supabase project lacks of the migrations. */
+export function applyMigrationsFile(root = packageRoot()): string {
+	return join(root, 'dist', 'apply-migrations.sql')
+}
+
 function engineVersion(): string {
 	const entry = createRequire(import.meta.url).resolve('@electric-sql/pglite')
 	return readPackage(join(dirname(entry), '..', 'package.json'))?.version ?? 'unknown'

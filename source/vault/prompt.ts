@@ -37,6 +37,11 @@ export function askHidden(terminal: Terminal, question: string): Promise<string>
 	return readLine(terminal, question, false)
 }
 
+/** One line, shown as it is typed. Throws as `askHidden` does. */
+export function ask(terminal: Terminal, question: string): Promise<string> {
+	return readLine(terminal, question, true)
+}
+
 /** A yes or no; return alone means yes. Throws as `askHidden` does. */
 export async function confirm(terminal: Terminal, question: string): Promise<boolean> {
 	for (;;) {

@@ -35,8 +35,12 @@ describe('a call', () => {
 			() => 0,
 		)
 		expect(await failure(old.call())).toMatchObject({ code: 'backend_too_old' })
-		const none = asked(() => json({ code: 'PGRST202', message: 'no function' }, 404))
-		expect(await failure(none.call())).toMatchObject({ code: 'backend_too_old' })
+		const lacking = asked(() => json({ code: 'PGRST202', message: 'no function' }, 404))
+		expect(await failure(lacking.call())).toMatchObject({ code: 'backend_too_old' })
+		const none = () => json({ code: 'PGRST202', message: 'no function' }, 404)
+		const empty = asked(none, none)
+		expect(await failure(empty.call())).toMatchObject({ code: 'backend_lacks_migrations' })
+		expect(await failure(empty.call())).toMatchObject({ code: 'backend_lacks_migrations' })
 	})
 
 	test('is repeated when the line is cut or the server busy, and then says that it is away', async () => {

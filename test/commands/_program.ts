@@ -42,19 +42,27 @@ export class Program implements AsyncDisposable {
 		return new Program(folder)
 	}
 
-	/** The command without a terminal, running on. */
-	start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-		return new Started(
-			spawn(process.execPath, [launcher, ...args], {
-				cwd: this.cwd,
-				env: { ...this.env, ...env },
-				stdio: ['ignore', 'pipe', 'pipe'],
-			}),
-		)
+	/** The command without a terminal, running on. `input` is all that its stdin holds. */
+	start(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ''): Started {
+		const started = this.open(args, env)
+		started.child.stdin?.end(input)
+		return started
 	}
 
-	run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
-		return this.start(args, env).done
+	/** The same, with a stdin that the test feeds and ends. */
+	open(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+		const child = spawn(process.execPath, [launcher, ...args], {
+			cwd: this.cwd,
+			env: { ...this.env, ...env },
+			stdio: ['pipe', 'pipe', 'pipe'],
+		})
+		// A command that ends without reading it is no error.
+		child.stdin.on('error', () => undefined)
+		return new Started(child)
+	}
+
+	run(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Ran> {
+		return this.start(args, env, input).done
 	}
 
 	/** What a command that has to succeed prints as JSON, in its shape. */

@@ -6,6 +6,7 @@ import type { DeviceRecord } from '../protocol/device.ts'
 import type { DeviceState, LogState } from '../protocol/device-log.ts'
 import { refused } from '../protocol/errors.ts'
 import type { Account } from './account.ts'
+import { assertNotRevoked } from './device-log.ts'
 
 export interface Joining {
 	record: DeviceRecord
@@ -37,6 +38,7 @@ export async function addDevice(account: Account, joining: Joining): Promise<Dev
 	const { record, name, join } = joining
 	const at = account.now().toISOString()
 	await account.log.refresh()
+	assertNotRevoked(account.log.state, account.device.record.id)
 	account.log.assertTrusted()
 	await account.rotateKey()
 	const label = account.sealLabel(`device:${record.id}`, { name })

@@ -6,6 +6,7 @@ import { activeDevices, headOf, type LogState } from '../protocol/device-log.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import type { LogHead } from '../protocol/json.ts'
 import type { Account } from './account.ts'
+import { assertNotRevoked } from './device-log.ts'
 import { noSuchDevice } from './sharing.ts'
 
 export interface DeviceInfo {
@@ -125,6 +126,7 @@ export async function renameDevice(account: Account, id: string, name: string): 
 			{ exitCode: exit.usage },
 		)
 	}
+	assertNotRevoked(account.log.state, account.device.record.id)
 	account.log.assertTrusted()
 	if (account.deviceName(id) === trimmed) return
 	await account.rotateKey()

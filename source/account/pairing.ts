@@ -58,13 +58,18 @@ export interface Approval extends Shared {
 	by: string
 	at: string
 	own: boolean
+	/**
+	 * The answer waits for the new device. `false`: it waits no longer, since it has had one already, or the
+	 * ten minutes are over; then it has to begin again.
+	 */
+	answered: boolean
 }
 
 /**
  * Lets a waiting device in: appends `add`, hands it every key that this device holds, and answers. `name`
  * is what the device is to be called. Cut off, it is finished by repeating it, here or on another device;
  * where two do it at once, the entry that comes first in the log stands. Throws the `problem` of the log,
- * `device_taken`, `no_such_pairing` when the ten minutes are over.
+ * `device_taken`, `device_revoked` (exit 3) when this device was.
  */
 export async function approvePairing(
 	account: Account,
@@ -75,12 +80,12 @@ export async function approvePairing(
 	const name = options.name ?? waiting.name
 	const added = await addDevice(account, { record, name, join })
 	const shared = await shareHistory(account, record, options)
-	await answer(account, keys)
+	const answered = await answer(account, keys)
 	const { addedBy: by, addedAt: at } = added
-	return { ...shared, by, at, own: by === account.device.record.id }
+	return { ...shared, by, at, own: by === account.device.record.id, answered }
 }
 
-async function answer(account: Account, keys: PairingKeys): Promise<void> {
+async function answer(account: Account, keys: PairingKeys): Promise<boolean> {
 	const { state } = account.log
 	const genesis = state.hashes[0]
 	if (genesis === undefined) throw refused('log_empty', 'The device log has no entry yet.')
@@ -95,8 +100,12 @@ async function answer(account: Account, keys: PairingKeys): Promise<void> {
 			nonce: toBase64(sealed.nonce),
 			ciphertext: toBase64(sealed.ciphertext),
 		})
+		return true
 	} catch (error) {
+		if (!(error instanceof StyrbyError)) throw error
 		// Another device that approved the same code has answered: it says the same.
-		if (!(error instanceof StyrbyError) || error.code !== 'pairing_answered') throw error
+		if (error.code === 'pairing_answered') return true
+		if (error.code === 'no_such_pairing') return false
+		throw error
 	}
 }

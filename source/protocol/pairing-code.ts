@@ -66,11 +66,11 @@ function timesX(value: number): number {
 }
 
 /**
- * d₀ + x·d₁ + x²·d₂ + … in GF(2⁵): the weights are all different and none is zero, so that one wrong
- * character, and any two that changed places, always show.
+ * x·d₀ + x²·d₁ + x³·d₂ + … in GF(2⁵): the weights, 1 for the check digit, are all different and none is
+ * zero, so that one wrong character, and any two that changed places, always show.
  */
 function check(values: readonly number[]): number {
 	let sum = 0
-	for (const value of values.toReversed()) sum = timesX(sum) ^ value
+	for (const value of values.toReversed()) sum = timesX(sum ^ value)
 	return sum
 }

@@ -9,11 +9,11 @@ export function flip(bytes: Uint8Array, at: number): Uint8Array {
 }
 
 /** The stable code of the error that `work` throws; fails when it throws none or another kind. */
-export function codeOf(work: () => unknown): string {
+export function codeOf(work: () => unknown, exitCode = 4): string {
 	try {
 		work()
 	} catch (error) {
-		expect(error).toMatchObject({ name: 'StyrbyError', exitCode: 4 })
+		expect(error).toMatchObject({ name: 'StyrbyError', exitCode })
 		return (error as { code: string }).code
 	}
 	throw new Error('nothing was refused')

@@ -7,9 +7,12 @@ import { testAccess } from './migrations/access.ts'
 import { migrate, type TestDatabase } from './migrations/database.ts'
 import { testDevices } from './migrations/devices.ts'
 import { engineDatabase } from './migrations/engine-database.ts'
+import { testKeys } from './migrations/keys.ts'
 import { testMail } from './migrations/mail.ts'
 import { testMessages } from './migrations/messages.ts'
+import { testPairings } from './migrations/pairings.ts'
 import { testSessions } from './migrations/sessions.ts'
+import { testSignIns } from './migrations/sign-ins.ts'
 
 describe('migrations on the embedded engine', () => {
 	let folder: string
@@ -30,4 +33,7 @@ describe('migrations on the embedded engine', () => {
 	testSessions(opened)
 	testMessages(opened)
 	testMail(opened)
+	testKeys(opened)
+	testPairings(opened)
+	testSignIns(opened)
 })

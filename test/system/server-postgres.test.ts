@@ -18,9 +18,12 @@ import {
 } from '../server/migrations/database.ts'
 import { testDevices } from '../server/migrations/devices.ts'
 import { engineDatabase } from '../server/migrations/engine-database.ts'
+import { testKeys } from '../server/migrations/keys.ts'
 import { testMail } from '../server/migrations/mail.ts'
 import { testMessages } from '../server/migrations/messages.ts'
+import { testPairings } from '../server/migrations/pairings.ts'
 import { testSessions } from '../server/migrations/sessions.ts'
+import { testSignIns } from '../server/migrations/sign-ins.ts'
 import { testServer } from '../server/suite/index.ts'
 import { call, signUp, type Target } from '../server/suite/target.ts'
 import { launcher, Started, until } from '../tools/lab.ts'
@@ -48,6 +51,9 @@ describe.skipIf(!hasPostgres)('PostgreSQL 15', () => {
 		testSessions(opened)
 		testMessages(opened)
 		testMail(opened)
+		testKeys(opened)
+		testPairings(opened)
+		testSignIns(opened)
 	})
 
 	describe('serve --database-url', () => {

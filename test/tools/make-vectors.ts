@@ -6,9 +6,10 @@
  *     node test/tools/make-vectors.ts          compares, and says what differs
  *     node test/tools/make-vectors.ts --write  writes; only for a layout that is new
  */
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { wordlist } from '@scure/bip39/wordlists/english.js'
 import nacl from 'tweetnacl'
 
 type Bytes = Uint8Array
@@ -391,6 +392,87 @@ function paddingVector() {
 	}
 }
 
+/** RFC 5869 with no salt. */
+function hkdf(secret: Bytes, info: Bytes, size: number): Bytes {
+	const mac = (key: Bytes, ...parts: Bytes[]) =>
+		new Uint8Array(createHmac('sha256', key).update(Buffer.concat(parts)).digest())
+	const key = mac(new Uint8Array(32), secret)
+	return mac(key, info, Uint8Array.of(1)).slice(0, size)
+}
+
+/** In GF(2⁵) modulo x⁵ + x² + 1, as schoolbook polynomials. */
+function times(a: number, b: number): number {
+	let product = 0
+	for (let bit = 0; bit < 5; bit++) if (b & (1 << bit)) product ^= a << bit
+	for (let bit = 9; bit >= 5; bit--) if (product & (1 << bit)) product ^= 0b100101 << (bit - 5)
+	return product
+}
+
+const digits32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+function pairingCode(secret: Bytes): string {
+	const number = BigInt(`0x${hex(secret)}`)
+	const values = Array.from({ length: 16 }, (_, index) =>
+		Number((number >> BigInt(5 * (15 - index))) & 31n),
+	)
+	let check = 0
+	let weight = 2
+	for (const value of values) {
+		check ^= times(weight, value)
+		weight = times(weight, 2)
+	}
+	const text = [...values, check].map((value) => digits32[value]).join('')
+	return `${text.slice(0, 4)}-${text.slice(4, 8)}-${text.slice(8, 12)}-${text.slice(12)}`
+}
+
+function pairingVector() {
+	const secret = fixed('pairing code', 10)
+	const keys = {
+		id: hkdf(secret, D('pairing-id'), 16),
+		request: hkdf(secret, D('pairing-request'), 32),
+		answer: hkdf(secret, D('pairing-answer'), 32),
+	}
+	const joins = `{"account":"${account}",${laptop.record.slice(1)}`
+	const join = b64(sign('log-join', laptop.signSecret, utf8(joins)))
+	const request = `{"v":1,"account":"${account}","device":${laptop.record},"name":"laptop","platform":"linux","join":"${join}","at":"${at(10)}"}`
+	const genesis = log.entries[0]?.hash
+	const answer = `{"v":1,"account":"${account}","genesis":"${genesis}","log":${head(1)},"by":${host.record}}`
+	const sealed = (json: string, key: Bytes, name: string) => {
+		const nonce = fixed(`pairing ${name} nonce`, 24)
+		return { json, nonce: hex(nonce), ciphertext: hex(nacl.secretbox(pad(json), nonce, key)) }
+	}
+	return {
+		secret: hex(secret),
+		code: pairingCode(secret),
+		keys: { id: hex(keys.id), request: hex(keys.request), answer: hex(keys.answer) },
+		request: sealed(request, keys.request, 'request'),
+		answer: sealed(answer, keys.answer, 'answer'),
+	}
+}
+
+/** BIP-39: 256 bits and the first 8 of their hash, in 24 pieces of 11. */
+function recoveryVector() {
+	const entropy = fixed('recovery words')
+	const bits = (BigInt(`0x${hex(entropy)}`) << 8n) | BigInt(sha(entropy)[0] ?? 0)
+	const words = Array.from(
+		{ length: 24 },
+		(_, index) => wordlist[Number((bits >> BigInt(11 * (23 - index))) & 2047n)],
+	)
+	const raw = hkdf(entropy, D('recovery-id'), 16)
+	raw[6] = ((raw[6] ?? 0) & 0x0f) | 0x40
+	raw[8] = ((raw[8] ?? 0) & 0x3f) | 0x80
+	const text = hex(raw)
+	const id = [8, 12, 16, 20, 32].map((end, i) => text.slice([0, 8, 12, 16, 20][i], end)).join('-')
+	const box = nacl.box.keyPair.fromSecretKey(hkdf(entropy, D('recovery-box'), 32))
+	const signing = nacl.sign.keyPair.fromSeed(hkdf(entropy, D('recovery-sign'), 32))
+	const keys = { box: b64(box.publicKey), sign: b64(signing.publicKey) }
+	return {
+		entropy: hex(entropy),
+		words: words.join(' '),
+		record: { id, ...keys, kind: 'recovery' },
+	}
+}
+
 export function makeVectors() {
 	const { vector, digest, before, after } = messagesVector()
 	const zero = new Uint8Array(32)
@@ -434,6 +516,8 @@ export function makeVectors() {
 		log_head: logHeadVector(after),
 		live: liveVector(),
 		commands: commandVector(digest),
+		pairing: pairingVector(),
+		recovery: recoveryVector(),
 	}
 }
 

@@ -41,10 +41,18 @@ export async function migrate(database: TestDatabase): Promise<void> {
 export class Caller {
 	readonly id: string | null
 	readonly #database: TestDatabase
+	readonly #session: string | null
 
-	constructor(database: TestDatabase, id: string | null) {
+	/** `session`: which of the account's sign-ins this is. */
+	constructor(database: TestDatabase, id: string | null, session: string | null = null) {
 		this.#database = database
+		this.#session = session
 		this.id = id
+	}
+
+	/** The same account, signed in once more. */
+	signedIn(session: string = randomUUID()): Caller {
+		return new Caller(this.#database, this.id, session)
 	}
 
 	static async signUp(database: TestDatabase): Promise<Caller> {
@@ -55,7 +63,10 @@ export class Caller {
 
 	query(sql: string, params: readonly unknown[] = [], topic = ''): Promise<Row[]> {
 		const role = this.id === null ? 'anon' : 'authenticated'
-		const claims = this.id === null ? { role } : { sub: this.id, role }
+		const claims =
+			this.id === null
+				? { role }
+				: { sub: this.id, role, ...(this.#session ? { session_id: this.#session } : {}) }
 		return this.#database.run([
 			{
 				sql: `select set_config('request.jwt.claims', $1, true), set_config('realtime.topic', $2, true),

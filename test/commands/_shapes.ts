@@ -170,6 +170,138 @@ export const verdict = v.strictObject({
 	),
 })
 
+const head = v.strictObject({ seq: count, hash: v.pipe(base64, v.length(44)) })
+const named = v.strictObject({ id: uuid, name: v.nullable(text), fingerprint })
+const handedOver = { sessions: count, granted: count, unreadable: count }
+
+export const devices = v.strictObject({
+	devices: v.array(
+		v.strictObject({
+			id: uuid,
+			name: v.nullable(text),
+			kind: v.picklist(['device', 'recovery']),
+			fingerprint,
+			state: v.picklist(['active', 'revoked']),
+			this: v.boolean(),
+			added_by: uuid,
+			added_at: time,
+			revoked_at: v.nullable(time),
+			last_seen_at: v.nullable(time),
+			sessions: count,
+		}),
+	),
+	log: v.strictObject({ entries: count, head, verified: v.boolean() }),
+	intruders: v.array(v.strictObject({ id: uuid, public_key: base64 })),
+})
+
+export const devicesVerify = v.strictObject({
+	verified: v.boolean(),
+	log: v.strictObject({
+		entries: count,
+		head: v.nullable(head),
+		verified: v.boolean(),
+		problem: v.nullable(text),
+	}),
+	active: count,
+	revoked: count,
+	intruders: v.array(v.strictObject({ id: uuid, public_key: base64 })),
+	faults: v.array(
+		v.strictObject({
+			id: uuid,
+			public_key: v.nullable(base64),
+			what: v.picklist(['unknown', 'other_key', 'missing', 'not_revoked', 'revoked']),
+		}),
+	),
+})
+
+export const devicesLog = v.strictObject({
+	entries: v.array(
+		v.strictObject({
+			seq: count,
+			at: time,
+			type: v.picklist(['genesis', 'add', 'rename', 'revoke']),
+			by: uuid,
+			by_name: v.nullable(text),
+			device: uuid,
+			device_name: v.nullable(text),
+			fingerprint,
+			name: v.nullable(text),
+			reason: v.nullable(text),
+			hash: v.pipe(base64, v.length(44)),
+		}),
+	),
+})
+
+export const devicesAccess = v.strictObject({
+	session: v.nullable(uuid),
+	epoch: count,
+	newest: v.pipe(v.number(), v.safeInteger(), v.minValue(-1)),
+	device: uuid,
+	device_name: v.nullable(text),
+	by: uuid,
+	by_name: v.nullable(text),
+	at: time,
+	opens: v.nullable(v.boolean()),
+	known: v.boolean(),
+})
+
+export const devicesRename = v.strictObject({
+	device: v.strictObject({ id: uuid, name: text, before: v.nullable(text) }),
+})
+
+export const devicesAddBegun = v.strictObject({
+	code: v.pipe(text, v.regex(/^([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{5}$/)),
+	fingerprint,
+	expires_at: time,
+})
+export const devicesAddDone = v.strictObject({ account: uuid, device: named })
+
+export const devicesApprove = v.strictObject({
+	device: named,
+	outcome: v.picklist(['approved', 'already']),
+	by: uuid,
+	at: time,
+	...handedOver,
+})
+
+export const devicesShare = v.strictObject({ device: named, ...handedOver })
+
+const live = {
+	session: uuid,
+	host: v.nullable(v.strictObject({ id: uuid, name: v.nullable(text) })),
+	own: v.boolean(),
+}
+const plan = v.nullable(v.strictObject({ readable: count, live: v.array(v.strictObject(live)) }))
+export const devicesRevokePlan = v.strictObject({ device: named, dry_run: v.literal(true), plan })
+export const devicesRevoke = v.strictObject({
+	device: named,
+	dry_run: v.literal(false),
+	plan,
+	entry: count,
+	by: uuid,
+	by_name: v.nullable(text),
+	at: time,
+	reason: v.nullable(text),
+	account_epoch: count,
+	sessions: v.array(v.strictObject({ ...live, epoch: count, rekeyed: v.boolean() })),
+	grants_after: count,
+	complete: v.boolean(),
+})
+
+export const devicesRecovery = v.strictObject({
+	device: v.strictObject({ id: uuid, fingerprint }),
+	words: v.nullable(v.pipe(v.array(text), v.length(24))),
+	replaced: v.array(uuid),
+	...handedOver,
+})
+export const devicesRecoveryCheck = v.strictObject({
+	in_force: v.boolean(),
+	device: v.strictObject({ id: uuid, fingerprint }),
+	added_at: v.nullable(time),
+	revoked_at: v.nullable(time),
+})
+export const devicesRecover = v.strictObject({ account: uuid, device: named, ...handedOver })
+
 const backendInUse = v.strictObject({
 	kind: v.picklist(['embedded', 'supabase']),
 	url: v.nullable(v.pipe(v.string(), v.url())),

@@ -13,6 +13,15 @@ const screenNames: Readonly<Record<string, string>> = {
 	permissions: 'permissions',
 	request: 'request',
 	reason: 'typing a reason',
+	devices: 'devices',
+	device: 'device',
+	history: 'device log',
+	access: 'access',
+	act: 'what is done with devices',
+	typing: 'typing about devices',
+	revoked: 'revoked',
+	join: 'joining',
+	words: 'typing the recovery words',
 	help: 'help',
 }
 
@@ -32,7 +41,10 @@ export function keyTable(): string {
 function placesOf(screens: readonly string[]): string {
 	const all = Object.keys(screenNames)
 	if (all.every((screen) => screens.includes(screen))) return 'everywhere'
-	if (all.every((screen) => screen === 'reason' || screens.includes(screen))) return 'all screens'
+	const elsewhere = ['reason', 'typing', 'words', 'revoked']
+	if (all.every((screen) => elsewhere.includes(screen) || screens.includes(screen))) {
+		return 'all screens'
+	}
 	return screens.map((screen) => screenNames[screen] ?? screen).join(', ')
 }
 

@@ -36,6 +36,8 @@ export type Style =
 	| 'thinking'
 	/** What stands for a character that would not be seen. */
 	| 'hidden'
+	/** A row that has to be seen: red from one side to the other. */
+	| 'alarm'
 
 export interface Span {
 	readonly text: SafeText
@@ -72,13 +74,16 @@ export function padLine(
 	line: StyledLine,
 	width: number,
 	align: 'left' | 'right' | 'center' = 'left',
+	style: Style = 'plain',
 ): StyledLine {
 	const missing = width - lineWidth(line)
 	if (missing <= 0) return line
-	if (align === 'left') return [...line, spaces(missing)]
-	if (align === 'right') return [spaces(missing), ...line]
+	if (align === 'left') return [...line, spaces(missing, style)]
+	if (align === 'right') return [spaces(missing, style), ...line]
 	const before = missing >> 1
-	return [spaces(before), ...line, spaces(missing - before)].filter(({ text }) => text !== '')
+	return [spaces(before, style), ...line, spaces(missing - before, style)].filter(
+		({ text }) => text !== '',
+	)
 }
 
 /** The line in at most `width` columns; `…` at its end stands for what was cut. */

@@ -1,6 +1,23 @@
 /** What each command of the key table does. */
 import { answer, askReason, sendReason } from './answering.ts'
 import type { App } from './app.ts'
+import {
+	approveDevice,
+	askWords,
+	confirmRevocation,
+	leaveDevices,
+	makeRecovery,
+	openAccess,
+	openDetails,
+	openDevices,
+	openHistory,
+	planRevocation,
+	sendLine,
+	showAct,
+	typeCode,
+	typeName,
+	verifyDevices,
+} from './device-actions.ts'
 import { foldAll, foldSelected, selectNext } from './folding.ts'
 import type { CommandId } from './keymap.ts'
 import { moveUp, page, step, toEnd, toTop } from './moving.ts'
@@ -12,6 +29,25 @@ export function run(app: App, command: CommandId): void {
 }
 
 const actions: Readonly<Record<CommandId, (app: App) => void>> = {
+	devices: openDevices,
+	'approve-code': typeCode,
+	'approve-device': approveDevice,
+	'rename-device': typeName,
+	'revoke-device': planRevocation,
+	'confirm-revoke': confirmRevocation,
+	'recovery-key': makeRecovery,
+	'words-written': askWords,
+	'verify-devices': verifyDevices,
+	'device-log': openHistory,
+	access: openAccess,
+	'device-details': openDetails,
+	'show-act': showAct,
+	'send-line': sendLine,
+	// These belong to a home without a device, which has a program of its own.
+	'enter-words': () => undefined,
+	'new-code': () => undefined,
+	'send-words': () => undefined,
+	'hide-words': () => undefined,
 	allow: (app) => answer(app, { decision: 'allow', scope: 'once' }),
 	'allow-session': (app) => answer(app, { decision: 'allow', scope: 'session' }),
 	deny: (app) => answer(app, { decision: 'deny', scope: 'once' }),
@@ -66,6 +102,7 @@ function back(app: App): void {
 		app.update((ui) => withTranscript(ui, top.session, { selected: null }))
 		return
 	}
+	leaveDevices(app)
 	app.update((ui) =>
 		ui.screens.length > 1 ? { ...ui, screens: ui.screens.slice(0, -1), toast: null } : ui,
 	)

@@ -1,9 +1,11 @@
 import type { SafeText } from '../text/safe-text.ts'
+import type { Devices } from '../viewer/devices.ts'
 import type { SessionView, Viewer } from '../viewer/viewer.ts'
 import { run } from './actions.ts'
 import { Attention, type MayAnswer } from './attention.ts'
 import { Batch } from './batch.ts'
 import { composeFrame } from './compose.ts'
+import { actOutcome } from './device-actions.ts'
 import type { Frame } from './frame.ts'
 import { answers, commandFor } from './keymap.ts'
 import type { KeyPress } from './keys.ts'
@@ -17,8 +19,10 @@ import { pendingRequests, type Snapshot, takeSnapshot } from './snapshot.ts'
 import {
 	baseScreen,
 	initialState,
+	isTyping,
 	type Screen,
 	type Size,
+	type TypingScreen,
 	topScreen,
 	type UiState,
 	withTranscript,
@@ -76,11 +80,14 @@ export class App {
 		this.#ui = initialState(size)
 		if (initial) this.#ui = { ...this.#ui, screens: [...this.#ui.screens, initial] }
 		this.#data = takeSnapshot(viewer, null)
-		const { info, connection, sessions, requests, decisions } = viewer
+		const { info, connection, sessions, requests, decisions, devices } = viewer
+		const { state, history, access, act } = devices
 		this.#watching = [
-			...[info, connection, sessions].map((one) => one.subscribe(this.#batch.later)),
+			...[info, connection, sessions, state, history, access].map((one) =>
+				one.subscribe(this.#batch.later),
+			),
 			// Somebody waits for these.
-			...[requests, decisions].map((one) => one.subscribe(this.#batch.soon)),
+			...[requests, decisions, act].map((one) => one.subscribe(this.#batch.soon)),
 		]
 		this.#flush()
 	}
@@ -91,6 +98,10 @@ export class App {
 
 	get data(): Snapshot {
 		return this.#data
+	}
+
+	get devices(): Devices {
+		return this.options.viewer.devices
 	}
 
 	/** The open transcript's view, for what loads more of it. */
@@ -147,7 +158,7 @@ export class App {
 	/** Keys of one read: each does what the table says for what is on the screen. */
 	press({ names, alone }: KeyPress): void {
 		for (const name of names) {
-			if (topScreen(this.#ui).name === 'reason' && this.#edit(name, alone)) continue
+			if (isTyping(topScreen(this.#ui)) && this.#edit(name, alone)) continue
 			const newest = commandFor(name, this.frame().context)
 			if (!newest) continue
 			const answer = answers.has(newest.command.id)
@@ -203,24 +214,47 @@ export class App {
 		})
 	}
 
-	#typed(
-		change: (
-			screen: Extract<Screen, { name: 'reason' }>,
-		) => Extract<Screen, { name: 'reason' }> | null,
-	): boolean {
+	#typed(change: (screen: TypingScreen) => TypingScreen | null): boolean {
 		const top = topScreen(this.#ui)
-		const next = top.name === 'reason' ? change(top) : null
+		const next = isTyping(top) ? change(top) : null
 		if (!next) return false
 		this.update((ui) => ({ ...ui, screens: [...ui.screens.slice(0, -1), next] }))
 		return true
 	}
 
 	#flush(): void {
+		const before = this.#data.act
 		this.#data = takeSnapshot(this.options.viewer, this.#open.snapshot())
+		if (this.#data.info.revoked) this.#revoked()
+		this.#tellOutcome(before)
 		this.#follow()
 		this.attention.keep(new Set(this.#data.requests.map(({ id }) => id)))
 		this.options.notifier.update(pendingRequests(this.#data).map(({ id }) => id))
 		this.#changed()
+	}
+
+	/** Nothing else is shown any more, and no transcript stays open. */
+	#revoked(): void {
+		if (topScreen(this.#ui).name === 'revoked') return
+		this.#ui = { ...this.#ui, screens: [{ name: 'revoked' }], toast: null }
+		void this.#open[Symbol.asyncDispose]()
+	}
+
+	/** An act that ended while the person was on another screen. */
+	#tellOutcome(before: Snapshot['act']): void {
+		const { act } = this.#data
+		if (
+			!act ||
+			act === before ||
+			act.step === before?.step ||
+			baseScreen(this.#ui).name === 'act'
+		) {
+			return
+		}
+		const outcome = actOutcome(act)
+		if (!outcome) return
+		const until = this.options.now() + toastMs
+		this.#ui = { ...this.#ui, toast: { ...outcome, until } }
 	}
 
 	/** Opens the transcript that the screen shows, once the highlight rests on it. */

@@ -1,23 +1,40 @@
-import { displayText, safeText, sliceText } from '../text/safe-text.ts'
+import { safeText } from '../text/safe-text.ts'
 import { padLine, type StyledLine, span, truncateLine } from '../text/styled.ts'
-import { textWidth } from '../text/width.ts'
+import { type DeviceAct, isRunning } from '../viewer/devices.ts'
 import type { RequestView } from '../viewer/viewer.ts'
+import type { KeyContext } from './command.ts'
 import { emptyScreen, type Frame, type Model, type ScreenFrame } from './frame.ts'
-import type { KeyContext } from './keymap.ts'
+import { inputOf } from './input.ts'
 import { isTooSmall } from './layout.ts'
-import { footerLine } from './present/footer.ts'
-import { alarmLine, headerLine } from './present/header.ts'
+import { actTitle } from './present/act-title.ts'
+import { footerLines } from './present/footer.ts'
+import { alarmLine, headerLine, intruderNotice } from './present/header.ts'
 import { oneLine } from './present/one-line.ts'
+import { progressLine } from './present/progress.ts'
+import { revokedLine } from './present/revoked.ts'
+import { accessScreen } from './screens/access-screen.ts'
+import { actScreen } from './screens/act-screen.ts'
+import {
+	deviceScreen,
+	devicesScreen,
+	find,
+	idOf,
+	selectedDevice,
+} from './screens/devices-screen.ts'
 import { helpScreen } from './screens/help-screen.ts'
+import { historyScreen } from './screens/history-screen.ts'
 import { permissionsScreen } from './screens/permissions-screen.ts'
 import { requestScreen } from './screens/request-screen.ts'
+import { revokedScreen } from './screens/revoked-screen.ts'
 import { sessionScreen } from './screens/session-screen.ts'
 import { selectedSession, sessionsScreen } from './screens/sessions-screen.ts'
 import { pendingRequests } from './snapshot.ts'
-import { baseScreen, type Size, topScreen } from './state.ts'
+import { baseScreen, type Screen, type Size, topScreen } from './state.ts'
 
 /** Rows from which on there is room for a banner. */
 const bannerRows = 20
+/** And from which on for a second line of keys. */
+const keyRows = 20
 
 /** Everything that the next frame shows. Pure: the same model gives the same frame. */
 export function composeFrame(model: Model): Frame {
@@ -25,9 +42,12 @@ export function composeFrame(model: Model): Frame {
 	const { columns, rows } = size
 	const tooSmall = isTooSmall(size)
 	const notices = noticeLines(model)
-	const input = inputOf(model, columns)
-	const bodyRows = Math.max(2, rows - 2 - notices.length - (input ? 2 : 0))
-	const screen = tooSmall ? emptyScreen : screenOf(model, { columns, rows: bodyRows })
+	const input = inputOf(model.ui, model.data)
+	// Known before the screen: what their keys mean does not hang on how they are laid out.
+	const keys = footerLines(contextOf(model, emptyScreen, null), columns, rows < keyRows ? 1 : 2)
+	const above = notices.length + (input ? 1 + input.label.length : 0) + keys.length - 1
+	const bodyRows = Math.max(2, rows - 2 - above)
+	const { guard, ...screen } = tooSmall ? emptyScreen : screenOf(model, { columns, rows: bodyRows })
 	const focusRequest = input ? typedFor(model) : screen.focus
 	const context = contextOf(model, screen, focusRequest)
 	return {
@@ -39,12 +59,15 @@ export function composeFrame(model: Model): Frame {
 		context,
 		focusRequest,
 		header: headerLine(model.data, columns),
-		footer: footerOf(model, context, columns),
-		focus: screen.focus && {
-			id: screen.focus.id,
-			digest: screen.focus.digest,
-			order: `${baseScreen(model.ui).name} ${screen.order}`,
-		},
+		keys: keys.slice(0, -1),
+		footer: footerOf(model, keys.length > 1 ? keys : footerLines(context, columns, 1)),
+		focus: screen.focus
+			? {
+					id: screen.focus.id,
+					digest: screen.focus.digest,
+					order: `${baseScreen(model.ui).name} ${screen.order}`,
+				}
+			: (guard ?? null),
 	}
 }
 
@@ -59,40 +82,48 @@ function screenOf(model: Model, size: Size): ScreenFrame {
 			return permissionsScreen(model, size)
 		case 'request':
 			return requestScreen(model, screen.request, size)
+		case 'devices':
+			return devicesScreen(model, size)
+		case 'device':
+			return deviceScreen(model, screen.device, size)
+		case 'history':
+			return historyScreen(model, size)
+		case 'access':
+			return accessScreen(model, size)
+		case 'act':
+			return actScreen(model, size)
+		case 'revoked':
+			return revokedScreen(model, size)
 		case 'help':
 			return helpScreen(screen, size)
+		// Screens of a home without a device: there is no viewer then.
+		case 'join':
+			return emptyScreen
 	}
 }
 
 function noticeLines({ data, banner, ui }: Model): StyledLine[] {
 	const { columns, rows } = ui.size
-	const { alarm } = data.info
+	const { alarm, revoked } = data.info
+	if (revoked) return [revokedLine(revoked, columns)]
 	return [
 		...(alarm === null ? [] : [alarmLine(alarm, columns)]),
+		...intruderNotice(data.devices, columns),
+		...actNotice(data.act, topScreen(ui).name, columns),
 		...(banner === null || rows < bannerRows
 			? []
 			: [padLine(truncateLine([span(safeText` ${banner}`, 'quote')], columns), columns)]),
 	]
 }
 
-function inputOf({ ui }: Model, columns: number): Frame['input'] {
-	const top = topScreen(ui)
-	if (top.name !== 'reason') return null
-	const label = truncateLine([span(safeText` Why not? The agent is told:`, 'strong')], columns)
-	const { characters, cursor } = top.edit
-	const room = columns - 4
-	// The part around the cursor, where it is longer than the line.
-	let start = cursor
-	let width = 0
-	while (start > 0) {
-		const before = textWidth(characters[start - 1] ?? '')
-		if (width + before > room) break
-		width += before
-		start--
-	}
-	const shown = displayText(characters.slice(start).join(''))
-	const text = truncateLine([span(safeText` › `, 'accent'), span(sliceText(shown, 0))], columns)
-	return { label, text, cursor: 3 + width }
+/** What runs is seen on every screen, however one went away from it. */
+function actNotice(act: DeviceAct | null, screen: Screen['name'], columns: number): StyledLine[] {
+	if (!act || !isRunning(act) || screen === 'act') return []
+	const line = [
+		span(safeText` `),
+		...progressLine(actTitle(act), 'progress' in act ? act.progress : null),
+	]
+	return [padLine(truncateLine(line, columns), columns)]
 }
 
 /** The request that a reason is being typed for, whatever is highlighted by now. */
@@ -108,6 +139,8 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 	return {
 		screen: topScreen(model.ui),
 		session: selectedSession(model) !== null,
+		device: deviceOf(model),
+		act: model.data.act,
 		waiting: pendingRequests(model.data).length,
 		focus: focus && {
 			request: focus,
@@ -120,6 +153,18 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 	}
 }
 
+function deviceOf(model: Model): KeyContext['device'] {
+	const screen = baseScreen(model.ui)
+	if (screen.name !== 'devices' && screen.name !== 'device') return null
+	const shown = screen.name === 'device' ? find(model, screen.device) : selectedDevice(model)
+	if (!shown) return null
+	if (shown.type === 'intruder') {
+		return { id: idOf(shown), own: false, active: false, kind: 'intruder' }
+	}
+	const { id, own, kind, state } = shown.device
+	return { id, own, kind, active: state === 'active' }
+}
+
 /** A request that waits is not folded: its key opens it. */
 function isFoldSelected({ transcript }: ScreenFrame): boolean {
 	const item = transcript?.entries.find(({ key }) => key === transcript.selected)
@@ -127,9 +172,11 @@ function isFoldSelected({ transcript }: ScreenFrame): boolean {
 	return item.type !== 'request' || item.request?.status !== 'pending'
 }
 
-function footerOf({ ui, now }: Model, context: KeyContext, columns: number): StyledLine {
+/** The last line is the footer; a remark takes its place for a while. */
+function footerOf({ ui, now }: Model, lines: readonly StyledLine[]): StyledLine {
 	const { toast } = ui
-	if (!toast || toast.until <= now) return footerLine(context, columns)
+	const { columns } = ui.size
+	if (!toast || toast.until <= now) return lines.at(-1) ?? []
 	const line = truncateLine([span(safeText` ${oneLine(toast.text)}`, toast.role)], columns)
 	return padLine(line, columns)
 }

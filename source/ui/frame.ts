@@ -3,8 +3,8 @@ import type { SafeText } from '../text/safe-text.ts'
 import type { StyledLine } from '../text/styled.ts'
 import type { RequestView } from '../viewer/viewer.ts'
 import type { Attention, Focus, ShownRequest } from './attention.ts'
+import type { KeyContext } from './command.ts'
 import type { Row } from './components/rows.tsx'
-import type { KeyContext } from './keymap.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Size, UiState } from './state.ts'
 import type { Item } from './transcript/items.ts'
@@ -43,6 +43,8 @@ export interface ScreenFrame {
 	direction: 'row' | 'column'
 	/** The request that an answer would go to; `null` when none is on the screen. */
 	focus: RequestView | null
+	/** Another question that has to have been on the screen for a moment before it is answered. */
+	guard?: Focus
 	/** Whatever of the order around it must not have changed just now. */
 	order: string
 	shown: readonly ShownRequest[]
@@ -80,18 +82,41 @@ export interface CardFrame {
 	total: number
 }
 
-export interface Frame extends Omit<ScreenFrame, 'focus' | 'order'> {
+export interface InputFrame {
+	label: readonly StyledLine[]
+	text: StyledLine
+	cursor: number
+}
+
+export interface Frame extends Omit<ScreenFrame, 'focus' | 'order' | 'guard'> {
 	size: Size
 	tooSmall: boolean
 	header: StyledLine
 	notices: readonly StyledLine[]
-	/** The line of text being typed: a label, then the text. */
-	input: { label: StyledLine; text: StyledLine; cursor: number } | null
+	/** The line of text being typed: what it is for, then the text. */
+	input: InputFrame | null
+	/** Keys that the footer has no room for, where there is room for them above it. */
+	keys: readonly StyledLine[]
 	footer: StyledLine
 	focus: Focus | null
 	focusRequest: RequestView | null
 	context: KeyContext
 }
+
+/** What is drawn of a frame. */
+export type DrawnFrame = Pick<
+	Frame,
+	| 'size'
+	| 'tooSmall'
+	| 'header'
+	| 'notices'
+	| 'panes'
+	| 'direction'
+	| 'input'
+	| 'keys'
+	| 'footer'
+	| 'context'
+>
 
 export const emptyScreen: ScreenFrame = {
 	panes: [],

@@ -3,54 +3,21 @@
  * tests are made from it.
  */
 import { type SafeText, safeText } from '../text/safe-text.ts'
-import type { DecisionState, RequestView } from '../viewer/viewer.ts'
+import { isUnfinished } from '../viewer/devices.ts'
+import type { Command, Enabled, KeyContext } from './command.ts'
+import { deviceCommands } from './keymap-devices.ts'
 import type { KeyName } from './keys.ts'
 import { mayRepeat } from './present/ladder.ts'
-import type { Screen, ScreenName } from './state.ts'
+import type { ScreenName } from './state.ts'
 
-/** What the table looks at to say whether a key has a meaning just now. */
-export interface KeyContext {
-	screen: Screen
-	/** A session is highlighted. */
-	session: boolean
-	/** Requests that wait, in all sessions. */
-	waiting: number
-	/** The request that an answer would go to. */
-	focus: { request: RequestView; decision: DecisionState | null; unread: number } | null
-	/** There is something to fold or unfold on the screen. */
-	foldable: boolean
-	/** An item of the transcript is selected. */
-	selected: boolean
-	/** The transcript is at its live end. */
-	following: boolean
-}
+export { type Command, type Enabled, type Group, groups, type KeyContext } from './command.ts'
 
-/** `true`: it works; a text: it does not, and why; `null`: it means nothing here and is not shown. */
-export type Enabled = true | SafeText | null
-
-/** Headings of the help and of the readme's table, in order. */
-export const groups = ['Answer a request', 'Move', 'Look', 'Program'] as const
-export type Group = (typeof groups)[number]
-
-export interface Command {
-	id: string
-	keys: readonly KeyName[]
-	screens: readonly ScreenName[]
-	/** For the footer: a word or two. */
-	label: string
-	/** For the help screen: a sentence. */
-	description: string
-	group: Group
-	/** Place in the footer, lowest first; `null`: in the help only. */
-	footer: number | null
-	enabled(context: KeyContext): Enabled
-}
-
-const lists: readonly ScreenName[] = ['sessions', 'permissions']
-const scrolled: readonly ScreenName[] = ['session', 'request', 'help']
+const lists: readonly ScreenName[] = ['sessions', 'permissions', 'devices', 'history', 'access']
+const scrolled: readonly ScreenName[] = ['session', 'request', 'device', 'act', 'help', 'join']
 const moving: readonly ScreenName[] = [...lists, ...scrolled]
 const answering: readonly ScreenName[] = ['sessions', 'session', 'permissions', 'request']
-const everywhere: readonly ScreenName[] = [...moving, 'reason']
+const typing: readonly ScreenName[] = ['reason', 'typing', 'words']
+const everywhere: readonly ScreenName[] = [...moving, ...typing, 'revoked']
 
 const always = (): Enabled => true
 const answered = safeText`This request was answered already.`
@@ -94,6 +61,7 @@ function allowForSession(context: KeyContext): Enabled {
 }
 
 const table = [
+	...deviceCommands,
 	{
 		id: 'allow',
 		group: 'Answer a request',
@@ -290,7 +258,17 @@ const table = [
 		id: 'back',
 		group: 'Look',
 		keys: ['escape', 'left', 'h', 'q'],
-		screens: ['session', 'permissions', 'request', 'help'],
+		screens: [
+			'session',
+			'permissions',
+			'request',
+			'devices',
+			'device',
+			'history',
+			'access',
+			'act',
+			'help',
+		],
 		label: 'back',
 		description: 'Back to the screen before.',
 		footer: 20,
@@ -310,7 +288,7 @@ const table = [
 		id: 'help',
 		group: 'Program',
 		keys: ['?'],
-		screens: ['sessions', 'session', 'permissions', 'request'],
+		screens: [...answering, 'devices', 'device', 'history', 'access', 'act'],
 		label: 'help',
 		description: 'This list of keys.',
 		footer: 21,
@@ -320,11 +298,12 @@ const table = [
 		id: 'quit',
 		group: 'Program',
 		keys: ['q'],
-		screens: ['sessions'],
+		screens: ['sessions', 'revoked', 'join'],
 		label: 'quit',
 		description: 'Leave the program.',
 		footer: 22,
-		enabled: always,
+		enabled: ({ act }) =>
+			isUnfinished(act) ? safeText`Devices are being changed: wait, or leave with ^c.` : true,
 	},
 	{
 		id: 'send-reason',
@@ -338,11 +317,11 @@ const table = [
 	},
 	{
 		id: 'cancel',
-		group: 'Answer a request',
+		group: 'Program',
 		keys: ['escape'],
-		screens: ['reason'],
+		screens: typing,
 		label: 'cancel',
-		description: 'Leave the request as it is.',
+		description: 'Leave things as they are.',
 		footer: 2,
 		enabled: always,
 	},
@@ -381,8 +360,9 @@ const table = [
 export type CommandId = (typeof table)[number]['id']
 export const commands: readonly (Command & { id: CommandId })[] = table
 
-/** Commands that decide a request: they are taken only when nothing else came with the key. */
+/** Commands that decide something: they are taken only when nothing else came with the key. */
 export const answers: ReadonlySet<CommandId> = new Set<CommandId>([
+	'approve-device',
 	'allow',
 	'allow-session',
 	'deny',

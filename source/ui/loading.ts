@@ -32,6 +32,17 @@ export class Loading {
 		if (this.#app.options.now() < this.#pausedUntil) return
 		this.#sessions(frame)
 		this.#messages(frame)
+		this.#access(frame)
+	}
+
+	#access({ list }: Frame): void {
+		const { ui, data, options } = this.#app
+		if (baseScreen(ui).name !== 'access') return
+		const { complete, loading, error } = data.access
+		if (complete || loading || error !== null) return
+		const at = list?.selected == null ? 0 : list.ids.indexOf(list.selected)
+		if ((list?.ids.length ?? 0) - at - 1 <= 2 * (list?.height ?? 0))
+			options.viewer.devices.moreAccess()
 	}
 
 	#sessions({ list }: Frame): void {

@@ -1,7 +1,7 @@
 /** Moving the highlight of a list, and scrolling what is longer than its pane. */
 import type { App } from './app.ts'
 import type { ListFrame, TranscriptFrame } from './frame.ts'
-import { baseScreen, type UiState, withTranscript } from './state.ts'
+import { baseScreen, type ScreenName, type UiState, withTranscript } from './state.ts'
 import { type Anchor, moveAnchor } from './viewport.ts'
 
 /** Lines that stay in view when a page is turned. */
@@ -53,11 +53,19 @@ export function moveTo(app: App, request: string): void {
 	setAnchor(app, transcript, { key: item.key, line: 0 }, { selected: item.key })
 }
 
+/** Where the highlight of each screen's list is kept. */
+const highlights: Readonly<Partial<Record<ScreenName, keyof UiState>>> = {
+	permissions: 'selectedRequest',
+	devices: 'selectedDevice',
+	history: 'selectedEvent',
+	access: 'selectedAccess',
+}
+
 function select(app: App, { ids, selected }: ListFrame, by: number): void {
 	const at = selected === null ? 0 : Math.max(0, ids.indexOf(selected))
 	const id = ids[Math.max(0, Math.min(ids.length - 1, at + by))]
 	if (id === undefined) return
-	const name = baseScreen(app.ui).name === 'permissions' ? 'selectedRequest' : 'selectedSession'
+	const name = highlights[baseScreen(app.ui).name] ?? 'selectedSession'
 	app.update((ui) => ({ ...ui, [name]: id }))
 }
 
@@ -99,7 +107,7 @@ function scrollCard(app: App, top: number): void {
 	if (!card) return
 	const line = Math.max(0, Math.min(top, card.total - card.height + 1))
 	app.update((ui) =>
-		card.id === 'help' ? scrolledHelp(ui, line) : scrolledRequest(ui, card.id, line),
+		card.id === 'help' ? scrolledHelp(ui, line) : scrolledCard(ui, card.id, line),
 	)
 }
 
@@ -110,6 +118,6 @@ function scrolledHelp(ui: UiState, line: number): UiState {
 	return { ...ui, screens }
 }
 
-function scrolledRequest(ui: UiState, request: string, line: number): UiState {
-	return { ...ui, requestTops: new Map(ui.requestTops).set(request, line) }
+function scrolledCard(ui: UiState, card: string, line: number): UiState {
+	return { ...ui, cardTops: new Map(ui.cardTops).set(card, line) }
 }

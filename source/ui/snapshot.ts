@@ -1,3 +1,4 @@
+import type { AccessState, DeviceAct, DevicesState, HistoryState } from '../viewer/devices.ts'
 import type {
 	Connection,
 	DecisionState,
@@ -15,6 +16,10 @@ export interface Snapshot {
 	sessions: readonly SessionSummary[]
 	requests: readonly RequestView[]
 	decisions: ReadonlyMap<string, DecisionState>
+	devices: DevicesState
+	history: HistoryState
+	access: AccessState
+	act: DeviceAct | null
 	/** The one transcript that is open. */
 	open: { session: string; state: SessionState } | null
 }
@@ -26,6 +31,10 @@ export function takeSnapshot(viewer: Viewer, open: Snapshot['open']): Snapshot {
 		sessions: viewer.sessions.get(),
 		requests: viewer.requests.get(),
 		decisions: viewer.decisions.get(),
+		devices: viewer.devices.state.get(),
+		history: viewer.devices.history.get(),
+		access: viewer.devices.access.get(),
+		act: viewer.devices.act.get(),
 		open,
 	}
 }

@@ -15,9 +15,32 @@ export type Screen =
 	| { name: 'request'; request: string }
 	/** A reason for a denial is being typed. Bound to the request that was highlighted when it began. */
 	| { name: 'reason'; request: string; digest: string | null; edit: LineEdit }
+	| { name: 'devices' }
+	| { name: 'device'; device: string }
+	/** The device log, entry by entry. */
+	| { name: 'history' }
+	/** Which device was given the keys of which session. */
+	| { name: 'access' }
+	/** What is being done with devices. */
+	| { name: 'act' }
+	/** A line about devices is being typed; `problem` is what was wrong with it when it was last sent. */
+	| { name: 'typing'; what: Typing; edit: LineEdit; problem: SafeText | null }
+	/** This device was revoked: there is nothing else to be seen. */
+	| { name: 'revoked' }
+	/** A home without a device: its code, or the recovery words being typed. */
+	| { name: 'join' }
+	| { name: 'words'; edit: LineEdit; problem: SafeText | null; hidden: boolean }
 	| { name: 'help'; of: ScreenName; line: number }
 
+/** What is typed, bound to what it was begun for. */
+export type Typing =
+	| { what: 'code' }
+	| { what: 'rename'; device: string }
+	| { what: 'revoke'; device: string }
+	| { what: 'word'; index: 0 | 1 }
+
 export type ScreenName = Screen['name']
+export type TypingScreen = Extract<Screen, { edit: LineEdit }>
 
 /** Where the reader of one transcript is. */
 export interface TranscriptState {
@@ -39,9 +62,12 @@ export interface UiState {
 	/** `null`: the first one, whichever that is just now. */
 	selectedSession: string | null
 	selectedRequest: string | null
+	selectedDevice: string | null
+	selectedEvent: string | null
+	selectedAccess: string | null
 	transcripts: ReadonlyMap<string, TranscriptState>
-	/** First line shown of a request that is longer than its pane, by request id. */
-	requestTops: ReadonlyMap<string, number>
+	/** First line shown of what is longer than its pane, by the id of its card. */
+	cardTops: ReadonlyMap<string, number>
 	toast: { text: SafeText; role: 'warn' | 'ok' | 'error'; until: number } | null
 }
 
@@ -59,8 +85,11 @@ export function initialState(size: Size): UiState {
 		screens: [{ name: 'sessions' }],
 		selectedSession: null,
 		selectedRequest: null,
+		selectedDevice: null,
+		selectedEvent: null,
+		selectedAccess: null,
 		transcripts: new Map(),
-		requestTops: new Map(),
+		cardTops: new Map(),
 		toast: null,
 	}
 }
@@ -69,9 +98,13 @@ export function topScreen(state: UiState): Screen {
 	return state.screens.at(-1) ?? { name: 'sessions' }
 }
 
+export function isTyping(screen: Screen): screen is TypingScreen {
+	return 'edit' in screen
+}
+
 /** The screen that fills the terminal: what lies under a line of text being typed. */
-export function baseScreen(state: UiState): Exclude<Screen, { name: 'reason' }> {
-	for (const screen of state.screens.toReversed()) if (screen.name !== 'reason') return screen
+export function baseScreen(state: UiState): Exclude<Screen, TypingScreen> {
+	for (const screen of state.screens.toReversed()) if (!isTyping(screen)) return screen
 	return { name: 'sessions' }
 }
 

@@ -31,6 +31,7 @@ const colourless: Theme = {
 	prompt: { bold: true },
 	thinking: { dimColor: true, italic: true },
 	hidden: { inverse: true },
+	alarm: { bold: true, inverse: true },
 }
 
 const colours: Theme = {
@@ -49,6 +50,7 @@ const colours: Theme = {
 	accent: { color: 'cyan', bold: true },
 	prompt: { color: 'blue', bold: true },
 	hidden: { color: 'yellow', inverse: true },
+	alarm: { color: 'red', bold: true, inverse: true },
 }
 
 /** Without colour where `NO_COLOR` is set to anything, or the terminal has none. */

@@ -1,11 +1,14 @@
 /** Puts the viewer together: lists, requests, decisions, kept up to date by the account's channel. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
+import { keepUp } from '../account/keep-up.ts'
 import type { AccountHint, Channel } from '../backend/gateway.ts'
 import { fingerprint } from '../protocol/device.ts'
 import { activeDevices } from '../protocol/device-log.ts'
-import { StyrbyError } from '../protocol/errors.ts'
+import { exit, StyrbyError } from '../protocol/errors.ts'
 import { decide } from './decide.ts'
+import type { Revoked } from './devices.ts'
+import { DevicesModel } from './devices-model.ts'
 import { Value } from './readable.ts'
 import { RequestList } from './requests.ts'
 import { FeedPool } from './session-feed.ts'
@@ -48,6 +51,7 @@ export class OpenedViewer implements Viewer {
 	readonly info: Value<ViewerInfo>
 	readonly connection = new Value<Connection>({ state: 'connecting', lastContact: null, why: null })
 	readonly decisions = new Value<ReadonlyMap<string, DecisionState>>(new Map())
+	readonly devices: DevicesModel
 	readonly ready: Promise<void>
 	readonly #options: OpenViewerOptions
 	readonly #feeds: FeedPool
@@ -57,6 +61,10 @@ export class OpenedViewer implements Viewer {
 	readonly #waiting = new Set<string>()
 	/** When a session was last read again, by its id. */
 	readonly #readAt = new Map<string, number>()
+	/** What else than the log did not verify. */
+	#refusal: string | null = null
+	#askedWhy = false
+	readonly #keeping: Disposable
 	#closed = false
 
 	constructor(options: OpenViewerOptions) {
@@ -68,9 +76,21 @@ export class OpenedViewer implements Viewer {
 			const summary = this.#list.sessions.get().find((session) => session.id === id)
 			return { agent: summary?.agent ?? 'unknown', project: summary?.project ?? null }
 		})
-		this.info = new Value(this.#describe(null))
+		this.devices = new DevicesModel({
+			account,
+			crashed: (error) => {
+				throw error
+			},
+		})
+		this.#keeping = keepUp(account, (code) => {
+			this.connection.update((connection) => ({ ...connection, why: code }))
+		})
+		this.info = new Value(this.#describe())
 		account.log.onChange(() => {
-			this.info.set(this.#describe(account.log.problem?.message ?? this.info.get().alarm))
+			if (this.#closed) return
+			this.info.set(this.#describe())
+			if (this.info.get().revoked) this.#stop()
+			else void this.devices.refresh()
 		})
 		// The log was pulled when the account was opened, and is again when the channel is joined.
 		this.ready = this.#refreshLists()
@@ -109,6 +129,11 @@ export class OpenedViewer implements Viewer {
 
 	decide(request: RequestView, choice: Choice): Decision {
 		const { account, now, waitMs = defaultWait } = this.#options
+		if (this.#closed) {
+			throw new StyrbyError('device_revoked', 'This device was revoked: nothing was sent.', {
+				exitCode: exit.notSignedIn,
+			})
+		}
 		const placed = this.#requests.get(request.id)
 		if (!placed) throw new StyrbyError('no_such_request', 'There is no such permission request.')
 		// Judged by what the person looked at, not by what may have come since.
@@ -135,7 +160,7 @@ export class OpenedViewer implements Viewer {
 		return decision
 	}
 
-	#describe(alarm: string | null): ViewerInfo {
+	#describe(): ViewerInfo {
 		const { account, backend, vault } = this.#options
 		const { record } = account.device
 		const devices = activeDevices(account.log.state)
@@ -150,8 +175,25 @@ export class OpenedViewer implements Viewer {
 			devices: devices.filter((device) => device.record.kind === 'device').length,
 			hasRecoveryKey: devices.some((device) => device.record.kind === 'recovery'),
 			vault,
-			alarm,
+			alarm: account.log.problem?.message ?? this.#refusal,
+			revoked: this.#revocation(),
 		}
+	}
+
+	#revocation(): Revoked | null {
+		const { account } = this.#options
+		const revoked = account.log.state.devices.get(account.device.record.id)?.revoked
+		if (!revoked) return null
+		const { by, at, reason } = revoked
+		return { by, byName: account.deviceName(by), at, reason }
+	}
+
+	/** This device was revoked: nothing is read or sent any more. */
+	#stop(): void {
+		if (this.#closed) return
+		this.#closed = true
+		this.connection.set({ state: 'lost', lastContact: null, why: 'This device was revoked.' })
+		void this.#end()
 	}
 
 	async #refresh(): Promise<void> {
@@ -164,6 +206,7 @@ export class OpenedViewer implements Viewer {
 		await this.#list.refresh()
 		await this.#requests.refresh()
 		this.#contact('live')
+		void this.devices.refresh()
 	}
 
 	#take(hint: AccountHint): void {
@@ -218,7 +261,12 @@ export class OpenedViewer implements Viewer {
 		if (this.#closed) return
 		if (!(error instanceof StyrbyError)) throw error
 		if (error.exitCode === 4) {
-			this.info.set(this.#describe(error.message))
+			if (!this.#options.account.log.problem) this.#refusal = error.message
+			this.info.set(this.#describe())
+		} else if (error.code === 'device_revoked' && !this.#askedWhy) {
+			// The server's word for it; who did it, and whether that is so, the log says.
+			this.#askedWhy = true
+			this.#safely(this.#options.account.log.refresh())
 		} else {
 			this.connection.update((now) => ({ ...now, state: 'lost', why: error.message }))
 		}
@@ -226,6 +274,12 @@ export class OpenedViewer implements Viewer {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#closed = true
+		await this.#end()
+	}
+
+	async #end(): Promise<void> {
+		this.#keeping[Symbol.dispose]()
+		this.devices[Symbol.dispose]()
 		this.#list[Symbol.dispose]()
 		await this.#channel[Symbol.asyncDispose]()
 		await this.#feeds[Symbol.asyncDispose]()

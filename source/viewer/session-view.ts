@@ -1,12 +1,13 @@
 /** One session as it is looked at: a window of checked messages that can follow the live end. */
-
+import { isDeepStrictEqual } from 'node:util'
 import type { Account } from '../account/account.ts'
-import { activeDevices } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import { staleAfter, type TextFrame } from '../protocol/live.ts'
+import { sessionScope } from '../protocol/scope.ts'
 import { assemble, type CheckedMessage } from './checked-message.ts'
 import { addFrame, dropFinished } from './live-text.ts'
 import { Queue, Value } from './readable.ts'
+import { readersOf } from './readers.ts'
 import type { FeedPool } from './session-feed.ts'
 import { SessionReader } from './session-reader.ts'
 import { Tail } from './tail.ts'
@@ -53,6 +54,7 @@ export class OpenSession implements SessionView {
 		const { summary, feeds, session } = options
 		this.#change({ summary: summary.get() })
 		this.#stops.push(summary.subscribe(() => this.#change({ summary: summary.get() })))
+		this.#stops.push(options.account.log.onChange(() => this.#countReaders()))
 		this.#stops.push(
 			feeds.listen(session, {
 				text: (frame) => this.#text(frame),
@@ -160,6 +162,7 @@ export class OpenSession implements SessionView {
 		// Cut in large steps, so that the window does not move with every message.
 		const kept = all.length > most + step ? all.slice(-most) : all
 		this.#show(kept, { hasNewer: false, live: dropFinished(state.live, messages) })
+		this.#countReaders()
 	}
 
 	#show(messages: readonly SessionState['messages'][number][], more: Partial<SessionState>): void {
@@ -175,10 +178,17 @@ export class OpenSession implements SessionView {
 	}
 
 	async #readers(): Promise<void> {
-		const keys = await this.#reader.keys()
-		const { state } = this.#options.account.log
-		const active = activeDevices(state)
-		this.#change({ readers: { count: active.length, allSigned: keys.by !== null } })
+		await this.#reader.keys()
+		this.#countReaders()
+	}
+
+	/** With every change of the log, and with every new key that came with a message. */
+	#countReaders(): void {
+		const { account, session } = this.#options
+		const keys = account.keys.known(sessionScope(session))
+		if (!keys) return
+		const readers = readersOf(account.log.state, keys)
+		if (!isDeepStrictEqual(readers, this.state.get().readers)) this.#change({ readers })
 	}
 
 	async #load(work: () => Promise<void>): Promise<void> {

@@ -3,6 +3,7 @@
  * things they can do. Everything in here was verified and decrypted, or says that it was not.
  */
 import type { Body, Kind, RequestStatus } from '../protocol/events.ts'
+import type { Devices, Revoked } from './devices.ts'
 import type { Risk } from './risk.ts'
 
 /** A value that changes: read it, and be told when to read it again. `get` returns the same object until it changes. */
@@ -77,7 +78,8 @@ export interface SessionState {
 	/** All rows up to here were checked; `null` before the first check. */
 	verifiedTo: number | null
 	problems: number
-	readers: { count: number; allSigned: boolean } | null
+	/** Devices that can read what is said now; `revoked`: those of them that were revoked since the newest key. */
+	readers: { count: number; revoked: number; allSigned: boolean } | null
 	/** Last sign of life of the host, ISO 8601 UTC; `null` when not live or none yet. */
 	lastHeartbeat: string | null
 	loading: boolean
@@ -172,6 +174,8 @@ export interface ViewerInfo {
 	vault: { kind: 'keychain' | 'file' | 'memory'; detail: string }
 	/** Set when the device log does not verify: nothing may be encrypted to anyone. */
 	alarm: string | null
+	/** Set when the log says that this device was revoked: nothing is read or sent any more. */
+	revoked: Revoked | null
 }
 
 export interface Viewer extends AsyncDisposable {
@@ -183,6 +187,7 @@ export interface Viewer extends AsyncDisposable {
 	readonly requests: Readable<readonly RequestView[]>
 	/** Decisions made in this process, by request id. */
 	readonly decisions: Readable<ReadonlyMap<string, DecisionState>>
+	readonly devices: Devices
 	/** Reads the page of sessions after the oldest one known. `false` when there is none. */
 	moreSessions(): Promise<boolean>
 	open(session: string): SessionView

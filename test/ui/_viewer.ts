@@ -16,12 +16,10 @@ import type {
 	Viewer,
 	ViewerInfo,
 } from '../../source/viewer/viewer.ts'
+import { ScriptedDevices } from './_devices.ts'
+import { at, now, uuid } from './_present.ts'
 
-/** The present of every screen test. */
-export const now = Date.parse('2026-03-04T12:00:00.000Z')
-export const at = (secondsAgo: number) => new Date(now - secondsAgo * 1000).toISOString()
-/** A UUID that reads well in a failure. */
-export const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+export { at, now, uuid } from './_present.ts'
 
 export function summary(change: Partial<SessionSummary> = {}): SessionSummary {
 	return {
@@ -131,7 +129,7 @@ export function transcript(
 		live: [],
 		verifiedTo: messages.at(-1)?.seq ?? null,
 		problems: 0,
-		readers: { count: 3, allSigned: true },
+		readers: { count: 3, revoked: 0, allSigned: true },
 		lastHeartbeat: at(3),
 		loading: false,
 		error: null,
@@ -147,6 +145,7 @@ export const info: ViewerInfo = {
 	hasRecoveryKey: false,
 	vault: { kind: 'keychain', detail: 'Secret Service' },
 	alarm: null,
+	revoked: null,
 }
 
 export interface Decided {
@@ -161,6 +160,7 @@ export class ScriptedViewer implements Viewer {
 	readonly sessions = new Value<readonly SessionSummary[]>([])
 	readonly requests = new Value<readonly RequestView[]>([])
 	readonly decisions = new Value<ReadonlyMap<string, DecisionState>>(new Map())
+	readonly devices = new ScriptedDevices()
 	readonly states = new Map<string, Value<SessionState>>()
 	readonly opened: string[] = []
 	readonly asked: { session: string; what: string }[] = []

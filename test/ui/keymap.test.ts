@@ -7,6 +7,7 @@ import {
 	type KeyContext,
 } from '../../source/ui/keymap.ts'
 import { keyPress } from '../../source/ui/keys.ts'
+import { emptyEdit } from '../../source/ui/line-edit.ts'
 import type { Screen, ScreenName } from '../../source/ui/state.ts'
 import type { RequestView } from '../../source/viewer/viewer.ts'
 import { at, request, requestBody, uuid } from './_viewer.ts'
@@ -18,6 +19,15 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	request: { name: 'request', request: 'r' },
 	reason: { name: 'reason', request: 'r', digest: null, edit: { characters: [], cursor: 0 } },
 	help: { name: 'help', of: 'sessions', line: 0 },
+	devices: { name: 'devices' },
+	device: { name: 'device', device: uuid(900) },
+	history: { name: 'history' },
+	access: { name: 'access' },
+	act: { name: 'act' },
+	typing: { name: 'typing', what: { what: 'code' }, edit: emptyEdit, problem: null },
+	revoked: { name: 'revoked' },
+	join: { name: 'join' },
+	words: { name: 'words', edit: emptyEdit, problem: null, hidden: true },
 }
 const names = Object.keys(screens) as ScreenName[]
 
@@ -30,6 +40,8 @@ function context(change: Partial<KeyContext> = {}): KeyContext {
 		foldable: true,
 		selected: false,
 		following: true,
+		device: { id: uuid(900), own: false, active: true, kind: 'device' },
+		act: null,
 		...change,
 	}
 }
@@ -78,7 +90,9 @@ describe('the table of keys', () => {
 			const found = commandFor('escape', context({ screen: screens[name] }))?.command.id
 			expect(['back', 'cancel', undefined]).toContain(found)
 			const q = commandFor('q', context({ screen: screens[name] }))?.command.id
-			expect(q).toBe(name === 'sessions' ? 'quit' : name === 'reason' ? undefined : 'back')
+			const typing = 'edit' in screens[name]
+			const first = ['sessions', 'revoked', 'join'].includes(name)
+			expect(q).toBe(first ? 'quit' : typing ? undefined : 'back')
 		}
 	})
 
@@ -95,8 +109,14 @@ describe('the table of keys', () => {
 		expect(commandFor('l', list)?.command.id).toBe(commandFor('right', list)?.command.id)
 	})
 
-	test('only the four that decide are guarded as answers', () => {
-		expect([...answers].toSorted()).toEqual(['allow', 'allow-session', 'deny', 'deny-with-reason'])
+	test('only those that decide are guarded as answers', () => {
+		expect([...answers].toSorted()).toEqual([
+			'allow',
+			'allow-session',
+			'approve-device',
+			'deny',
+			'deny-with-reason',
+		])
 	})
 })
 

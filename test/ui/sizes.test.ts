@@ -6,9 +6,21 @@ import { App } from '../../source/ui/app.ts'
 import type { Frame } from '../../source/ui/frame.ts'
 import { smallest } from '../../source/ui/layout.ts'
 import { notifier } from '../../source/ui/notifier.ts'
+import { approving, buildBox, found, laptop, logEvent } from './_devices.ts'
 import { keys } from './_screen.ts'
 import { first, type Stage, twoWaiting } from './_stage.ts'
-import { ask, call, now, request, requestBody, result, say, transcript, uuid } from './_viewer.ts'
+import {
+	ask,
+	at,
+	call,
+	now,
+	request,
+	requestBody,
+	result,
+	say,
+	transcript,
+	uuid,
+} from './_viewer.ts'
 
 const long =
 	'a rather long text with many words in it, 長い文章もある, and a_word_without_any_end_at_all_'.repeat(
@@ -40,6 +52,31 @@ function crowded(): Stage {
 			...state.messages.slice(1),
 		],
 	}))
+	const { devices } = stage.viewer
+	devices.state.update((state) => ({
+		...state,
+		single: true,
+		error: long,
+		behind: [{ host: uuid(900), name: long }],
+		intruders: [{ device: uuid(666), publicKey: long, what: 'unknown' }],
+		devices: state.devices.map((each) => ({ ...each, name: long })),
+	}))
+	devices.history.set({
+		events: [3, 2, 1].map((seq) => logEvent(seq, { deviceName: long, reason: long, byName: long })),
+		loading: false,
+		error: null,
+	})
+	devices.access.set({
+		rows: Array.from({ length: 40 }, (_, index) => ({
+			session: uuid(index + 1),
+			epochs: 2,
+			cells: new Map([[laptop, { epochs: 1, by: buildBox, at: at(60), opens: true }]]),
+		})),
+		complete: true,
+		loading: false,
+		error: null,
+	})
+	devices.act.set({ ...approving, step: 'found', request: { ...found, name: long } })
 	return stage
 }
 
@@ -52,6 +89,15 @@ const ways = {
 	request: ['p', 'enter'],
 	reason: ['enter', 'r'],
 	help: ['?'],
+	devices: ['D'],
+	'revoked device': ['D', 'j', 'j', 'j'],
+	device: ['D', 'enter'],
+	'device help': ['D', '?'],
+	code: ['D', 'a'],
+	rename: ['D', 'j', 'r'],
+	history: ['D', 'L', 'j'],
+	access: ['D', 'm', 'j'],
+	approve: ['D', 's'],
 } as const
 
 function appOf(stage: Stage, size: { columns: number; rows: number }, clock: { now: number }): App {
@@ -74,11 +120,17 @@ function check(frame: Frame): void {
 	if (frame.tooSmall) return
 	expect(lineWidth(frame.header)).toBe(columns)
 	expect(lineWidth(frame.footer)).toBe(columns)
+	for (const line of frame.keys) expect(lineWidth(line)).toBe(columns)
 	for (const notice of frame.notices) expect(lineWidth(notice)).toBeLessThanOrEqual(columns)
 	const across = frame.direction === 'row'
 	const widths = frame.panes.map(({ width }) => width)
 	const heights = frame.panes.map(({ height }) => height + 1)
-	const body = rows - 2 - frame.notices.length - (frame.input ? 2 : 0)
+	const body =
+		rows -
+		2 -
+		frame.notices.length -
+		frame.keys.length -
+		(frame.input ? 1 + frame.input.label.length : 0)
 	expect(frame.panes.length).toBeGreaterThan(0)
 	if (across) {
 		expect(widths.reduce((sum, width) => sum + width, widths.length - 1)).toBe(columns)
@@ -136,7 +188,8 @@ describe('on the terminal itself', () => {
 				const lines = (await screen.settled()).split('\n')
 				expect(lines).toHaveLength(rows)
 				expect(lines[0]).toMatch(/^ styrby /)
-				expect(lines[1]).toMatch(/^[━─] /)
+				expect(lines[1]).toMatch(/^ ✗ The server lists a key/)
+				expect(lines[2]).toMatch(/^[━─] /)
 				expect(lines.at(-1)).toMatch(/\? help|esc back/)
 				expect(screen.term.buffer.active.baseY).toBe(0)
 			}

@@ -1,20 +1,22 @@
 import { Box, Text, useCursor } from 'ink'
 import { Fragment } from 'react'
-import type { Frame } from '../frame.ts'
+import type { DrawnFrame } from '../frame.ts'
 import { smallest } from '../layout.ts'
 import type { Theme } from '../theme.ts'
 import { Divider, PaneView } from './pane-view.tsx'
 import { Rows } from './rows.tsx'
 
 /** A whole frame, in a box of exactly the terminal's size: never higher, or all of it would flicker. */
-export function FrameView({ frame, theme }: { frame: Frame; theme: Theme }) {
-	const { size, header, notices, panes, direction, input, footer, tooSmall } = frame
+export function FrameView({ frame, theme }: { frame: DrawnFrame; theme: Theme }) {
+	const { size, header, notices, panes, direction, input, keys, footer, tooSmall } = frame
 	const { columns, rows } = size
 	const { setCursorPosition } = useCursor()
-	setCursorPosition(input && !tooSmall ? { x: input.cursor, y: rows - 2 } : undefined)
+	setCursorPosition(input && !tooSmall ? { x: input.cursor, y: rows - 2 - keys.length } : undefined)
 	if (tooSmall) return <TooSmall frame={frame} />
 	const above = [header, ...notices].map((line) => ({ line }))
-	const below = [...(input ? [input.label, input.text] : []), footer].map((line) => ({ line }))
+	const below = [...(input ? [...input.label, input.text] : []), ...keys, footer].map((line) => ({
+		line,
+	}))
 	const body = rows - above.length - below.length
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
@@ -34,7 +36,7 @@ export function FrameView({ frame, theme }: { frame: Frame; theme: Theme }) {
 }
 
 /** Says what is missing; what waits is still counted, and the keys that leave still work. */
-function TooSmall({ frame }: { frame: Frame }) {
+function TooSmall({ frame }: { frame: DrawnFrame }) {
 	const { columns, rows } = frame.size
 	const { waiting } = frame.context
 	const texts = [

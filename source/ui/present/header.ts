@@ -1,5 +1,6 @@
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import type { DevicesState } from '../../viewer/devices.ts'
 import type { Connection, ViewerInfo } from '../../viewer/viewer.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { oneLine } from './one-line.ts'
@@ -21,13 +22,15 @@ export function headerLine(data: Snapshot, columns: number): StyledLine {
 	/** With only so many of the counts, the one that matters most last. */
 	const left = (count: number) => [...name, ...joined(counts.slice(0, count).toReversed(), gap)]
 	const connection = connectionLine(data.connection)
-	const [all, some, one]: StyledLine[] = [
+	const [all, most, some, one]: StyledLine[] = [
 		joined([connection, ...infoParts(data.info)], gap),
+		joined([connection, deviceLine(data.info), devicesPart(data.info)], gap),
 		joined([connection, deviceLine(data.info)], gap),
 		connection,
 	].map((right) => [...right, span(safeText` `)])
 	const choices: (readonly [StyledLine, StyledLine | undefined])[] = [
 		[left(3), all],
+		[left(3), most],
 		[left(3), some],
 		[left(3), one],
 		// That all is well may be left out; that it is not, never.
@@ -46,6 +49,14 @@ export function headerLine(data: Snapshot, columns: number): StyledLine {
 export function alarmLine(alarm: string, columns: number): StyledLine {
 	const text = span(safeText` ✗ ${oneLine(alarm)}`, 'error')
 	return padLine(truncateLine([text], columns), columns)
+}
+
+/** Keys that the server invented, on every screen. */
+export function intruderNotice({ intruders }: DevicesState, columns: number): StyledLine[] {
+	if (intruders.length === 0) return []
+	const keys = intruders.length === 1 ? safeText`a key` : safeText`${intruders.length} keys`
+	const text = safeText` ✗ The server lists ${keys} that no device of yours added: nothing is sealed for it. D shows it.`
+	return [padLine(truncateLine([span(text, 'error')], columns), columns)]
 }
 
 function fits(left: StyledLine, right: StyledLine, columns: number): boolean {
@@ -74,8 +85,14 @@ function connectionMark({ state }: Connection): StyledLine {
 }
 
 function infoParts(info: ViewerInfo): StyledLine[] {
-	const devices = info.devices === 1 ? safeText`1 device` : safeText`${info.devices} devices`
-	return [[span(oneLine(info.backend.kind), 'dim')], deviceLine(info), [span(devices, 'dim')]]
+	return [[span(oneLine(info.backend.kind), 'dim')], deviceLine(info), devicesPart(info)]
+}
+
+/** How many devices can read this; the only one without a recovery key is marked. */
+function devicesPart({ devices, hasRecoveryKey }: ViewerInfo): StyledLine {
+	if (devices !== 1) return [span(safeText`${devices} devices`, 'dim')]
+	if (hasRecoveryKey) return [span(safeText`1 device`, 'dim')]
+	return [span(safeText`⚠ only 1 device`, 'warn')]
 }
 
 function deviceLine({ device, alarm }: ViewerInfo): StyledLine {

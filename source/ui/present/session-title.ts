@@ -74,8 +74,11 @@ function verifiedParts(state: SessionState | null): Part[] {
 
 function readersPart(state: SessionState | null): Part[] {
 	if (!state?.readers) return []
-	const { count, allSigned } = state.readers
+	const { count, revoked, allSigned } = state.readers
 	const readers = count === 1 ? safeText`1 reader` : safeText`${count} readers`
+	if (allSigned && revoked > 0) {
+		return [{ line: [span(safeText`⚠ ${readers}, ${revoked} revoked`, 'warn')], rank: 1 }]
+	}
 	if (allSigned) return [{ line: [span(safeText`${readers}, all signed`, 'dim')], rank: 3 }]
 	return [{ line: [span(safeText`✗ ${readers}, NOT all signed`, 'error')], rank: 1 }]
 }

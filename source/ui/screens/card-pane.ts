@@ -15,7 +15,7 @@ export function cardPane(
 	options: { width: number; height: number; active: boolean },
 ): { pane: Pane; card: CardFrame; shown: ShownRequest } {
 	const card = cardOf(model, request, options.width, true)
-	const wanted = model.ui.requestTops.get(request.id) ?? 0
+	const wanted = model.ui.cardTops.get(request.id) ?? 0
 	const { rows, top, total, shown } = scrollPane(card.lines, wanted, options)
 	return {
 		pane: { ...options, title: cardTitle(request), rows },

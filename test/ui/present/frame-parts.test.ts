@@ -14,6 +14,7 @@ import type { Snapshot } from '../../../source/ui/snapshot.ts'
 import type { ScreenName } from '../../../source/ui/state.ts'
 import { themeFor } from '../../../source/ui/theme.ts'
 import type { Connection } from '../../../source/viewer/viewer.ts'
+import { someState } from '../_devices.ts'
 import { textOf, widest } from '../_lines.ts'
 import { at, info, now, request, summary, transcript, uuid } from '../_viewer.ts'
 
@@ -24,6 +25,10 @@ function data(change: Partial<Snapshot> = {}): Snapshot {
 		sessions: [summary(), summary({ id: uuid(2) })],
 		requests: [request('a')],
 		decisions: new Map(),
+		devices: someState,
+		history: { events: [], loading: false, error: null },
+		access: { rows: [], complete: true, loading: false, error: null },
+		act: null,
 		open: null,
 		...change,
 	}
@@ -51,7 +56,10 @@ describe('the header', () => {
 })
 
 describe('the title of a session', () => {
-	const state = transcript([], { verifiedTo: 1841, readers: { count: 3, allSigned: true } })
+	const state = transcript([], {
+		verifiedTo: 1841,
+		readers: { count: 3, revoked: 0, allSigned: true },
+	})
 	const title = (width: number, change: Partial<typeof state> = {}) =>
 		textOf([sessionTitle({ data: data(), now }, uuid(1), { ...state, ...change }, width)])
 
@@ -69,7 +77,10 @@ describe('the title of a session', () => {
 
 	test('never leaves out what failed', () => {
 		for (const width of [120, 60, 30]) {
-			const text = title(width, { problems: 2, readers: { count: 4, allSigned: false } })
+			const text = title(width, {
+				problems: 2,
+				readers: { count: 4, revoked: 0, allSigned: false },
+			})
 			expect(text).toContain('✗ 2 problems')
 			expect(text).toContain('✗ 4 readers, NOT all signed')
 			expect(text).not.toContain('✓ verified')
@@ -86,6 +97,8 @@ describe('the footer', () => {
 		foldable: false,
 		selected: false,
 		following: true,
+		device: null,
+		act: null,
 	} as const
 
 	test.each([30, 40, 60, 80, 120])(
@@ -112,14 +125,29 @@ describe('the footer', () => {
 })
 
 describe('the help', () => {
-	const screens: readonly ScreenName[] = ['sessions', 'session', 'permissions', 'request']
+	const screens: readonly ScreenName[] = [
+		'sessions',
+		'session',
+		'permissions',
+		'request',
+		'devices',
+		'device',
+		'history',
+		'access',
+		'act',
+	]
 
 	test.each(screens)('of %s lists every key of it, under headings', (screen) => {
 		const text = textOf(helpLines(screen, 100))
 		for (const { screens: where, description } of commands) {
 			expect(text.includes(description), description).toBe(where.includes(screen))
 		}
-		for (const group of groups) expect(text).toContain(`  ${group}\n`)
+		for (const group of groups) {
+			const there = commands.some(
+				(command) => command.group === group && command.screens.includes(screen),
+			)
+			expect(text.includes(`  ${group}\n`), group).toBe(there)
+		}
 		expect(text).toContain('A permission request waits for an answer.')
 	})
 

@@ -1,0 +1,52 @@
+/** What a row of the key table is made of. */
+import type { SafeText } from '../text/safe-text.ts'
+import type { DeviceAct } from '../viewer/devices.ts'
+import type { DecisionState, RequestView } from '../viewer/viewer.ts'
+import type { KeyName } from './keys.ts'
+import type { Screen, ScreenName } from './state.ts'
+
+/** What the table looks at to say whether a key has a meaning just now. */
+export interface KeyContext {
+	screen: Screen
+	/** A session is highlighted. */
+	session: boolean
+	/** Requests that wait, in all sessions. */
+	waiting: number
+	/** The request that an answer would go to. */
+	focus: { request: RequestView; decision: DecisionState | null; unread: number } | null
+	/** There is something to fold or unfold on the screen. */
+	foldable: boolean
+	/** An item of the transcript is selected. */
+	selected: boolean
+	/** The transcript is at its live end. */
+	following: boolean
+	/** The device, or key of the server's, that is highlighted or shown. */
+	device: {
+		id: string
+		own: boolean
+		active: boolean
+		kind: 'device' | 'recovery' | 'intruder'
+	} | null
+	act: DeviceAct | null
+}
+
+/** `true`: it works; a text: it does not, and why; `null`: it means nothing here and is not shown. */
+export type Enabled = true | SafeText | null
+
+/** Headings of the help and of the readme's table, in order. */
+export const groups = ['Answer a request', 'Devices', 'Move', 'Look', 'Program'] as const
+export type Group = (typeof groups)[number]
+
+export interface Command {
+	id: string
+	keys: readonly KeyName[]
+	screens: readonly ScreenName[]
+	/** For the footer: a word or two. */
+	label: string
+	/** For the help screen: a sentence. */
+	description: string
+	group: Group
+	/** Place in the footer, lowest first; `null`: in the help only. */
+	footer: number | null
+	enabled(context: KeyContext): Enabled
+}

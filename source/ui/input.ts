@@ -1,0 +1,78 @@
+/** The line of text that is being typed, as it is shown above the footer. */
+import { displayText, repeatText, type SafeText, safeText } from '../text/safe-text.ts'
+import { type StyledLine, span, truncateLine } from '../text/styled.ts'
+import { textWidth } from '../text/width.ts'
+import { wrapLine } from '../text/wrap.ts'
+import type { InputFrame } from './frame.ts'
+import type { LineEdit } from './line-edit.ts'
+import { deviceName } from './present/device-name.ts'
+import type { Snapshot } from './snapshot.ts'
+import { type Size, topScreen, type UiState } from './state.ts'
+
+/** Lines that say what is typed, or what is wrong with it, at most: on a low terminal, and else. */
+const labelRows = (rows: number) => (rows < 12 ? 1 : 3)
+
+export function inputOf(ui: UiState, data: Pick<Snapshot, 'devices' | 'act'>): InputFrame | null {
+	const top = topScreen(ui)
+	const { size } = ui
+	switch (top.name) {
+		case 'reason':
+			return inputFrame(safeText`Why not? The agent is told:`, top.edit, size)
+		case 'typing':
+			return inputFrame(questionOf(top.what, data), top.edit, size, top)
+		case 'words':
+			return inputFrame(safeText`The 24 words of the recovery key:`, top.edit, size, top)
+		default:
+			return null
+	}
+}
+
+function questionOf(
+	typing: Extract<ReturnType<typeof topScreen>, { name: 'typing' }>['what'],
+	{ devices, act }: Pick<Snapshot, 'devices' | 'act'>,
+): SafeText {
+	const nameOf = (id: string) =>
+		deviceName(id, devices.devices.find((device) => device.id === id)?.name ?? null)
+	switch (typing.what) {
+		case 'code':
+			return safeText`The code that the new device shows:`
+		case 'rename':
+			return safeText`Another name for ${nameOf(typing.device)}:`
+		case 'revoke':
+			return safeText`Type its name, ${nameOf(typing.device)}, to revoke it:`
+		case 'word': {
+			const place = act?.type === 'recovery' ? act.asked[typing.index] : 0
+			return safeText`Word ${place + 1} of the 24:`
+		}
+	}
+}
+
+/** `problem` stands in the place of the question. */
+export function inputFrame(
+	question: SafeText,
+	{ characters, cursor }: LineEdit,
+	{ columns, rows }: Size,
+	{ problem = null, hidden = false }: { problem?: SafeText | null; hidden?: boolean } = {},
+): InputFrame {
+	const shown = hidden ? characters.map(() => '•') : characters
+	const room = columns - 4
+	// The part around the cursor, where it is longer than the line.
+	let start = cursor
+	let width = 0
+	while (start > 0) {
+		const before = textWidth(shown[start - 1] ?? '')
+		if (width + before > room) break
+		width += before
+		start--
+	}
+	const said = problem === null ? span(question, 'strong') : span(safeText`✗ ${problem}`, 'error')
+	const indent = [span(safeText` `)]
+	const text = hidden
+		? repeatText(safeText`•`, shown.length - start)
+		: displayText(shown.slice(start).join(''))
+	return {
+		label: wrapLine([said], columns - 1, { first: indent, rest: indent }).slice(0, labelRows(rows)),
+		text: truncateLine([span(safeText` › `, 'accent'), span(text)], columns) satisfies StyledLine,
+		cursor: 3 + width,
+	}
+}

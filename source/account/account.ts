@@ -37,6 +37,12 @@ const rotations = 8
 /** Where the vault keeps this device's secrets. */
 export const deviceEntry = (vaultName: string) => `${vaultName}:device`
 
+/** With the very keys that this device has: a log that names others for it is none of this account. */
+function isRegistered(log: LogState, { record }: Device): boolean {
+	const known = log.devices.get(record.id)?.record
+	return known?.sign === record.sign && known.box === record.box
+}
+
 function noDeviceKey(): StyrbyError {
 	return new StyrbyError(
 		'no_device_key',
@@ -96,7 +102,8 @@ export class Account {
 			DeviceLog.open(options.gateway, options.logStore, { pin: false }),
 			options.vault.get(deviceEntry(options.vaultName)),
 		])
-		if (stored && log.state.devices.has(decodeDevice(stored).record.id)) {
+		if (stored && isRegistered(log.state, decodeDevice(stored))) {
+			// Also where it was revoked: no server is to take that back.
 			await log.pin()
 			const account = Account.as(options, decodeDevice(stored), log)
 			if ((await account.keys.load(account.scope)).newest >= 0) {
@@ -116,12 +123,7 @@ export class Account {
 		device: Device,
 		log: DeviceLog,
 	): Account {
-		const state = log.state.devices.get(device.record.id)
-		if (
-			!state ||
-			state.record.sign !== device.record.sign ||
-			state.record.box !== device.record.box
-		) {
+		if (!isRegistered(log.state, device)) {
 			throw new StyrbyError(
 				'device_not_registered',
 				'This device is not registered with the account: run "styrby-tui devices add" here, and "styrby-tui devices approve" on a device that is.',

@@ -4,7 +4,7 @@ import type { GrantRow } from '../backend/gateway.ts'
 import { toBase64 } from '../protocol/bytes.ts'
 import type { DeviceRecord } from '../protocol/device.ts'
 import type { DeviceState, LogState } from '../protocol/device-log.ts'
-import { refused } from '../protocol/errors.ts'
+import { refused, type StyrbyError } from '../protocol/errors.ts'
 import type { Account } from './account.ts'
 import { assertNotRevoked } from './device-log.ts'
 
@@ -30,6 +30,19 @@ export function registration(log: LogState, record: DeviceRecord): DeviceState |
 }
 
 /**
+ * To be asked after the keys were loaded, and with no wait before they are granted: a key whose maker knew
+ * of a revocation is only taken once this log has it, so that no such key goes to the device. Throws
+ * `device_taken`, `no_such_device`.
+ */
+export function assertGrantable(log: LogState, to: DeviceRecord): void {
+	if (!registration(log, to)) throw noSuchDevice()
+}
+
+export function noSuchDevice(): StyrbyError {
+	return refused('no_such_device', 'The device log has no such active device.')
+}
+
+/**
  * Appends `add`, unless the log has this very device already, and grants it the account's keys. Returns
  * how the log has it: where two devices do this at once, the one whose entry stands added it. Cut off, it
  * is finished by repeating it. Throws the `problem` of the log, `device_taken`.
@@ -49,18 +62,20 @@ export async function addDevice(account: Account, joining: Joining): Promise<Dev
 	)
 	await grantAccountKeys(account, record)
 	const added = registration(state, record)
-	if (!added) throw refused('device_taken', 'The device log does not have the device just added.')
+	if (!added) throw noSuchDevice()
 	return added
 }
 
 /**
  * All epochs of the account key, for one device. Whoever makes an epoch looks at the log after storing it,
- * and whoever adds a device at the epochs after adding it: so no new device lacks one.
+ * and whoever adds a device at the epochs after adding it: so no new device lacks one. Throws as
+ * `assertGrantable` does.
  */
 export async function grantAccountKeys(account: Account, to: DeviceRecord): Promise<void> {
 	const at = account.now().toISOString()
 	const { scope } = account
 	const keys = await account.keys.load(scope, { again: true })
+	assertGrantable(account.log.state, to)
 	const grants: GrantRow[] = []
 	for (const epoch of keys.records.keys()) {
 		const key = keys.keyOf(epoch)

@@ -22,7 +22,7 @@ import type { LogHead } from '../protocol/json.ts'
  */
 export interface LogStore {
 	load(): Promise<LogState | null>
-	/** Keeps the longer of what is there and `state`. */
+	/** Keeps the longer of what is there and `state`. Throws `log_rolled_back` where neither continues the other. */
 	save(state: LogState): Promise<void>
 }
 
@@ -34,7 +34,7 @@ function signedEntry(row: LogRow): SignedEntry {
 	return { seq: row.seq, entry: fromBase64(row.entry), signature: fromBase64(row.signature, 64) }
 }
 
-function rolledBack(): StyrbyError {
+export function rolledBack(): StyrbyError {
 	return refused(
 		'log_rolled_back',
 		'The server shows a device log that is older than, or different from, the one seen before: it may be hiding or inventing devices.',

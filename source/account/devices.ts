@@ -6,8 +6,8 @@ import { activeDevices, headOf, type LogState } from '../protocol/device-log.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import type { LogHead } from '../protocol/json.ts'
 import type { Account } from './account.ts'
+import { noSuchDevice } from './adding.ts'
 import { assertNotRevoked } from './device-log.ts'
-import { noSuchDevice } from './sharing.ts'
 
 export interface DeviceInfo {
 	id: string

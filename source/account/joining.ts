@@ -22,7 +22,6 @@ import {
 import { makePairingCode, pairingKeys, parsePairingCode } from '../protocol/pairing-code.ts'
 import { Account, type AccountOptions, deviceEntry } from './account.ts'
 import { DeviceLog } from './device-log.ts'
-import { logStoreInMemory } from './log-store.ts'
 
 export interface Offer {
 	/** For the person to type on a registered device. */
@@ -161,9 +160,9 @@ async function enter(
 		nonce: fromBase64(sealed.nonce, 24),
 		ciphertext: fromBase64(sealed.ciphertext),
 	})
-	const log = await DeviceLog.open(gateway, logStoreInMemory())
+	const log = await DeviceLog.open(gateway, options.logStore, { pin: false })
 	checkPairedLog(answer, log.state, device.record)
-	await options.logStore.save(log.state)
+	await log.pin()
 	await vault.set(deviceEntry(vaultName), encodeDevice(device))
 	await vault.delete(entryOf(vaultName))
 	const account = await Account.open(options)

@@ -6,7 +6,7 @@ import { deviceRecordSchema } from '../protocol/device.ts'
 import type { LogState } from '../protocol/device-log.ts'
 import { base64, isoTime, sequence, uuid } from '../protocol/json.ts'
 import { sealedSchema } from '../protocol/label.ts'
-import type { LogStore } from './device-log.ts'
+import { type LogStore, rolledBack } from './device-log.ts'
 
 const schema = v.object({
 	account: uuid,
@@ -25,6 +25,19 @@ const schema = v.object({
 	),
 })
 
+/**
+ * Whether `state` goes on where `kept` ends. Two processes that pulled at the same time may have been shown
+ * two continuations: the one that comes second throws `log_rolled_back`.
+ */
+function isLonger(state: LogState, kept: Pick<LogState, 'hashes'> | null): boolean {
+	if (!kept) return true
+	const [shorter, longer] = kept.hashes.length < state.hashes.length ? [kept, state] : [state, kept]
+	// A hash covers all before it.
+	const last = shorter.hashes.length - 1
+	if (shorter.hashes[last] !== longer.hashes[last]) throw rolledBack()
+	return longer === state
+}
+
 /** Keeps the verified log in a file of the data folder; it is as trusted as the folder is. */
 export function logStoreIn(dataFolder: string, account: string): LogStore {
 	const file = join(dataFolder, `device-log-${account}.json`)
@@ -41,7 +54,7 @@ export function logStoreIn(dataFolder: string, account: string): LogStore {
 		async save(state: LogState): Promise<void> {
 			await withLock(dataFolder, 'device-log', async () => {
 				const kept = await readState(file, schema)
-				if (kept && kept.hashes.length > state.hashes.length) return
+				if (!isLonger(state, kept)) return
 				await writeState(file, schema, {
 					...state,
 					hashes: [...state.hashes],
@@ -58,7 +71,7 @@ export function logStoreInMemory(): LogStore {
 	return {
 		load: async () => kept,
 		save: async (state) => {
-			if (!kept || kept.hashes.length <= state.hashes.length) kept = state
+			if (isLonger(state, kept)) kept = state
 		},
 	}
 }

@@ -1,13 +1,20 @@
 /** The recovery key in the account (docs/protocol.md, section 7). */
 
 import { randomBytes } from '../protocol/box.ts'
-import { fromBase64 } from '../protocol/bytes.ts'
-import { createDevice, type Device, decodeDevice, encodeDevice } from '../protocol/device.ts'
+import { fromBase64, toBase64 } from '../protocol/bytes.ts'
+import {
+	createDevice,
+	type Device,
+	type DeviceRecord,
+	decodeDevice,
+	encodeDevice,
+} from '../protocol/device.ts'
 import {
 	activeDevices,
 	type DeviceState,
+	entryHash,
 	entrySchema,
-	isActive,
+	type LogState,
 	signJoin,
 } from '../protocol/device-log.ts'
 import { exit, refused, StyrbyError } from '../protocol/errors.ts'
@@ -16,7 +23,6 @@ import { recoveryDevice } from '../protocol/recovery.ts'
 import { Account, type AccountOptions, deviceEntry } from './account.ts'
 import { addDevice } from './adding.ts'
 import { DeviceLog } from './device-log.ts'
-import { logStoreInMemory } from './log-store.ts'
 import { revokeDevice } from './revoking.ts'
 import { type Shared, type SharingOptions, shareHistory } from './sharing.ts'
 
@@ -77,15 +83,17 @@ async function anchor(account: Account, device: Device): Promise<void> {
 export function checkRecovery(account: Account, words: readonly string[]): DeviceState | null {
 	const { record } = recoveryDevice(words)
 	const known = account.log.state.devices.get(record.id)
-	if (known?.record.sign !== record.sign || known.record.box !== record.box) return null
-	return known
+	return known && isSame(known.record, record) ? known : null
 }
+
+const isSame = (a: DeviceRecord, b: DeviceRecord) => a.sign === b.sign && a.box === b.box
 
 /**
  * Registers this home with the recovery words alone, and gives it all that they can read. Throws
  * `bad_recovery_words` (exit 2), `wrong_recovery_key` when the account has no such recovery key or has
  * revoked it (exit 3), `recovery_unproved` (exit 4) when the log that the server shows was never signed by
- * it, `already_registered`, and the errors of the log (exit 4).
+ * it, `device_taken`, and the errors of the log (exit 4): a home that has pinned a log before believes only
+ * what continues it.
  */
 export async function recoverDevice(
 	options: AccountOptions,
@@ -94,11 +102,10 @@ export async function recoverDevice(
 ): Promise<{ account: Account; shared: Shared }> {
 	const recovery = recoveryDevice(words)
 	const { gateway, vault, vaultName } = options
-	const log = await DeviceLog.open(gateway, logStoreInMemory())
+	const log = await DeviceLog.open(gateway, options.logStore, { pin: false })
 	const known = log.state.devices.get(recovery.record.id)
-	if (!known || !isActive(log.state, recovery.record.id)) throw wrongKey()
-	await assertProved(options, recovery)
-	await log.refresh()
+	if (known?.revoked !== null || !isSame(known.record, recovery.record)) throw wrongKey()
+	await assertProved(options, log.state, recovery)
 	const acting = Account.as(options, recovery, log)
 	await acting.keys.load(acting.scope)
 	await acting.rotateKey()
@@ -110,7 +117,7 @@ export async function recoverDevice(
 		join: signJoin(acting.id, device),
 	})
 	const shared = await shareHistory(acting, device.record, sharing)
-	await options.logStore.save(log.state)
+	await log.pin()
 	return { account: await Account.open(options), shared }
 }
 
@@ -121,7 +128,6 @@ async function ownDevice(
 	stored: Device | null,
 ): Promise<Device> {
 	const known = stored && log.state.devices.get(stored.record.id)
-	if (known && !known.revoked && known.record.sign !== stored.record.sign) throw wrongKey()
 	if (stored && !known?.revoked) return stored
 	const device = createDevice(random ?? randomBytes)
 	await vault.set(deviceEntry(vaultName), encodeDevice(device))
@@ -131,11 +137,19 @@ async function ownDevice(
 /**
  * Anyone can put a public record into a log of their own; only who has the words can have signed an entry
  * of it. That entry names the one before it, and so all that was there when the words were written down.
+ * The entries are read once more, since a verified log keeps their hashes only: one that has the hash of a
+ * verified entry is that entry.
  */
-async function assertProved({ gateway }: AccountOptions, recovery: Device): Promise<void> {
+async function assertProved(
+	{ gateway }: AccountOptions,
+	{ hashes }: LogState,
+	recovery: Device,
+): Promise<void> {
 	for (const row of await gateway.readLog(-1)) {
-		const entry = decodeJson(fromBase64(row.entry), entrySchema, 'log_entry')
-		if (entry.by === recovery.record.id) return
+		const bytes = fromBase64(row.entry)
+		const hash = toBase64(entryHash(bytes, fromBase64(row.signature)))
+		if (hash !== hashes[row.seq]) continue
+		if (decodeJson(bytes, entrySchema, 'log_entry').by === recovery.record.id) return
 	}
 	throw refused(
 		'recovery_unproved',

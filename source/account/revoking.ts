@@ -6,8 +6,8 @@ import { activeDevices } from '../protocol/device-log.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import type { Account } from './account.ts'
+import { noSuchDevice } from './adding.ts'
 import type { ScopeKeys } from './key-ring.ts'
-import { noSuchDevice } from './sharing.ts'
 
 export interface LiveSession {
 	session: string

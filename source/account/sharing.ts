@@ -2,10 +2,9 @@
 import * as v from 'valibot'
 import type { GrantRow } from '../backend/gateway.ts'
 import type { DeviceRecord } from '../protocol/device.ts'
-import { refused } from '../protocol/errors.ts'
 import { type Scope, scopeSchema } from '../protocol/scope.ts'
 import type { Account } from './account.ts'
-import { registration } from './adding.ts'
+import { assertGrantable } from './adding.ts'
 import type { ScopeKeys } from './key-ring.ts'
 
 export interface Progress {
@@ -47,7 +46,7 @@ export async function shareHistory(
 	for (;;) {
 		options.signal?.throwIfAborted()
 		account.log.assertTrusted()
-		if (!registration(account.log.state, to)) throw noSuchDevice()
+		assertGrantable(account.log.state, to)
 		const { again = false } = options
 		const page = await account.gateway.listKeyGaps({ to: to.id, by: own, after, again })
 		const scopes = page.scopes.filter((scope): scope is Scope => {
@@ -59,6 +58,7 @@ export async function shareHistory(
 		const total = shared.sessions + page.left
 		options.onProgress?.({ done: shared.sessions, total })
 		const keys = await account.keys.loadAll(scopes)
+		assertGrantable(account.log.state, to)
 		const grants = keys.flatMap((known) => grantsOf(account, known, to))
 		await account.gateway.putGrants(grants)
 		shared.granted += grants.length
@@ -81,8 +81,4 @@ function grantsOf(account: Account, known: ScopeKeys, to: DeviceRecord): GrantRo
 function lacksAny(known: ScopeKeys): boolean {
 	const epochs = [...known.records.keys()]
 	return epochs.length === 0 || epochs.some((epoch) => !(known.keyOf(epoch) instanceof Uint8Array))
-}
-
-export function noSuchDevice(): Error {
-	return refused('no_such_device', 'The device log has no such active device.')
 }

@@ -7,10 +7,16 @@ import type { EpochRow, GrantRow } from '../../source/backend/gateway.ts'
 import { randomBytes } from '../../source/protocol/box.ts'
 import { toBase64 } from '../../source/protocol/bytes.ts'
 import { createDevice, randomId } from '../../source/protocol/device.ts'
-import { headOf, makeEntry, signJoin } from '../../source/protocol/device-log.ts'
+import { emptyLog, headOf, makeEntry, signJoin } from '../../source/protocol/device-log.ts'
 import { makeEpoch } from '../../source/protocol/epoch.ts'
 import { sessionScope } from '../../source/protocol/scope.ts'
-import { addDevice, openAccount, TestSession } from '../tools/account.ts'
+import {
+	addDevice,
+	openAccount,
+	storeInMemory,
+	TestSession,
+	vaultInMemory,
+} from '../tools/account.ts'
 import { MemoryBackend } from '../tools/memory-gateway.ts'
 
 async function twoDevices() {
@@ -260,4 +266,34 @@ describe('whatever a server makes up', () => {
 			{ numRuns: 60 },
 		)
 	})
+})
+
+test('a log that has other keys for this device is not pinned', async () => {
+	const backend = new MemoryBackend()
+	const gateway = backend.gateway(randomId())
+	const vault = vaultInMemory()
+	const own = await openAccount(gateway, { vault })
+	const genuine = backend.logs.get(own.id) ?? []
+	const ghost = createDevice()
+	const record = { ...ghost.record, id: own.device.record.id }
+	const made = makeEntry(
+		emptyLog(own.id),
+		{ ...ghost, record },
+		{
+			type: 'genesis',
+			at: new Date().toISOString(),
+			device: record,
+			label: own.sealLabel(`device:${record.id}`, { name: 'x' }),
+		},
+	)
+	const { seq, entry, signature } = made
+	backend.logs.set(own.id, [{ seq, entry: toBase64(entry), signature: toBase64(signature) }])
+	// A home that has lost its pin, but not its keys.
+	const logStore = storeInMemory()
+	await expect(openAccount(gateway, { vault, logStore })).rejects.toMatchObject({
+		code: 'device_not_registered',
+	})
+	expect(await logStore.load()).toBeNull()
+	backend.logs.set(own.id, genuine)
+	expect((await openAccount(gateway, { vault, logStore })).device.record).toEqual(own.device.record)
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { logStoreIn } from '../../source/account/log-store.ts'
 import type { LogState } from '../../source/protocol/device-log.ts'
-import { addDevice, openAccount } from '../tools/account.ts'
+import { addDevice, openAccount, vaultInMemory } from '../tools/account.ts'
 import { MemoryBackend } from '../tools/memory-gateway.ts'
 
 let folder: string
@@ -54,4 +54,27 @@ test('a damaged pin is said, and never taken for none', async () => {
 	await expect(store.save(long)).rejects.toMatchObject({ code: 'state_corrupt' })
 	writeFileSync(file, '{"account":"x"}')
 	await expect(store.load()).rejects.toMatchObject({ code: 'state_corrupt' })
+})
+
+test('of two logs that part, shown to two processes at once, the second is refused', async () => {
+	const backend = new MemoryBackend()
+	const gateway = backend.gateway(crypto.randomUUID())
+	const vault = vaultInMemory()
+	const first = await openAccount(gateway, { vault })
+	const before = backend.logs.get(gateway.account) ?? []
+	const store = logStoreIn(folder, gateway.account)
+	await addDevice(first, gateway, 'laptop')
+	const { state } = first.log
+	backend.logs.set(gateway.account, before)
+	const again = await openAccount(gateway, { vault })
+	await addDevice(again, gateway, 'ghost')
+	const forks = [state, again.log.state]
+	expect(forks[0]?.hashes[1]).not.toBe(forks[1]?.hashes[1])
+	for (const [one, other] of [forks, forks.toReversed()]) {
+		if (!one || !other) throw new Error('no logs')
+		await rm(join(folder, `device-log-${gateway.account}.json`), { force: true })
+		await store.save(one)
+		await expect(store.save(other)).rejects.toMatchObject({ code: 'log_rolled_back', exitCode: 4 })
+		expect(await store.load()).toEqual(one)
+	}
 })

@@ -8,7 +8,7 @@ import {
 import { revokeDevice } from '../../source/account/revoking.ts'
 import { randomBytes } from '../../source/protocol/box.ts'
 import { toBase64 } from '../../source/protocol/bytes.ts'
-import { signJoin } from '../../source/protocol/device-log.ts'
+import { makeEntry, signJoin } from '../../source/protocol/device-log.ts'
 import { makeRecoveryWords, recoveryDevice } from '../../source/protocol/recovery.ts'
 import { sessionScope } from '../../source/protocol/scope.ts'
 import { openAccount, TestSession } from '../tools/account.ts'
@@ -134,10 +134,41 @@ describe('a recovery key', () => {
 		})
 		backend.logs.set(account.id, evil.logs.get(account.id) ?? [])
 		const home = newHome(gateway, 'x')
-		await expect(recoverDevice(home, words)).rejects.toMatchObject({
-			code: 'recovery_unproved',
-			exitCode: 4,
-		})
+		const unproved = { code: 'recovery_unproved', exitCode: 4 }
+		await expect(recoverDevice(home, words)).rejects.toMatchObject(unproved)
 		expect(await home.logStore.load()).toBeNull()
+
+		// The proof is looked for in what was verified, not in what the server shows a second time.
+		const fake = backend.logs.get(account.id) ?? []
+		const made = makeEntry(ghost.log.state, recovery, {
+			type: 'rename',
+			at: new Date().toISOString(),
+			device: recovery.record.id,
+			label: ghost.sealLabel(`device:${recovery.record.id}`, { name: 'x' }),
+		})
+		const forged = { ...made, entry: toBase64(made.entry), signature: toBase64(randomBytes(64)) }
+		let reads = 0
+		backend.faults.before = (name) => {
+			if (name !== 'read_log') return
+			reads++
+			backend.logs.set(account.id, reads === 2 ? [...fake, forged] : fake)
+		}
+		await expect(recoverDevice(home, words)).rejects.toMatchObject(unproved)
+		expect(await home.logStore.load()).toBeNull()
+		expect(await home.vault.get('test:device')).toBeNull()
+	})
+
+	test('is not used on a log that lacks what this home has seen', async () => {
+		const { backend, gateway, account } = await firstHome()
+		const words = newWords()
+		await registerRecovery(account, words)
+		const home = newHome(gateway, 'x')
+		const shorter = backend.logs.get(account.id) ?? []
+		await new TestSession(account).create()
+		const { account: other } = await recoverDevice(newHome(gateway, 'y'), words)
+		await home.logStore.save(other.log.state)
+		backend.logs.set(account.id, shorter)
+		await expect(recoverDevice(home, words)).rejects.toMatchObject({ code: 'log_rolled_back' })
+		expect(backend.logs.get(account.id)).toHaveLength(shorter.length)
 	})
 })

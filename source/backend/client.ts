@@ -1,5 +1,10 @@
 /** The one module that loads supabase-js. */
-import { createClient, type SupabaseClient } from '@supabase/supabase-js'
+import type { Agent } from 'node:https'
+import {
+	createClient,
+	type RealtimeClientOptions,
+	type SupabaseClient,
+} from '@supabase/supabase-js'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { boundedFetch } from './bounded-fetch.ts'
 
@@ -8,8 +13,15 @@ export interface Endpoint {
 	/** Base address, such as `https://example.supabase.co`. */
 	url: string
 	anonKey: string
-	/** SHA-256 of the one certificate that it may show, base64; else any that the system trusts. */
-	certificate?: string | null
+	/** How to reach the one server that it may be (`pinnedTo`); else any that the system trusts. */
+	pinned?: Pinned | null
+}
+
+/** Ways to a server that are sure of it before they send anything. */
+export interface Pinned {
+	fetch: typeof fetch
+	WebSocket: NonNullable<RealtimeClientOptions['transport']>
+	agent: Agent
 }
 
 /** Most of one answer, bytes. */
@@ -33,8 +45,8 @@ function checked({ url }: Endpoint): string {
 }
 
 /** How this backend is asked. */
-export function fetchOf(_endpoint: Endpoint): typeof fetch {
-	return fetch
+export function fetchOf({ pinned }: Endpoint): typeof fetch {
+	return pinned?.fetch ?? fetch
 }
 
 /** A client that signs each request with what `accessToken` gives. Throws `bad_backend_url`. */
@@ -53,9 +65,10 @@ export function dataClient(
 			}
 			return accessToken()
 		},
-		global: { fetch: boundedFetch(maxAnswer, inner) },
+		global: { fetch: boundedFetch(maxAnswer, inner ?? fetchOf(endpoint)) },
 		db: { retry: false },
 		realtime: {
+			...(endpoint.pinned ? { transport: endpoint.pinned.WebSocket } : {}),
 			heartbeatIntervalMs,
 			// Given one, the library prints nothing to the terminal.
 			logger: () => {},

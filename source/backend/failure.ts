@@ -43,6 +43,16 @@ export function unreachable(cause?: unknown): StyrbyError {
 	)
 }
 
+/** Name of the error of a server that is not the right one; the client library passes on its name only. */
+export const wrongCertificateName = 'WrongCertificate'
+
+export function wrongCertificate(): StyrbyError {
+	return refused(
+		'wrong_certificate',
+		'Another server answers at this address than the one that was joined (its certificate is not the pinned one): nothing was sent to it; if the server was set up anew, join it with a new join token.',
+	)
+}
+
 const certificateFault = /^(?:DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_|ERR_TLS_CERT_)/
 
 /** Why there was no answer, as far as `fetch` says. */

@@ -3,7 +3,14 @@ import * as v from 'valibot'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { tooLarge } from './bounded-fetch.ts'
 import type { SupabaseClient } from './client.ts'
-import { failureOf, lacksMigrations, malformedAnswer, tooOld } from './failure.ts'
+import {
+	failureOf,
+	lacksMigrations,
+	malformedAnswer,
+	tooOld,
+	wrongCertificate,
+	wrongCertificateName,
+} from './failure.ts'
 import { retrying } from './retry.ts'
 import { schemaVersion } from './schemas.ts'
 
@@ -91,6 +98,7 @@ export class Rpc {
 		if (error) {
 			const message = String(error.message ?? '')
 			if (status === 0 && message.startsWith(tooLarge)) throw malformedAnswer(name)
+			if (status === 0 && message.startsWith(wrongCertificateName)) throw wrongCertificate()
 			// An answer of success that is not JSON.
 			if (status >= 200 && status < 300) throw malformedAnswer(name)
 			const details = String(error.details ?? '')

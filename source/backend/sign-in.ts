@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { uuid } from '../protocol/json.ts'
 import { boundedFetch } from './bounded-fetch.ts'
-import { authClient, type Endpoint } from './client.ts'
+import { authClient, type Endpoint, fetchOf } from './client.ts'
 import { malformedAnswer, noAnswer, notSignedIn, unreachable } from './failure.ts'
 
 /** What a sign-in gives. `expires_at`: seconds since 1970, by this machine's clock. */
@@ -36,6 +36,31 @@ const maxAnswer = 1024 * 1024
 /** Makes a new account without a name. Throws `anonymous_sign_in_off`, `sign_in_refused`. */
 export function signUpAnonymously(endpoint: Endpoint): Promise<Tokens> {
 	return signIn(endpoint, (auth) => auth.signInAnonymously())
+}
+
+/**
+ * Signs in to the account of a server of our own with the secret of a join token, which works once. Throws
+ * `join_refused` (exit 3) when it was used or is too old, `sign_in_too_often`, `wrong_certificate` (exit 4).
+ */
+export async function signInByJoin(endpoint: Endpoint, secret: string): Promise<Tokens> {
+	let answer: Response
+	try {
+		answer = await answered(endpoint, `${endpoint.url}/auth/v1/join`, {
+			method: 'POST',
+			headers: { apikey: endpoint.anonKey, 'content-type': 'application/json' },
+			body: JSON.stringify({ secret }),
+		})
+	} catch (error) {
+		throw noAnswer(error)
+	}
+	if (answer.ok) return tokensOf(await answer.json())
+	await answer.body?.cancel()
+	if (answer.status === 429) throw tooOften()
+	throw new StyrbyError(
+		'join_refused',
+		'The server does not take this join token: it works once and for ten minutes; get a new one with "styrby-tui serve --join-token" on that machine.',
+		{ exitCode: exit.notSignedIn, cause: new Error(`status ${answer.status}`) },
+	)
 }
 
 /** Throws `sign_in_refused` (exit 3). */
@@ -93,6 +118,10 @@ export async function signOut(endpoint: Endpoint, accessToken: string): Promise<
 
 async function signIn(endpoint: Endpoint, work: (auth: Auth) => Promise<Answer>): Promise<Tokens> {
 	const { session } = await request(endpoint, work)
+	return tokensOf(session)
+}
+
+function tokensOf(session: unknown): Tokens {
 	const answer = v.safeParse(answerSchema, session)
 	if (!answer.success) {
 		// The message only: the answer may hold tokens.
@@ -110,7 +139,7 @@ async function request<T>(
 	let cut: unknown = null
 	const auth = authClient(endpoint, async (input, init) => {
 		try {
-			return await answered(input, init)
+			return await answered(endpoint, input, init)
 		} catch (error) {
 			// The library would try for half a minute; a status that it takes for final ends it now.
 			cut = error
@@ -124,9 +153,12 @@ async function request<T>(
 }
 
 /** A whole answer. Throws where there is none that the library could do more with than ask again. */
-async function answered(...[input, init]: Parameters<typeof fetch>): Promise<Response> {
+async function answered(
+	endpoint: Endpoint,
+	...[input, init]: Parameters<typeof fetch>
+): Promise<Response> {
 	const asked = { ...init, signal: AbortSignal.timeout(patience) }
-	const response = await boundedFetch(maxAnswer)(input, asked)
+	const response = await boundedFetch(maxAnswer, fetchOf(endpoint))(input, asked)
 	const body = await response.text()
 	const { status, headers } = response
 	if (status >= 500) throw new Error(`status ${status}`)
@@ -140,13 +172,7 @@ function refusal(error: AuthError): StyrbyError {
 	const code = /^[a-z0-9_]{1,60}$/.test(error.code ?? '') ? String(error.code) : `status ${status}`
 	const cause = new Error(`${status} ${code}`)
 	if (status === 0 || [502, 503, 504].includes(status)) return unreachable(cause)
-	if (status === 429) {
-		return new StyrbyError(
-			'sign_in_too_often',
-			'The backend takes no more sign-ins just now: wait a few minutes and repeat.',
-			{ exitCode: exit.notSignedIn, cause },
-		)
-	}
+	if (status === 429) return tooOften(cause)
 	if (code === 'anonymous_provider_disabled') {
 		return new StyrbyError(
 			'anonymous_sign_in_off',
@@ -157,6 +183,14 @@ function refusal(error: AuthError): StyrbyError {
 	return new StyrbyError(
 		'sign_in_refused',
 		`The backend refuses the sign-in (${code}): check the address, the key and what was typed.`,
+		{ exitCode: exit.notSignedIn, cause },
+	)
+}
+
+function tooOften(cause?: unknown): StyrbyError {
+	return new StyrbyError(
+		'sign_in_too_often',
+		'The backend takes no more sign-ins just now: wait a few minutes and repeat.',
 		{ exitCode: exit.notSignedIn, cause },
 	)
 }

@@ -3,7 +3,7 @@
  * whole and without their framing (chunks, masks), so that a search of them can miss nothing.
  */
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { type Agent, request as httpsRequest } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
 import type { Endpoint } from './client.ts'
@@ -27,6 +27,8 @@ export class WireTap implements AsyncDisposable {
 	readonly #server: Server
 	readonly #live = new WebSocketServer({ noServer: true, perMessageDeflate: false })
 	readonly #target: URL
+	/** Of a pinned backend. */
+	readonly #agent: Agent | undefined
 	readonly #sockets = new Set<Socket>()
 	#closedBytes = { up: 0, down: 0 }
 
@@ -34,7 +36,8 @@ export class WireTap implements AsyncDisposable {
 		const { port } = server.address() as AddressInfo
 		this.#server = server
 		this.#target = new URL(target.url)
-		this.endpoint = { ...target, url: `http://127.0.0.1:${port}` }
+		this.#agent = target.pinned?.agent
+		this.endpoint = { url: `http://127.0.0.1:${port}`, anonKey: target.anonKey }
 		server.on('connection', (socket) => this.#count(socket))
 		server.on('request', (request, response) => {
 			if (!this.#isOwn(request)) {
@@ -120,7 +123,12 @@ export class WireTap implements AsyncDisposable {
 			headers: Record<string, string | string[]>
 			body: Buffer
 		}>((resolve, reject) => {
-			const options = { method, headers: { ...passedOn(headers), 'content-length': body.length } }
+			const agent = this.#agent
+			const options = {
+				method,
+				headers: { ...passedOn(headers), 'content-length': body.length },
+				...(agent ? { agent } : {}),
+			}
 			const sending = send(target, options, (answer) => {
 				const { statusCode = 502, rawHeaders } = answer
 				readAll(answer).then(
@@ -149,7 +157,12 @@ export class WireTap implements AsyncDisposable {
 		const headers = Object.fromEntries(
 			Object.entries(passedOn(request.headers)).filter(([name]) => !/^sec-websocket-/.test(name)),
 		)
-		const server = new WebSocket(target, { headers, perMessageDeflate: false })
+		const agent = this.#agent
+		const server = new WebSocket(target, {
+			headers,
+			perMessageDeflate: false,
+			...(agent ? { agent } : {}),
+		})
 		const what = 'live channel'
 		const head = `GET ${request.url}\r\n${request.rawHeaders.join('\r\n')}\r\n\r\n`
 		this.#keep('up', what, Buffer.from(head, 'latin1'))

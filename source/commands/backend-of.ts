@@ -12,8 +12,14 @@ export interface OpenedBackend {
 	vaultName: string
 }
 
-export function endpointOf({ url, anonKey, certificate }: Profile): Endpoint {
-	return { url, anonKey, certificate }
+export async function endpointOf({
+	url,
+	anonKey,
+	certificate,
+}: Pick<Profile, 'url' | 'anonKey' | 'certificate'>): Promise<Endpoint> {
+	if (certificate === null) return { url, anonKey }
+	const { pinnedTo } = await import('../backend/pinned.ts')
+	return { url, anonKey, pinned: pinnedTo(certificate) }
 }
 
 export const profileVaultName = ({ kind, id }: Profile) => `${kind}-${id}`
@@ -22,14 +28,14 @@ export const profileVaultName = ({ kind, id }: Profile) => `${kind}-${id}`
 export async function openBackend(home: Home, profile: Profile | null): Promise<OpenedBackend> {
 	if (profile !== null) {
 		const { kind } = profile
-		return { endpoint: endpointOf(profile), kind, vaultName: profileVaultName(profile) }
+		return { endpoint: await endpointOf(profile), kind, vaultName: profileVaultName(profile) }
 	}
 	const [{ url, anonKey }, installation] = await Promise.all([
 		connectEmbedded({ data: home.data, run: home.run, log: home.log }),
 		installationId(home),
 	])
 	const vaultName = embeddedVaultName(installation)
-	return { endpoint: { url, anonKey, certificate: null }, kind: 'embedded', vaultName }
+	return { endpoint: { url, anonKey }, kind: 'embedded', vaultName }
 }
 
 /** `null` where this home was never used. Starts and makes nothing. Throws `state_corrupt`. */

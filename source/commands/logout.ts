@@ -37,7 +37,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 
 /** Throws `backend_unreachable`: a sign-in that nobody ended would stand for good. */
 async function leave({ base }: Place, profile: Profile, vault: Vault): Promise<boolean> {
-	const endpoint = endpointOf(profile)
+	const endpoint = await endpointOf(profile)
 	const vaultName = profileVaultName(profile)
 	let ended = true
 	try {

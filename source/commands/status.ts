@@ -63,7 +63,7 @@ async function backendState(base: Home, profile: Profile | null): Promise<Status
 		const running = await statusEmbedded(base)
 		return { kind: 'embedded', url: running?.url ?? null, reachable: running !== null }
 	}
-	const reach = await reachBackend(endpointOf(profile))
+	const reach = await reachBackend(await endpointOf(profile))
 	return { kind: profile.kind, url: profile.url, reachable: reach !== null }
 }
 

@@ -10,13 +10,13 @@ import { withLock } from './lock.ts'
 import { ensureFolder, type Home } from './paths.ts'
 import { readState, writeState } from './state.ts'
 
-const backendUrl = v.pipe(
+export const backendUrl = v.pipe(
 	v.string(),
 	v.maxLength(2048),
 	v.check((url) => readUrl(url) === url),
 )
 /** What may stand in a header. */
-const headerText = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,8192}$/))
+export const headerText = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,8192}$/))
 
 const profileSchema = v.object({
 	/** Also the name of its folder. */

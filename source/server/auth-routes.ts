@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { Hono, type Context as HonoContext } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
@@ -9,9 +9,11 @@ import {
 	findUserByEmail,
 	findUserOfSession,
 	openSession,
+	ownerAccount,
 	rotateSession,
 } from './auth-store.ts'
 import type { ServerContext } from './context.ts'
+import type { Bindings } from './http-app.ts'
 import { nestsDeeper } from './json-depth.ts'
 import { checkPassword, hashPassword } from './password.ts'
 import type { Claims } from './tokens.ts'
@@ -29,6 +31,7 @@ const signUpSchema = v.object({
 })
 const passwordSchema = v.object({ email, password: v.pipe(v.string(), v.maxLength(1024)) })
 const refreshSchema = v.object({ refresh_token: v.pipe(v.string(), v.maxLength(200)) })
+const joinSchema = v.object({ secret: v.pipe(v.string(), v.maxLength(200)) })
 const scopeSchema = v.optional(v.picklist(['global', 'local', 'others']), 'global')
 
 class AuthFault extends Error {
@@ -42,10 +45,31 @@ class AuthFault extends Error {
 	}
 }
 
-/** The part of Supabase Auth that the client uses, under `/auth/v1`. */
-export function authRoutes(context: ServerContext): Hono {
-	const { engine, tokens } = context
-	const app = new Hono()
+export interface AuthDoor {
+	readonly place: 'loopback' | 'network'
+	addressOf(c: HonoContext<{ Bindings: Bindings }>): string
+}
+
+/** The part of Supabase Auth that the client uses, under `/auth/v1`, and joining. */
+export function authRoutes(context: ServerContext, door: AuthDoor): Hono<{ Bindings: Bindings }> {
+	const { engine, tokens, attempts, joins } = context
+	const app = new Hono<{ Bindings: Bindings }>()
+
+	/** Lets so many wrong guesses through and no more: `work` throws for a wrong one. */
+	async function guess<T>(
+		c: HonoContext<{ Bindings: Bindings }>,
+		work: () => Promise<T>,
+	): Promise<T> {
+		const address = door.addressOf(c)
+		if (attempts.refuses(address)) {
+			context.log('a sign-in was refused: too many wrong ones')
+			throw new AuthFault(429, 'over_request_rate_limit', 'Too many wrong attempts; wait')
+		}
+		attempts.begin(address)
+		const result = await work()
+		attempts.right(address)
+		return result
+	}
 
 	app.use(
 		bodyLimit({
@@ -69,6 +93,10 @@ export function authRoutes(context: ServerContext): Hono {
 		)
 	})
 	app.post('/signup', async (c) => {
+		if (door.place === 'network') {
+			const message = 'Accounts are made on the machine that serves; join with a join token'
+			throw new AuthFault(403, 'signup_disabled', message)
+		}
 		const body = parse(signUpSchema, await readJson(c.req.raw))
 		if ((body.email === undefined) !== (body.password === undefined)) {
 			throw new AuthFault(400, 'validation_failed', 'Give both an e-mail address and a password')
@@ -90,11 +118,12 @@ export function authRoutes(context: ServerContext): Hono {
 		const grant = c.req.query('grant_type')
 		if (grant === 'password') {
 			const body = parse(passwordSchema, await readJson(c.req.raw))
-			const user = await findUserByEmail(engine, body.email)
-			const good = await checkPassword(body.password, user?.passwordHash ?? null)
-			if (user === null || !good) {
+			const user = await guess(c, async () => {
+				const found = await findUserByEmail(engine, body.email)
+				const good = await checkPassword(body.password, found?.passwordHash ?? null)
+				if (found !== null && good) return found
 				throw new AuthFault(400, 'invalid_credentials', 'Invalid login credentials')
-			}
+			})
 			return c.json(await sessionJson(await openSession(engine, user)))
 		}
 		if (grant === 'refresh_token') {
@@ -112,6 +141,16 @@ export function authRoutes(context: ServerContext): Hono {
 			return c.json(await sessionJson(signIn))
 		}
 		throw new AuthFault(400, 'validation_failed', 'unsupported_grant_type')
+	})
+
+	app.post('/join', async (c) => {
+		const body = parse(joinSchema, await readJson(c.req.raw))
+		await guess(c, async () => {
+			if (joins.take(body.secret)) return
+			throw new AuthFault(403, 'join_refused', 'No such join token, or no longer')
+		})
+		context.log('a machine joined')
+		return c.json(await sessionJson(await openSession(engine, await ownerAccount(engine))))
 	})
 
 	app.get('/user', async (c) => {

@@ -49,6 +49,30 @@ export async function createUser(
 	return row === undefined ? null : toUser(row)
 }
 
+/**
+ * The account of whoever runs this server: the first one that was ever made, and made here when there is
+ * none yet.
+ */
+export async function ownerAccount(engine: Engine): Promise<User> {
+	const [, rows = []] = await engine.tx([
+		{ sql: 'lock table auth.users in share row exclusive mode' },
+		{
+			sql: `with made as (
+				insert into auth.users (id, is_anonymous)
+				select $1::text::uuid, true where not exists (select 1 from auth.users)
+				returning *
+			)
+			select ${userColumns} from (
+				select * from auth.users union all select * from made
+			) as users order by created_at, id limit 1`,
+			params: [randomUUID()],
+		},
+	])
+	const [row] = rows
+	if (row === undefined) throw new Error('no account could be made')
+	return toUser(row)
+}
+
 export async function findUserByEmail(engine: Engine, email: string): Promise<User | null> {
 	const [row] = await engine.query(`select ${userColumns} from auth.users where email = $1::text`, [
 		email,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { version } from '../config/version.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
+import { Attempts } from './attempts.ts'
 import { Cleanup } from './cleanup.ts'
 import { openCluster, updateDatabase } from './cluster.ts'
 import type { ServerContext } from './context.ts'
@@ -9,6 +10,8 @@ import type { Engine } from './engine.ts'
 import { DatabaseError } from './engine.ts'
 import { type HttpServer, startHttp } from './http-server.ts'
 import { backendFolder, ensureAccess, ensureSigningKey } from './installation.ts'
+import { JoinSecrets } from './join-secrets.ts'
+import { type ListenOptions, networkAddress } from './network-address.ts'
 import { readSchema } from './package-files.ts'
 import { openPostgres } from './postgres-engine.ts'
 import { startFeed } from './realtime-feed.ts'
@@ -24,6 +27,10 @@ export interface BackendOptions {
 	readonly port?: number
 	/** Fail with `port_taken` rather than take another port. */
 	readonly exactPort?: boolean
+	/** Where other machines are let in, too. */
+	readonly listen?: ListenOptions | null
+	/** Whether a person started it, or a command that needed it. */
+	readonly foreground?: boolean
 	/** A real PostgreSQL to use in place of the embedded one. */
 	readonly databaseUrl?: string | null
 	readonly limits?: SocketLimits
@@ -41,11 +48,12 @@ export interface Backend extends AsyncDisposable {
 	readonly start: string
 	readonly engine: Engine
 	readonly http: HttpServer
+	readonly joins: JoinSecrets
 }
 
 /**
  * Runs the whole backend in this process until it is disposed of. Throws what `holdDataFolder` and
- * `openCluster` throw, `port_taken`, and `database_unreachable` for a PostgreSQL that does not answer.
+ * `openCluster` throw, `port_taken`, `bad_listen_address`, `bad_certificate`, and `database_unreachable` for a PostgreSQL that does not answer.
  */
 export async function startBackend(options: BackendOptions): Promise<Backend> {
 	const { data, log, now = Date.now, onStop = () => undefined } = options
@@ -65,13 +73,27 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
 		const functions = await readFunctions(engine)
 		const hub = new Hub()
 		cleanup.use(await startFeed({ engine, hub, log }))
-		const context: ServerContext = { engine, tokens, access, functions, start, version, now, log }
+		const context: ServerContext = {
+			engine,
+			tokens,
+			access,
+			functions,
+			joins: new JoinSecrets(now),
+			attempts: new Attempts(now),
+			start,
+			version,
+			now,
+			log,
+		}
+		const { listen = null } = options
 		const http = cleanup.use(
 			await startHttp({
 				context,
 				hub,
 				port: options.port ?? 0,
 				exactPort: options.exactPort ?? false,
+				network: listen === null ? null : await networkAddress(folder, listen),
+				foreground: options.foreground ?? false,
 				onStop: () => onStop('asked to'),
 				...(options.limits === undefined ? {} : { limits: options.limits }),
 			}),
@@ -83,6 +105,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
 			start,
 			engine,
 			http,
+			joins: context.joins,
 			async [Symbol.asyncDispose]() {
 				await cleanup[Symbol.asyncDispose]()
 			},

@@ -1,5 +1,7 @@
+import type { Attempts } from './attempts.ts'
 import type { Engine } from './engine.ts'
 import type { Access } from './installation.ts'
+import type { JoinSecrets } from './join-secrets.ts'
 import type { FunctionCatalogue } from './rpc-functions.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -9,6 +11,8 @@ export interface ServerContext {
 	readonly tokens: Tokens
 	readonly access: Access
 	readonly functions: FunctionCatalogue
+	readonly joins: JoinSecrets
+	readonly attempts: Attempts
 	/** Random id of this start of the daemon. */
 	readonly start: string
 	readonly version: string

@@ -4,7 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { withLock } from '../config/lock.ts'
 import { version as ownVersion } from '../config/version.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
-import { askState, askToStop, findHealthy, type Health } from './health.ts'
+import {
+	askForJoin,
+	askState,
+	askToStop,
+	findHealthy,
+	type Health,
+	type JoinOffer,
+} from './health.ts'
 import { type Access, backendFolder, readAccess } from './installation.ts'
 import { launchDaemon, startFailed } from './launch.ts'
 import { readRuntime } from './runtime-file.ts'
@@ -42,6 +49,10 @@ export interface EmbeddedStatus extends Embedded {
 /** What a running backend says of itself, for `doctor`. */
 export interface EmbeddedState extends EmbeddedStatus {
 	readonly storage: StorageState
+	/** Whether a person started it, or a command that needed it. */
+	readonly foreground: boolean
+	/** Where other machines reach it. */
+	readonly urls: readonly string[]
 	/** Its clock minus this process's, ms, as far as the time of the call lets it be told. */
 	readonly clockOffMs: number
 }
@@ -91,13 +102,7 @@ export async function embeddedState(
 	const before = now()
 	const state = await askState(port, access)
 	const after = now()
-	if (state === null) {
-		throw new StyrbyError(
-			'backend_unreachable',
-			`The embedded backend (process ${health.pid}) does not say how it is: see its log, or end that process.`,
-			{ exitCode: exit.unreachable },
-		)
-	}
+	if (state === null) throw silent(health, 'how it is')
 	const outside =
 		state.now < before ? state.now - before : state.now > after ? state.now - after : 0
 	return {
@@ -106,8 +111,27 @@ export async function embeddedState(
 		pid: health.pid,
 		version: health.version,
 		storage: state.storage,
+		foreground: state.foreground,
+		urls: state.urls,
 		clockOffMs: outside,
 	}
+}
+
+/** Asks what runs for a secret to join with; null when nothing does. Throws `backend_unreachable`. */
+export async function joinEmbedded(folders: EmbeddedFolders): Promise<JoinOffer | null> {
+	const found = await find(folders)
+	if (found === null) return null
+	const offer = await askForJoin(found.port, found.access)
+	if (offer === null) throw silent(found.health, 'how to join it')
+	return offer
+}
+
+function silent({ pid }: Health, what: string): StyrbyError {
+	return new StyrbyError(
+		'backend_unreachable',
+		`The embedded backend (process ${pid}) does not say ${what}: see its log, or end that process.`,
+		{ exitCode: exit.unreachable },
+	)
 }
 
 /**

@@ -5,6 +5,8 @@ export interface Credentials {
 	readonly host: string | undefined
 	readonly origin: string | undefined
 	readonly apikey: string | undefined
+	/** What this server is called beside the names of the loopback interface. */
+	readonly names?: readonly string[]
 }
 
 export interface Refusal {
@@ -20,12 +22,16 @@ const ownHosts = new Set(['127.0.0.1', 'localhost', '[::1]'])
  * name that was made to point at this machine (DNS rebinding) shows in Host. The port in Host is not
  * compared: it may be forwarded.
  */
-export function refuseStranger({ host, origin }: Omit<Credentials, 'apikey'>): Refusal | null {
+export function refuseStranger({
+	host,
+	origin,
+	names = [],
+}: Omit<Credentials, 'apikey'>): Refusal | null {
 	if (origin !== undefined) {
 		return { status: 403, code: 'origin_refused', message: 'Browsers are not served here.' }
 	}
 	const name = (host ?? '').toLowerCase().replace(/:\d{1,5}$/, '')
-	if (!ownHosts.has(name)) {
+	if (!ownHosts.has(name) && !names.includes(name)) {
 		return { status: 403, code: 'host_refused', message: 'This server has another name.' }
 	}
 	return null

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import * as v from 'valibot'
-import { type Access, proofOf, sameSecret } from './installation.ts'
+import { type Access, controlKey, proofOf, sameSecret } from './installation.ts'
 import type { Runtime } from './runtime-file.ts'
 import { storageState } from './storage-state.ts'
 
@@ -40,19 +40,41 @@ export async function findHealthy(
 
 /** Asks a daemon that has proved itself to finish what is under way and end. */
 export async function askToStop(port: number, access: Access): Promise<boolean> {
-	const answer = await ask(port, 'POST', '/control/stop', 2_000, access.anonKey)
+	const answer = await ask(port, 'POST', '/control/stop', 2_000, access)
 	return answer !== null
 }
 
-const stateSchema = v.object({ now: v.number(), storage: storageState })
+const stateSchema = v.object({
+	now: v.number(),
+	storage: storageState,
+	/** Whether a person started it. */
+	foreground: v.optional(v.boolean(), false),
+	/** Where other machines reach it. */
+	urls: v.optional(v.array(v.string()), []),
+})
 
-/** What a daemon that has proved itself says of its clock (ms since 1970) and its storage; null: nothing. */
+/** What a daemon that has proved itself says of its clock (ms since 1970), its storage and its doors; null: nothing. */
 export async function askState(
 	port: number,
 	access: Access,
 ): Promise<v.InferOutput<typeof stateSchema> | null> {
-	const text = await ask(port, 'GET', '/control/state', 10_000, access.anonKey)
+	const text = await ask(port, 'GET', '/control/state', 10_000, access)
 	const answer = v.safeParse(stateSchema, parse(text))
+	return answer.success ? answer.output : null
+}
+
+const joinSchema = v.object({
+	secret: v.string(),
+	/** ms since 1970. */
+	expiresAt: v.number(),
+	token: v.nullable(v.string()),
+})
+export type JoinOffer = v.InferOutput<typeof joinSchema>
+
+/** A new secret to join with, and the token that holds it where other machines are listened to. */
+export async function askForJoin(port: number, access: Access): Promise<JoinOffer | null> {
+	const text = await ask(port, 'POST', '/control/join', 10_000, access)
+	const answer = v.safeParse(joinSchema, parse(text))
 	return answer.success ? answer.output : null
 }
 
@@ -62,7 +84,7 @@ function ask(
 	method: 'GET' | 'POST',
 	path: string,
 	timeLimitMs: number,
-	apikey?: string,
+	access?: Access,
 ): Promise<string | null> {
 	return new Promise((resolve) => {
 		const asking = request({
@@ -71,7 +93,7 @@ function ask(
 			path,
 			method,
 			agent: false,
-			headers: apikey === undefined ? {} : { apikey },
+			headers: access ? { apikey: access.anonKey, 'x-styrby-control': controlKey(access) } : {},
 		})
 		const timer = setTimeout(() => asking.destroy(new Error('no answer in time')), timeLimitMs)
 		const end = (text: string | null) => {

@@ -74,6 +74,16 @@ export function proofOf(access: Access, challenge: string, port: number, start: 
 		.digest('hex')
 }
 
+/**
+ * What processes of this home show to control their backend. Its other key is everybody's who was let in;
+ * this one is made of what never leaves the home, and is shown only to a daemon that has proved itself.
+ */
+export function controlKey(access: Access): string {
+	return createHmac('sha256', Buffer.from(access.proof, 'base64url'))
+		.update('styrby/v1/backend-control')
+		.digest('base64url')
+}
+
 /** Compares in a time that does not depend on where two texts differ. */
 export function sameSecret(given: string, expected: string): boolean {
 	const key = randomBytes(32)

@@ -1,6 +1,7 @@
 import { version } from '../config/version.ts'
 import type { Backend } from './backend.ts'
 import { startBackend } from './backend.ts'
+import type { ListenOptions } from './network-address.ts'
 import { readRuntime, writeRuntime } from './runtime-file.ts'
 
 export interface DaemonOptions {
@@ -9,6 +10,8 @@ export interface DaemonOptions {
 	/** The port to have; without it the one of last time, or any that is free. */
 	readonly port?: number
 	readonly databaseUrl?: string | null
+	/** Where other machines are let in, too. */
+	readonly listen?: ListenOptions | null
 	/** Ends by itself after so many ms without a client; never when it is null. */
 	readonly idleMs: number | null
 	readonly log: (line: string) => void
@@ -38,6 +41,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 			port: options.port ?? (await readRuntime(run))?.port ?? 0,
 			exactPort: options.port !== undefined,
 			databaseUrl: options.databaseUrl ?? null,
+			listen: options.listen ?? null,
+			foreground: idleMs === null,
 			onStop: ending.resolve,
 		})
 		const { port, start } = backend

@@ -9,7 +9,7 @@ import { type Check, fail, ok } from './check.ts'
 export async function checkRemoteBackend(profile: Profile): Promise<Check[]> {
 	const { kind, url, certificate } = profile
 	const name = kind === 'embedded' ? 'embedded, of another machine' : 'Supabase'
-	const reach = await reachBackend(endpointOf(profile))
+	const reach = await reachBackend(await endpointOf(profile))
 	if (reach === null) {
 		const mend =
 			kind === 'embedded'

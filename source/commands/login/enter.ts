@@ -52,8 +52,7 @@ export async function enter(options: EnterOptions): Promise<Entered> {
 		})
 	} catch (error) {
 		// It would stand there for good, and nobody would know of it.
-		const { url, anonKey, certificate } = found
-		await signOut({ url, anonKey, certificate }, tokens.access_token).catch(() => undefined)
+		await signOut(await endpointOf(found), tokens.access_token).catch(() => undefined)
 		throw error
 	}
 }
@@ -86,7 +85,7 @@ export async function deviceState(
 	tokens: Pick<Tokens, 'access_token'>,
 ): Promise<DeviceState> {
 	await using gateway = connectGateway({
-		...endpointOf(profile),
+		...(await endpointOf(profile)),
 		account: profile.account,
 		accessToken: async () => tokens.access_token,
 		schemaHelp: migrationHelp(profile.kind),

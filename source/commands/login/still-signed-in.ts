@@ -15,7 +15,7 @@ export async function stillSignedIn(
 	vault: Vault,
 	profile: Profile,
 ): Promise<Tokens | null> {
-	const endpoint = endpointOf(profile)
+	const endpoint = await endpointOf(profile)
 	const vaultName = profileVaultName(profile)
 	try {
 		const source = await openTokens({ base, vault, vaultName, endpoint, profile })

@@ -23,6 +23,7 @@ import type { Flags, Invocation } from './command.ts'
 import { type BasePlace, openBase } from './context.ts'
 import { type Io, isInteractive } from './io.ts'
 import { type DeviceState, deviceState, type Entered, enter } from './login/enter.ts'
+import { join } from './login/join.ts'
 import { readCode, readEmail, readPassword } from './login/secrets.ts'
 import { stillSignedIn } from './login/still-signed-in.ts'
 import { knownDevice } from './own-device.ts'
@@ -39,12 +40,18 @@ export interface LoginReport {
 
 export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const place = await openBase(io)
-	const asked = backendAsked(flags, io)
-	const report = asked === null ? await toEmbedded(place) : await toRemote(place, flags, asked)
+	const report = await enterBackend(place, flags)
 	io.stdout.write(flags.has('json') ? `${JSON.stringify(report)}\n` : reportText(report))
 	const note = overruled(io, report)
 	if (note !== null) io.stderr.write(`styrby-tui: ${note}\n`)
 	return exit.done
+}
+
+async function enterBackend(place: BasePlace, flags: Flags): Promise<LoginReport> {
+	const token = flags.text('join')
+	if (token !== undefined) return reportOf(await join(place, flags, token), 'new')
+	const asked = backendAsked(flags, place.io)
+	return asked === null ? await toEmbedded(place) : await toRemote(place, flags, asked)
 }
 
 interface Asked {

@@ -1,60 +1,131 @@
 /** `serve`: the embedded backend in the foreground. It is otherwise started on demand. */
-import { join, resolve } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
-import { ensureFolder, resolveHome } from '../config/paths.ts'
+import { withLock } from '../config/lock.ts'
+import { ensureFolder } from '../config/paths.ts'
 import { redact } from '../config/redact.ts'
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
-import { type EmbeddedFolders, statusEmbedded } from '../server/discover.ts'
-import { runDaemon } from '../server/run-daemon.ts'
-import type { Flags, Invocation } from './command.ts'
+import type { Backend } from '../server/backend.ts'
+import {
+	type EmbeddedFolders,
+	embeddedState,
+	joinEmbedded,
+	statusEmbedded,
+	stopEmbedded,
+} from '../server/discover.ts'
+import { type DaemonOptions, runDaemon } from '../server/run-daemon.ts'
+import type { Invocation } from './command.ts'
 import type { Io } from './io.ts'
+import { showJoinTokens } from './serve/join-tokens.ts'
+import { databaseOf, foldersOf, listenOf, onlyJoinToken } from './serve/options.ts'
+
+/** How often an on-demand backend is asked to make room, each time started anew by some command meanwhile. */
+const tries = 5
+/** How long another command may be starting one, ms. */
+const startMs = 40_000
 
 export async function run({ flags, io }: Invocation): Promise<ExitCode> {
-	const port = flags.number('port')
 	const folders = foldersOf(flags, io)
+	if (flags.has('join-token')) {
+		onlyJoinToken(flags)
+		io.stdout.write(`${await newJoinToken(folders)}\n`)
+		return exit.done
+	}
+	const port = flags.number('port')
+	const listen = await listenOf(flags, io)
+	const databaseUrl = databaseOf(flags)
 	await ensureFolder(folders.data)
 	await ensureFolder(folders.run)
 	// As in the background: the engine's WebAssembly is compiled once and simply, in half the memory.
 	setFlagsFromString('--liftoff-only')
+	let tokens: Disposable | null = null
 	try {
-		await runDaemon({
+		await serveInstead(folders, {
 			...folders,
 			...(port === undefined ? {} : { port }),
-			databaseUrl: databaseOf(flags),
+			databaseUrl,
+			listen,
 			idleMs: null,
 			log: logTo(io),
-			onReady: ({ url }) => {
-				io.stdout.write(`styrby-tui: serving at ${url}, until Ctrl-C\n`)
+			onReady: (backend) => {
+				io.stdout.write(readyText(backend))
+				if (listen !== null) tokens = showJoinTokens(backend, io)
 			},
 		})
 	} catch (error) {
 		throw await explained(error, folders)
+	} finally {
+		disposeOf(tokens)
 	}
 	return exit.done
 }
 
-/** A backend in a folder of its own is not found by the commands of this home, and must not be. */
-function foldersOf(flags: Flags, { env, platform, cwd }: Io): EmbeddedFolders {
-	const home = resolveHome(env, platform)
-	const given = flags.text('data')
-	if (given === undefined) return { data: home.data, run: home.run }
-	const data = resolve(cwd, given)
-	return data === home.data ? { data, run: home.run } : { data, run: join(data, 'run') }
+const disposeOf = (part: Disposable | null) => part?.[Symbol.dispose]()
+
+function readyText({ url, http }: Backend): string {
+	const others =
+		http.networkUrls.length === 0 ? '' : `, and for others at ${http.networkUrls.join(', ')}`
+	return `styrby-tui: serving at ${url}${others}, until Ctrl-C\n`
 }
 
-function databaseOf(flags: Flags): string | null {
-	const url = flags.text('database-url')
-	if (url === undefined) return null
-	const scheme = URL.canParse(url) ? new URL(url).protocol : ''
-	if (scheme === 'postgres:' || scheme === 'postgresql:') return url
+/**
+ * Serves in place of the backend that some command started in the background: that one is asked to end, and
+ * its clients find this one. While this goes on, no other is started. Throws `backend_already_running` where
+ * a person started the other.
+ */
+async function serveInstead(folders: EmbeddedFolders, options: DaemonOptions): Promise<void> {
+	const { onReady } = options
+	let serving: Promise<void> = Promise.resolve()
+	const start = async () => {
+		const ready = Promise.withResolvers<void>()
+		serving = runDaemon({
+			...options,
+			onReady: (backend) => {
+				onReady?.(backend)
+				ready.resolve()
+			},
+		})
+		await Promise.race([ready.promise, serving])
+	}
+	await withLock(
+		folders.run,
+		'backend-start',
+		async () => {
+			for (let left = tries; ; left--) {
+				await makeRoom(folders)
+				try {
+					return await start()
+				} catch (error) {
+					const held = error instanceof StyrbyError && error.code === 'backend_already_running'
+					if (!held || left === 0 || !(await inBackground(folders))) throw error
+				}
+			}
+		},
+		{ timeoutMs: startMs },
+	)
+	await serving
+}
+
+async function makeRoom(folders: EmbeddedFolders): Promise<void> {
+	if (await inBackground(folders)) await stopEmbedded(folders)
+}
+
+async function inBackground(folders: EmbeddedFolders): Promise<boolean> {
+	const state = await embeddedState(folders)
+	return state !== null && !state.foreground
+}
+
+/** Of the backend of this home that other machines can reach. Throws `not_listening`. */
+async function newJoinToken(folders: EmbeddedFolders): Promise<string> {
+	const offer = await joinEmbedded(folders)
+	if (offer?.token) return offer.token
+	const what = offer === null ? 'No backend of this home runs' : 'Other machines can not reach it'
 	throw new StyrbyError(
-		'bad_value',
-		'--database-url takes an address that begins with postgres:// or postgresql://.',
-		{ exitCode: exit.usage },
+		'not_listening',
+		`${what}: run "styrby-tui serve --listen HOST:PORT" first, and leave it running.`,
 	)
 }
 
-/** The terminal is for the one line that says where; the rest only for whoever wants to mend something. */
+/** The terminal is for what says where; the rest only for whoever wants to mend something. */
 function logTo({ env, stderr, now }: Io): (line: string) => void {
 	if (env.STYRBY_LOG !== 'debug') return () => {}
 	return (line) => {

@@ -170,6 +170,11 @@ export const commands: readonly CommandSpec[] = [
 				type: 'boolean',
 				summary: 'accept that the address leads to another account than before',
 			},
+			join: {
+				type: 'string',
+				value: 'TOKEN',
+				summary: 'a server of your own, by what its "serve" printed (-: asked for, or stdin)',
+			},
 			json,
 		},
 	},
@@ -217,6 +222,22 @@ export const commands: readonly CommandSpec[] = [
 			},
 			data: { type: 'string', value: 'FOLDER', summary: 'with its data in this folder' },
 			'database-url': { type: 'string', value: 'URL', summary: 'over this PostgreSQL database' },
+			listen: {
+				type: 'string',
+				value: 'HOST:PORT',
+				summary: 'for other machines too, over TLS (HOST: an address of this one, or 0.0.0.0)',
+			},
+			name: { type: 'string', value: 'HOST', summary: 'what other machines call this one' },
+			'tls-cert': {
+				type: 'string',
+				value: 'FILE',
+				summary: 'with this certificate (default: its own)',
+			},
+			'tls-key': { type: 'string', value: 'FILE', summary: 'and its key' },
+			'join-token': {
+				type: 'boolean',
+				summary: 'print a new token for "login --join", from the one that runs',
+			},
 		},
 	},
 	{

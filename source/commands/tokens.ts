@@ -7,13 +7,15 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Endpoint } from '../backend/client.ts'
-import { refreshTokens, signUpAnonymously, type Tokens } from '../backend/sign-in.ts'
+import { unreachable } from '../backend/failure.ts'
+import { refreshTokens, signInByJoin, type Tokens } from '../backend/sign-in.ts'
 import { accountChanged, TokenSource, type TokenStore } from '../backend/token-source.ts'
 import type { Home } from '../config/paths.ts'
 import type { Profile } from '../config/profiles.ts'
 import { readState, writeState } from '../config/state.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { decodeJson, encodeJson, uuid, version } from '../protocol/json.ts'
+import { joinEmbedded } from '../server/discover.ts'
 import type { Vault } from '../vault/vault.ts'
 import { alone } from './alone.ts'
 import { knownDevice } from './own-device.ts'
@@ -93,7 +95,7 @@ export async function openTokens(options: TokenOptions): Promise<TokenSource> {
 		await exclusively(async () => {
 			if (await store.load()) return
 			await refuseSecondAccount(options)
-			await store.save(await signUpAnonymously(endpoint))
+			await store.save(await joinOwn(base, endpoint))
 		})
 	}
 	return new TokenSource({
@@ -102,6 +104,13 @@ export async function openTokens(options: TokenOptions): Promise<TokenSource> {
 		exclusively,
 		refresh: (token) => refreshOf(options, token),
 	})
+}
+
+/** As every machine that joins: whichever of them comes first, all end in one account. */
+async function joinOwn(base: Home, endpoint: Endpoint): Promise<Tokens> {
+	const offer = await joinEmbedded(base)
+	if (offer === null) throw unreachable()
+	return signInByJoin(endpoint, offer.secret)
 }
 
 async function refreshOf({ endpoint, profile }: TokenOptions, token: string): Promise<Tokens> {

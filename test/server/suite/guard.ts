@@ -69,6 +69,16 @@ export function testGuard(opened: () => Target): void {
 			expect(status).toBe(401)
 			expect((await rawRequest(opened(), '/health', { method: 'GET' })).status).toBe(200)
 		})
+
+		test('is not enough to control the backend: it is known to all machines that were let in', async () => {
+			for (const path of ['/control/stop', '/control/join', '/control/anything']) {
+				const { status, json } = await rawRequest(opened(), path, { body: '{}' })
+				expect([status, json.code], path).toEqual([403, 'control_refused'])
+			}
+			const { status } = await rawRequest(opened(), '/control/state', { method: 'GET' })
+			expect(status).toBe(403)
+			expect((await rawRequest(opened(), '/health', { method: 'GET' })).status).toBe(200)
+		})
 	})
 
 	describe('a browser', () => {

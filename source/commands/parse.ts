@@ -29,7 +29,7 @@ function parse(argv: readonly string[], command: CommandSpec, importMeta: Import
 	)
 	return meow({
 		importMeta,
-		argv: [...argv],
+		argv: withDashes(argv, command),
 		pkg: {},
 		help: false,
 		description: false,
@@ -42,6 +42,18 @@ function parse(argv: readonly string[], command: CommandSpec, importMeta: Import
 			version: { type: 'boolean', shortFlag: 'v' },
 		},
 	})
+}
+
+/** meow takes a lone `-` for no value; to us it says: from stdin. */
+function withDashes(argv: readonly string[], { flags }: CommandSpec): string[] {
+	const joined: string[] = []
+	for (const word of argv) {
+		const before = joined.at(-1) ?? ''
+		const takes = before.startsWith('--') && flags[before.slice(2)]?.type === 'string'
+		if (word === '-' && takes) joined[joined.length - 1] = `${before}=-`
+		else joined.push(word)
+	}
+	return joined
 }
 
 const camelCase = (name: string) =>

@@ -184,7 +184,10 @@ test('a token works once, and not when anything about it was changed', async () 
 		`${token.slice(0, 40)}X${token.slice(41)}`,
 	]) {
 		const input = `${odd}\n`
-		expect(await refusal(third, ['login', '--join', '-'], {}, input)).toMatchObject({ exitCode: 2 })
+		expect(await refusal(third, ['login', '--join', '-'], {}, input)).toMatchObject({
+			exitCode: 2,
+			code: odd === '' ? 'no_secret' : 'bad_join_token',
+		})
 	}
 	const said = decodeJoinToken(await served.token())
 	const forged = encodeJoinToken({ ...said, secret: 'A'.repeat(43) })

@@ -47,6 +47,12 @@ test('what stands behind -- is not ours', () => {
 	expect(splitArguments(['run', 'claude', '--', '--json'])).toEqual([['run', 'claude'], ['--json']])
 })
 
+test('a lone hyphen is a value: from stdin', () => {
+	expect(parse('login --join -').flags.text('join')).toBe('-')
+	expect(parse('login --json --join - ').flags.text('join')).toBe('-')
+	expect(() => parse('login --join')).toThrow('--join needs a value')
+})
+
 test.each(['--help', '-h', 'help'])('%s is the help of all', (line) => {
 	const { command, help } = parse(line)
 	expect([command.name, help]).toEqual(['', true])

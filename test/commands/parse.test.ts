@@ -49,7 +49,7 @@ test('what stands behind -- is not ours', () => {
 
 test('a lone hyphen is a value: from stdin', () => {
 	expect(parse('login --join -').flags.text('join')).toBe('-')
-	expect(parse('login --json --join - ').flags.text('join')).toBe('-')
+	expect(parse('login --json --join -').flags.text('join')).toBe('-')
 	expect(() => parse('login --join')).toThrow('--join needs a value')
 })
 

@@ -5,12 +5,13 @@
 import type { Gateway } from '../backend/gateway.ts'
 import { keySize, nonceSize, type RandomBytes, randomBytes } from '../protocol/box.ts'
 import { createDevice, type Device, decodeDevice, encodeDevice } from '../protocol/device.ts'
-import { activeDevices, type LogState } from '../protocol/device-log.ts'
+import { activeDevices, lastRevocation } from '../protocol/device-log.ts'
 import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 import { type Label, noLabel, openLabel, type Sealed, sealLabel } from '../protocol/label.ts'
 import { accountScope, type Scope } from '../protocol/scope.ts'
 import type { Vault } from '../vault/vault.ts'
 import { assertNotRevoked, DeviceLog, type LogStore } from './device-log.ts'
+import { HostHeads } from './heads.ts'
 import { KeyRing } from './key-ring.ts'
 import { type SeenSessions, seenInMemory } from './seen-sessions.ts'
 
@@ -51,13 +52,6 @@ function noDeviceKey(): StyrbyError {
 	)
 }
 
-/** The number of the log's newest `revoke`, -1 when there is none. */
-function lastRevocation(log: LogState): number {
-	let last = -1
-	for (const { revoked } of log.devices.values()) last = Math.max(last, revoked?.seq ?? -1)
-	return last
-}
-
 /** A second first key would make every name unreadable, and nobody would be told why. */
 function accountKeyWithheld(): StyrbyError {
 	return refused(
@@ -75,6 +69,8 @@ export class Account {
 	readonly random: RandomBytes
 	readonly now: () => Date
 	readonly seen: SeenSessions
+	/** What live hosts have said that they know of the device log. */
+	readonly heads: HostHeads
 
 	private constructor(
 		options: Pick<AccountOptions, 'gateway' | 'now' | 'random' | 'seen'>,
@@ -89,6 +85,7 @@ export class Account {
 		this.random = random
 		this.now = options.now
 		this.seen = options.seen ?? seenInMemory()
+		this.heads = new HostHeads(options.now)
 		this.keys = new KeyRing({ gateway: options.gateway, device, log, random })
 	}
 

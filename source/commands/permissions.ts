@@ -29,6 +29,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	if (json) io.stdout.write(`${JSON.stringify({ permissions: requests.map(requestJson) })}\n`)
 	else if (requests.length === 0) io.stdout.write(none)
 	else requests.forEach(print)
+	context.account.log.assertTrusted()
 	return exit.done
 }
 

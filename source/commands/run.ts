@@ -99,7 +99,7 @@ export async function runCommand(context: Context, options: RunOptions): Promise
 	const { end, interrupted } = await hostAgent(context, options, host, timeoutMs)
 	warnings.release()
 	await Promise.race([recovering, new Promise((r) => setTimeout(r, recoveryEnd).unref())])
-	const code = interrupted ? exit.interrupted : exitCodeOf(end)
+	const code = interrupted ? exit.interrupted : exitCodeOf(end, native)
 	output.ended(end, code)
 	if (!options.json) io.stderr.write(`styrby-tui: ${lastLine(name, end)}\n`)
 	return code
@@ -188,15 +188,21 @@ class Signals implements Disposable {
 	}
 }
 
-/** The agent's own code; 128 and the signal's number where a signal ended it. */
-function exitCodeOf({ code, signal }: SessionEnd): number {
+/**
+ * The agent's own code; 128 and the signal's number where a signal ended it. An agent that has no interface
+ * of its own is ended when its device is revoked.
+ */
+function exitCodeOf({ code, signal, revoked }: SessionEnd, native: boolean): number {
+	if (revoked && !native) return exit.notSignedIn
 	if (code !== null) return code
 	const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1]
 	return number === undefined ? exit.failed : 128 + number
 }
 
-function lastLine(name: string, { status, pending, delivered }: SessionEnd): string {
+function lastLine(name: string, { status, pending, delivered, revoked }: SessionEnd): string {
 	const ended = status === 'error' ? 'ended with an error' : 'ended'
+	if (revoked)
+		return `session ${name} ${ended}; it is published up to where this device was revoked`
 	if (delivered) return `session ${name} ${ended}; all of it is published`
 	if (pending === 0) return `session ${name} ${ended}; not all of it could be kept`
 	return revealText(

@@ -123,6 +123,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 		if (!(await follow(context, session, last, print))) problems++
 		if (process.exitCode === exit.interrupted) return exit.interrupted
 	}
+	context.account.log.assertTrusted()
 	if (problems > 0) {
 		throw refused(
 			'session_not_verified',

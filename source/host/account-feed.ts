@@ -12,7 +12,12 @@ export interface FeedOptions {
 	mail(mail: MailRow): void
 	/** The device log that the server shows does not verify (`error`), or does again (`null`). */
 	alarm(error: StyrbyError | null): void
+	/** How often the log is looked at though nobody says that it has changed, ms: 15 s by default. */
+	pollMs?: number
 }
+
+/** A hint can be lost, or withheld, and what it was about may be a revocation. */
+const pollInterval = 15_000
 
 export class AccountFeed implements AsyncDisposable {
 	readonly #options: FeedOptions
@@ -21,12 +26,15 @@ export class AccountFeed implements AsyncDisposable {
 	#alarmed = false
 	#failures = 0
 	#retry: NodeJS.Timeout | undefined
+	readonly #poll: NodeJS.Timeout
 	#closed = false
 
 	constructor(options: FeedOptions) {
 		this.#options = options
 		this.#channel = options.gateway.followAccount((hint) => this.#heard(hint))
 		this.#stop = options.account.log.onChange(() => this.#judge())
+		this.#poll = setInterval(() => void this.#refresh(), options.pollMs ?? pollInterval)
+		this.#poll.unref()
 	}
 
 	#heard(hint: AccountHint): void {
@@ -35,7 +43,8 @@ export class AccountFeed implements AsyncDisposable {
 			this.#options.joined()
 			void this.#refresh()
 		}
-		if (hint.type === 'log') void this.#refresh()
+		// The line of a device that was revoked is cut.
+		if (hint.type === 'log' || hint.type === 'lost') void this.#refresh()
 	}
 
 	async #refresh(): Promise<void> {
@@ -70,6 +79,7 @@ export class AccountFeed implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#closed = true
 		clearTimeout(this.#retry)
+		clearInterval(this.#poll)
 		this.#stop()
 		await this.#channel[Symbol.asyncDispose]()
 	}

@@ -16,17 +16,17 @@ export type CheckedMail =
 	| { ok: false; error: StyrbyError; command: Command | null }
 
 /**
- * Checks one boxed command. Throws only what is worth another try, such as `backend_unreachable`.
- * `refresh` pulls the log for a sender that is not in it.
+ * Checks one boxed command. Throws only what is worth another try, such as `backend_unreachable`. The log
+ * was pulled since the mail came where its sender is not in it.
  */
 export async function checkMail(
 	mail: MailRow,
-	host: { account: Account; session: string; refresh(): Promise<void> },
+	host: { account: Account; session: string },
 ): Promise<CheckedMail> {
 	const { account, session } = host
 	let command: Command | null = null
 	try {
-		const sender = await senderOf(mail, host)
+		const sender = senderOf(mail, account)
 		const signed = openCommand(
 			{ nonce: fromBase64(mail.nonce, 24), ciphertext: fromBase64(mail.ciphertext) },
 			account.keys.sharedWith(sender),
@@ -54,11 +54,7 @@ function assertActive(account: Account, device: string): void {
 	}
 }
 
-async function senderOf(
-	mail: MailRow,
-	{ account, refresh }: { account: Account; refresh(): Promise<void> },
-): Promise<DeviceRecord> {
-	if (!account.log.state.devices.has(mail.from)) await refresh()
+function senderOf(mail: MailRow, account: Account): DeviceRecord {
 	const sender = account.log.state.devices.get(mail.from)
 	if (!sender) {
 		throw refused(

@@ -12,6 +12,8 @@ export interface MailboxOptions {
 	session: string
 	/** Resolves when the mail may be deleted; throws when it should be tried again. */
 	handle(mail: MailRow): Promise<void>
+	/** What a mail has to wait for before it is its turn, without holding up the others; `null`: nothing. */
+	before?(mail: MailRow): Promise<void> | null
 	/** A failure that is no wonder: of the line, or of the disk. */
 	onTrouble?: (error: StyrbyError) => void
 }
@@ -23,6 +25,7 @@ export class Mailbox implements Disposable {
 	readonly #options: MailboxOptions
 	readonly #seen = new Set<string>()
 	readonly #done: string[] = []
+	readonly #waiting = new Set<Promise<void>>()
 	#queue: Promise<void> = Promise.resolve()
 	#deleting: Promise<void> | null = null
 	#retry: NodeJS.Timeout | null = null
@@ -40,8 +43,27 @@ export class Mailbox implements Disposable {
 		if (this.#seen.has(mail.id)) return false
 		this.#seen.add(mail.id)
 		if (this.#seen.size > remembered) this.#forgetOldest()
-		this.#queue = this.#queue.then(() => this.#handle(mail))
+		const before = this.#options.before?.(mail) ?? null
+		if (before === null) this.#enqueue(mail)
+		else this.#wait(mail, before)
 		return true
+	}
+
+	#enqueue(mail: MailRow): void {
+		this.#queue = this.#queue.then(() => this.#handle(mail))
+	}
+
+	#wait(mail: MailRow, before: Promise<void>): void {
+		const waiting = before
+			.then(
+				() => this.#enqueue(mail),
+				(error: unknown) => {
+					this.#seen.delete(mail.id)
+					this.#failed(error)
+				},
+			)
+			.finally(() => this.#waiting.delete(waiting))
+		this.#waiting.add(waiting)
 	}
 
 	/** Asks for all mail that waits. Never throws: it is asked for again at the next join, or by itself. */
@@ -57,6 +79,7 @@ export class Mailbox implements Disposable {
 
 	/** Resolves when all mail that was taken is handled and deleted, as far as that goes. */
 	async settled(): Promise<void> {
+		await Promise.all(this.#waiting)
 		await this.#queue
 		await this.#deleting
 	}

@@ -225,6 +225,11 @@ export class Outbox implements Disposable {
 		return { seq: confirmed_seq, chain: confirmed_chain }
 	}
 
+	/** The newest epoch that was opened. */
+	get epoch(): number {
+		return this.#state().epoch
+	}
+
 	get ended(): boolean {
 		return this.#state().ended !== 0
 	}

@@ -3,6 +3,7 @@
  * acceptable decision is written to the disk, then the agent is told, then everybody else. Whatever fails
  * in here leaves a request unanswered or denied, never allowed.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
 import type { AgentAnswer, RunningAgent } from '../agents/agent.ts'
@@ -58,6 +59,10 @@ export class PermissionBroker implements AsyncDisposable {
 	readonly #running = new Set<Promise<unknown>>()
 	readonly #notices: Notices
 	#logAsked = Number.NEGATIVE_INFINITY
+	/** A look at the log that has not begun yet. */
+	#look: Promise<void> | null = null
+	readonly #ended = new AbortController()
+	#retired: { reason: string; atAgent: boolean } | null = null
 	#closed = false
 
 	constructor(options: BrokerOptions) {
@@ -68,6 +73,7 @@ export class PermissionBroker implements AsyncDisposable {
 			device: options.account.device.record.id,
 			session: options.publisher.session,
 			handle: (mail) => this.#handle(mail),
+			before: (mail) => this.#senderLooked(mail),
 			...(options.onTrouble ? { onTrouble: options.onTrouble } : {}),
 		})
 	}
@@ -92,6 +98,10 @@ export class PermissionBroker implements AsyncDisposable {
 			decided: null,
 			onWithdrawn: null,
 			applied: false,
+		}
+		if (this.#retired) {
+			this.#leave(request)
+			return
 		}
 		request.timer = setTimeout(() => this.#expire(request), Math.min(timeoutMs, longestTimer))
 		this.#byAgent.set(agentId, request)
@@ -137,10 +147,34 @@ export class PermissionBroker implements AsyncDisposable {
 		if (request.state === 'closed') this.#sayApplied(request)
 	}
 
+	/**
+	 * No device decides here any more, since this one was revoked: what waits is left to the person at the
+	 * agent, or denied where there is none.
+	 */
+	retire(reason: string, atAgent: boolean): void {
+		this.#retired = { reason, atAgent }
+		this.#stopMail()
+		for (const request of [...this.#byId.values()]) {
+			if (request.state === 'pending') this.#leave(request)
+		}
+	}
+
+	#leave(request: PendingRequest): void {
+		this.#finish(request)
+		if (!this.#retired || this.#retired.atAgent) return
+		const { reason } = this.#retired
+		this.#run(() => this.#tell(request, { decision: 'deny', reason }))
+	}
+
+	#stopMail(): void {
+		this.#closed = true
+		this.#ended.abort()
+		this.mailbox[Symbol.dispose]()
+	}
+
 	/** Ends every request that waits: the agent or the host ends. */
 	async close(reason: string): Promise<void> {
-		this.#closed = true
-		this.mailbox[Symbol.dispose]()
+		this.#stopMail()
 		for (const request of [...this.#byId.values()]) {
 			if (request.state !== 'pending') continue
 			this.#finish(request)
@@ -240,10 +274,18 @@ export class PermissionBroker implements AsyncDisposable {
 		return byAgent(request.withdrawn ?? 'cancelled')
 	}
 
-	async #refreshLog(): Promise<void> {
-		const now = performance.now()
-		if (now - this.#logAsked < logInterval) return
-		this.#logAsked = now
+	/** Mail of a sender that the log does not have waits for a look at it that begins after the mail came. */
+	#senderLooked(mail: MailRow): Promise<void> | null {
+		if (this.#options.account.log.state.devices.has(mail.from)) return null
+		this.#look ??= this.#lookAtLog()
+		return this.#look
+	}
+
+	async #lookAtLog(): Promise<void> {
+		const pause = Math.max(0, this.#logAsked + logInterval - performance.now())
+		await sleep(pause, undefined, { ref: false, signal: this.#ended.signal })
+		this.#logAsked = performance.now()
+		this.#look = null
 		await this.#options.account.log.refresh()
 	}
 
@@ -253,7 +295,6 @@ export class PermissionBroker implements AsyncDisposable {
 		const checked = await checkMail(mail, {
 			account,
 			session: publisher.session,
-			refresh: () => this.#refreshLog(),
 		})
 		if (!checked.ok) {
 			this.#refuse(checked.error, checked.command)

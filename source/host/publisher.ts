@@ -5,7 +5,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
 import type { Gateway, Sealed } from '../backend/gateway.ts'
-import { headOf } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import type { AgentName } from '../protocol/events.ts'
 import { type ChainState, chainStart } from '../protocol/message.ts'
@@ -15,7 +14,8 @@ import { LiveChannel } from './live-channel.ts'
 import { LiveText, type TextPiece } from './live-text.ts'
 import { Outbox, type Step } from './outbox.ts'
 import { outboxError } from './outbox-errors.ts'
-import type { Operation } from './outbox-operations.ts'
+import { grantOperations, maxGrants, type Operation } from './outbox-operations.ts'
+import { ownRevocation } from './own-revocation.ts'
 import { type Entry, type SealedEntry, sealEvent } from './seal-event.ts'
 import { Sender } from './sender.ts'
 import { SessionKeys } from './session-keys.ts'
@@ -73,7 +73,11 @@ export class Publisher implements AsyncDisposable {
 	/** What is wrong with the disk, as it was said. */
 	#trouble: string | null = null
 	#failed: StyrbyError | null = null
+	#revocation: StyrbyError | null = null
+	readonly #revoked = Promise.withResolvers<StyrbyError>()
 	#closed = false
+	/** Hash of the log head that the last message with one has named. */
+	#named: string | null = null
 
 	private constructor(options: PublisherOptions, keys: SessionKeys, outbox: Outbox) {
 		const { account, gateway, session } = options
@@ -86,11 +90,14 @@ export class Publisher implements AsyncDisposable {
 		this.#sender = new Sender({
 			outbox,
 			gateway,
+			log: account.log,
 			onConfirmed: (work) => {
 				if (work.kind === 'rows') {
 					this.#confirmed = outbox.confirmed()
 					account.seen.saw(session, this.#confirmed.seq)
 				} else if (work.operation.kind === 'create') this.#live.open()
+				// Who has revoked a device waits for this.
+				else if (work.operation.kind === 'epoch') this.#live.beat()
 			},
 			onTrouble: (error, final) => options.onTrouble?.(error, final),
 			onRecovered: () => options.onRecovered?.(),
@@ -102,13 +109,16 @@ export class Publisher implements AsyncDisposable {
 			random: account.random,
 			now: account.now,
 			epochKey: () => keys.newest(),
-			proof: () => ({ ...this.#confirmed, log: headOf(account.log.state) }),
+			proof: () => ({ ...this.#confirmed, log: keys.head }),
 		})
 		this.#text = new LiveText({
-			send: (piece) => this.#live.text(piece),
+			// While the disk does not take a new key, the old one is of no use any more.
+			send: (piece) => {
+				if (!keys.outdated) this.#live.text(piece)
+			},
 			now: () => performance.now(),
 		})
-		this.#stopWatching = account.log.onChange(() => this.#schedule())
+		this.#stopWatching = account.log.onChange(() => this.#logChanged())
 	}
 
 	/**
@@ -120,6 +130,7 @@ export class Publisher implements AsyncDisposable {
 		const keys = new SessionKeys(account, session)
 		const chain = chainStart(session)
 		const first = keys.next(chain, startedAt)
+		const grants = first.grants.slice(0, maxGrants)
 		const outbox = Outbox.create(
 			options.dataFolder,
 			{
@@ -140,9 +151,10 @@ export class Publisher implements AsyncDisposable {
 						label,
 						started_at: startedAt,
 						epoch: first.epoch,
-						grants: first.grants,
+						grants,
 					},
 				},
+				...grantOperations(first.grants.slice(maxGrants)),
 			],
 		)
 		keys.accept(first)
@@ -156,9 +168,9 @@ export class Publisher implements AsyncDisposable {
 	 * where this device can't sign for it.
 	 */
 	static async resume(options: PublisherOptions, outbox: Outbox): Promise<Publisher> {
-		const keys = await SessionKeys.restore(options.account, options.session)
+		const keys = await SessionKeys.restore(options.account, options.session, outbox.epoch)
 		const publisher = new Publisher(options, keys, outbox)
-		publisher.#sender.wake()
+		publisher.#logChanged()
 		return publisher
 	}
 
@@ -182,6 +194,16 @@ export class Publisher implements AsyncDisposable {
 			this.#waiting.push({ entry: { ...entry, event, at }, afterwards, ended, resolve, reject })
 			this.#schedule()
 		})
+	}
+
+	/** Resolves when this device was revoked, by whom and when: nothing more leaves it. */
+	get revoked(): Promise<StyrbyError> {
+		return this.#revoked.promise
+	}
+
+	/** The same, as far as it has come to that. */
+	get revocation(): StyrbyError | null {
+		return this.#revocation
 	}
 
 	/** Events that are not on the disk yet: who feeds this should wait while there are many. */
@@ -212,6 +234,7 @@ export class Publisher implements AsyncDisposable {
 
 	/** While held, nothing leaves this machine: the device log does not verify. */
 	hold(held: boolean): void {
+		if (this.#revocation) return
 		this.#sender.hold(held)
 		this.#live.mute(held)
 	}
@@ -239,6 +262,7 @@ export class Publisher implements AsyncDisposable {
 	}
 
 	#flush(): void {
+		if (this.#revocation) return
 		try {
 			this.#followLog()
 			while (this.#waiting.length > 0) this.#sealGroup()
@@ -247,6 +271,30 @@ export class Publisher implements AsyncDisposable {
 			this.#diskFailed(outboxError(cause))
 		}
 		this.#sender.wake()
+	}
+
+	/** A change of the log is followed at once, before anything else is sealed. */
+	#logChanged(): void {
+		if (this.#closed || this.#revocation) return
+		const revoked = ownRevocation(this.#options.account)
+		if (revoked) {
+			this.#stop(revoked)
+			return
+		}
+		const before = this.#keys.head
+		if (!this.#blocked) this.#flush()
+		if (this.#keys.head !== before) this.#live.beat()
+	}
+
+	/** This device was revoked: what is not sent yet is not sent any more. */
+	#stop(error: StyrbyError): void {
+		this.#revocation = error
+		this.#failed = error
+		this.#sender.hold(true)
+		this.#live.mute(true)
+		for (const { reject } of this.#waiting.splice(0)) reject(error)
+		this.#options.onTrouble?.(error, true)
+		this.#revoked.resolve(error)
 	}
 
 	/**
@@ -258,9 +306,12 @@ export class Publisher implements AsyncDisposable {
 		const { state } = account.log
 		const { revoked, added } = this.#keys.changes()
 		const opened = revoked ? this.#keys.next(this.#chain, account.now().toISOString()) : null
-		const operations: Operation[] = []
-		if (added.length > 0) operations.push({ kind: 'grants', grants: added })
-		if (opened) operations.push({ kind: 'epoch', epoch: opened.epoch, grants: opened.grants })
+		const operations = grantOperations(added)
+		if (opened) {
+			const { epoch, grants } = opened
+			operations.push({ kind: 'epoch', epoch, grants: grants.slice(0, maxGrants) })
+			operations.push(...grantOperations(grants.slice(maxGrants)))
+		}
 		if (operations.length > 0) {
 			this.outbox.commit({ operations, ...(opened ? { epoch: opened.number } : {}) })
 		}
@@ -276,14 +327,18 @@ export class Publisher implements AsyncDisposable {
 			signSecret: account.device.signSecret,
 			random: account.random,
 		}
+		const { head } = this.#keys
+		let log = head.hash === this.#named ? undefined : head
 		let chain = this.#chain
 		const sealed = group.map(({ entry }) => {
-			const one = sealEvent(this.session, chain, entry, keys)
+			const one = sealEvent(this.session, chain, entry, keys, log)
 			chain = one.chain
+			log = undefined
 			return one
 		})
 		this.outbox.commit({ ...stepOf(group, sealed), chain })
 		this.#chain = chain
+		this.#named = head.hash
 		this.#waiting.splice(0, group.length)
 		for (const [index, { entry, resolve }] of group.entries()) {
 			const one = sealed[index]

@@ -61,7 +61,7 @@ async function recoverOne(options: RecoverOptions, session: string): Promise<boo
 	if (outbox.session.account !== account.id) return false
 	const onTrouble = (error: StyrbyError) => options.onTrouble?.(session, error)
 	{
-		await using sender = new Sender({ outbox, gateway, onTrouble })
+		await using sender = new Sender({ outbox, gateway, log: account.log, onTrouble })
 		if (!(await sender.delivered(waitMs))) return false
 	}
 	if (!outbox.ended && !(await close(options, outbox, waitMs))) return false
@@ -83,7 +83,7 @@ async function close(options: RecoverOptions, outbox: Outbox, waitMs: number): P
 	if (!publisher) {
 		// Only the device that hosted it can write into the session: its row in the list has to do.
 		outbox.commit({ operations: [ended], ended: true })
-		await using sender = new Sender({ outbox, gateway, onTrouble })
+		await using sender = new Sender({ outbox, gateway, log: account.log, onTrouble })
 		return await sender.delivered(waitMs)
 	}
 	const at = account.now().toISOString()

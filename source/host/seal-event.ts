@@ -4,6 +4,7 @@ import { nonceSize, type RandomBytes } from '../protocol/box.ts'
 import { toBase64 } from '../protocol/bytes.ts'
 import { requestDigest } from '../protocol/command.ts'
 import type { RequestStatus, SessionEvent } from '../protocol/events.ts'
+import type { LogHead } from '../protocol/json.ts'
 import { type ChainState, sealMessage } from '../protocol/message.ts'
 import { split } from '../protocol/parts.ts'
 import type { SealedRow } from './outbox.ts'
@@ -56,12 +57,16 @@ function countsOf(event: SessionEvent): Counts {
 	}
 }
 
-/** A request is opened by its first row, and closed by the last of its answer. */
+/**
+ * A request is opened by its first row, and closed by the last of its answer. `log`: the head that the
+ * first row names.
+ */
 export function sealEvent(
 	session: string,
 	chain: ChainState,
 	entry: Entry,
 	keys: SealKeys,
+	log?: LogHead,
 ): SealedEntry {
 	const at = new Date(entry.at).toISOString()
 	const { epoch, key, signSecret, random } = keys
@@ -69,8 +74,9 @@ export function sealEvent(
 	const rows: SealedRow[] = []
 	const jsons: Uint8Array[] = []
 	let state = chain
-	for (const [index, content] of contents.entries()) {
+	for (const [index, one] of contents.entries()) {
 		const nonce = random(nonceSize)
+		const content = index === 0 && log ? { ...one, log } : one
 		const sealed = sealMessage(session, state, content, { epoch, key, signSecret, nonce })
 		const { message } = sealed
 		const row: AppendRow = {

@@ -5,10 +5,12 @@
 
 import type { Gateway } from '../backend/gateway.ts'
 import { within } from '../backend/within.ts'
+import type { LogState } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import { backoff, Pause } from './backoff.ts'
 import type { Outbox, Work } from './outbox.ts'
 import { outboxError } from './outbox-errors.ts'
+import { withoutRevoked } from './outbox-operations.ts'
 
 export const maxBatchRows = 500
 /** JSON text of the rows of one call, bytes. */
@@ -17,6 +19,8 @@ export const maxBatchBytes = 4 * 1024 * 1024
 export interface SenderOptions {
 	outbox: Outbox
 	gateway: Gateway
+	/** Pulled again before what failed is tried again: nothing is granted to who was revoked meanwhile. */
+	log: { readonly state: LogState; refresh(): Promise<unknown> }
 	/** After each confirmed piece of work. */
 	onConfirmed?: (work: Work) => void
 	/** A failure that is new: `final` when nothing more will be sent in this session. */
@@ -50,6 +54,7 @@ export class Sender implements AsyncDisposable {
 	#held = false
 	#trouble: string | null = null
 	#failures = 0
+	#stale = false
 
 	constructor(options: SenderOptions) {
 		this.#options = options
@@ -95,6 +100,9 @@ export class Sender implements AsyncDisposable {
 	async #drain(): Promise<void> {
 		while (!this.#idle()) {
 			try {
+				if (this.#stale) await this.#options.log.refresh()
+				this.#stale = false
+				if (this.#idle()) return
 				const work = this.#options.outbox.next(maxBatchRows, maxBatchBytes)
 				if (!work) return
 				await this.#send(work)
@@ -114,13 +122,14 @@ export class Sender implements AsyncDisposable {
 			await gateway.appendMessages(id, work.rows)
 			return
 		}
-		const { operation } = work
+		const operation = withoutRevoked(work.operation, this.#options.log.state)
 		switch (operation.kind) {
 			case 'create':
 				return gateway.createSession(operation.session)
 			case 'epoch':
 				return gateway.putEpoch(operation.epoch, operation.grants)
 			case 'grants':
+				if (operation.grants.length === 0) return
 				return gateway.putGrants(operation.grants)
 			case 'update':
 				return gateway.updateSession(id, operation.change)
@@ -144,6 +153,7 @@ export class Sender implements AsyncDisposable {
 		if (final || this.#trouble !== error.code) this.#options.onTrouble?.(error, final)
 		this.#trouble = error.code
 		if (final) return false
+		this.#stale = true
 		await this.#pause.wait(backoff(++this.#failures))
 		return true
 	}

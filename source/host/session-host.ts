@@ -21,7 +21,7 @@ export interface SessionHostOptions {
 	lock?: TakeLock
 	agent: AgentName
 	cwd: string
-	/** The first prompt, when it is known at the start. */
+	/** The first prompt of a session that has no interface of its own. */
 	prompt?: string
 	project: ProjectSetting
 	/** How long a request waits for a person, ms. */
@@ -43,6 +43,8 @@ export interface SessionEnd {
 	/** Whether the backend has everything; else the outbox keeps it. */
 	delivered: boolean
 	pending: number
+	/** This device was revoked meanwhile, by whom and when: the end of the session is not published. */
+	revoked: StyrbyError | null
 }
 
 /** Events that may wait for the disk before the agent is kept waiting. */
@@ -139,6 +141,7 @@ export class SessionHost implements AsyncDisposable {
 			},
 		})
 		void agent.ended.then(() => this.#ending.resolve())
+		void this.publisher.revoked.then((error) => this.#retire(agent, broker, error))
 		try {
 			for await (const output of agent.output) await this.#take(output, broker)
 			const ended = await agent.ended
@@ -164,6 +167,15 @@ export class SessionHost implements AsyncDisposable {
 	stopping(why: string): void {
 		this.#stopping ??= why
 		this.#ending.resolve()
+	}
+
+	/** This device was revoked: an agent with an interface of its own goes on in it, any other is ended. */
+	#retire(agent: RunningAgent, broker: PermissionBroker, error: StyrbyError): void {
+		const atAgent = this.#options.prompt === undefined
+		broker.retire('The device that this agent runs on was revoked.', atAgent)
+		if (atAgent) return
+		this.stopping(error.message)
+		void agent.stop()
 	}
 
 	async #take(output: AgentOutput, broker: PermissionBroker): Promise<void> {
@@ -296,8 +308,9 @@ export class SessionHost implements AsyncDisposable {
 		const delivered = await this.publisher.delivered(lastDelivery)
 		if (delivered) await this.#clearMail()
 		const pending = this.publisher.outbox.pending()
+		const revoked = this.publisher.revocation
 		await this[Symbol.asyncDispose]()
-		return { status, code, signal, delivered, pending }
+		return { status, code, signal, delivered, pending, revoked }
 	}
 
 	/** What came too late for this session is of no use to anybody. */

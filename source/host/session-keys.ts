@@ -1,10 +1,12 @@
 /** The epochs of a hosted session: who was granted what, and what the log's changes ask for. */
 import type { Account } from '../account/account.ts'
 import type { EpochRow, GrantRow } from '../backend/gateway.ts'
-import { activeDevices, type LogState } from '../protocol/device-log.ts'
+import { activeDevices, headOf, isActive, type LogState } from '../protocol/device-log.ts'
 import { refused } from '../protocol/errors.ts'
+import type { LogHead } from '../protocol/json.ts'
 import type { ChainState } from '../protocol/message.ts'
 import { sessionScope } from '../protocol/scope.ts'
+import { ownRevocation } from './own-revocation.ts'
 
 export interface OpenedEpoch {
 	epoch: EpochRow
@@ -20,6 +22,7 @@ export class SessionKeys {
 	readonly #keys = new Map<number, Uint8Array>()
 	#granted = new Set<string>()
 	#seen: LogState | null = null
+	#head: LogHead | null = null
 
 	constructor(account: Account, session: string) {
 		this.#account = account
@@ -27,22 +30,27 @@ export class SessionKeys {
 	}
 
 	/**
-	 * The keys of a session that another process of this device has hosted. Throws `key_missing` when this
-	 * device does not have all of them, or is not the session's host.
+	 * The keys of a session that another process of this device has hosted. `epoch`: the newest that it is
+	 * known to have. Throws `key_missing` when this device does not have all of them, or is not the session's
+	 * host, `epoch_withheld` when the server shows less: a revoked device may have what it shows.
 	 */
-	static async restore(account: Account, session: string): Promise<SessionKeys> {
+	static async restore(account: Account, session: string, epoch = 0): Promise<SessionKeys> {
 		const keys = new SessionKeys(account, session)
 		const known = await account.keys.load(sessionScope(session), { again: true })
 		const { id } = account.device.record
-		for (let epoch = 0; epoch <= known.newest; epoch++) {
-			const key = known.keyOf(epoch)
+		for (let number = 0; number <= known.newest; number++) {
+			const key = known.keyOf(number)
 			if (!(key instanceof Uint8Array)) throw key
-			keys.#keys.set(epoch, key)
+			keys.#keys.set(number, key)
 		}
 		const record = known.records.get(known.newest)
 		if (known.by !== id || !record) {
 			throw refused('key_missing', 'This device is not the host of that session.')
 		}
+		if (known.newest < epoch) {
+			throw refused('epoch_withheld', 'The server does not show the newest key of this session.')
+		}
+		keys.#head = record.log
 		// Its maker granted it to every device that was active at the head it names.
 		const at = record.log.seq
 		for (const device of account.log.state.devices.values()) {
@@ -61,13 +69,8 @@ export class SessionKeys {
 
 	/** Makes the next epoch, for every active device of the verified log. Throws `device_revoked`. */
 	next(chain: ChainState, at: string): OpenedEpoch {
-		const { id } = this.#account.device.record
-		if (this.#account.log.state.devices.get(id)?.revoked) {
-			throw refused(
-				'device_revoked',
-				'This device was revoked: what its agents do is no longer published.',
-			)
-		}
+		const revoked = ownRevocation(this.#account)
+		if (revoked) throw revoked
 		const number = this.#keys.size
 		const place = { epoch: number, from: chain.seq + 1, prev: chain.chain, at }
 		const made = this.#account.keys.newEpoch(sessionScope(this.#session), place)
@@ -78,7 +81,7 @@ export class SessionKeys {
 	accept(opened: OpenedEpoch): void {
 		this.#keys.set(opened.number, opened.key)
 		this.#granted = new Set(opened.grants.map((grant) => grant.to))
-		this.#seen = this.#account.log.state
+		this.#follows(this.#account.log.state)
 		this.#account.keys.remember(sessionScope(this.#session), opened.epoch, opened.grants)
 	}
 
@@ -86,13 +89,11 @@ export class SessionKeys {
 	changes(): { revoked: boolean; added: GrantRow[] } {
 		const { state } = this.#account.log
 		if (state === this.#seen) return { revoked: false, added: [] }
-		const active = activeDevices(state)
-		const ids = new Set(active.map(({ record }) => record.id))
-		const added = active.filter(({ record }) => !this.#granted.has(record.id))
+		const added = activeDevices(state).filter(({ record }) => !this.#granted.has(record.id))
 		const at = this.#account.now().toISOString()
 		const scope = sessionScope(this.#session)
 		return {
-			revoked: [...this.#granted].some((id) => !ids.has(id)),
+			revoked: this.outdated,
 			added: added.flatMap(({ record }) =>
 				[...this.#keys].map(([epoch, key]) =>
 					this.#account.keys.grant({ scope, epoch, key }, record, at),
@@ -101,9 +102,25 @@ export class SessionKeys {
 		}
 	}
 
+	/** Whether a device that has the newest key was revoked: nothing may be sealed with it any more. */
+	get outdated(): boolean {
+		const { state } = this.#account.log
+		return state !== this.#seen && [...this.#granted].some((id) => !isActive(state, id))
+	}
+
+	/** The head of the log that these keys follow: nothing is sealed for who was revoked up to it. */
+	get head(): LogHead {
+		return this.#head ?? headOf(this.#account.log.state)
+	}
+
 	/** The grants of `changes` are on the disk. */
 	followed(grants: readonly GrantRow[], log: LogState): void {
 		for (const grant of grants) this.#granted.add(grant.to)
+		this.#follows(log)
+	}
+
+	#follows(log: LogState): void {
 		this.#seen = log
+		this.#head = headOf(log)
 	}
 }

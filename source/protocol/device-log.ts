@@ -119,6 +119,13 @@ export function activeDevices(state: LogState): DeviceState[] {
 	return [...state.devices.values()].filter((device) => device.revoked === null)
 }
 
+/** The number of the newest `revoke`, -1 when there is none. */
+export function lastRevocation(state: LogState): number {
+	let last = -1
+	for (const { revoked } of state.devices.values()) last = Math.max(last, revoked?.seq ?? -1)
+	return last
+}
+
 /** The new device's consent: its signature (64 bytes) over the account and its own record. */
 export function signJoin(account: string, device: Device): Uint8Array {
 	return signFor('log-join', device.signSecret, joinBytes(account, device.record))

@@ -101,6 +101,7 @@ export class SessionFeed implements AsyncDisposable {
 		const at = Date.parse(heartbeat.at)
 		if (at <= this.#newestBeat || this.#account.now().getTime() - at > oldest) return
 		await log.reach(heartbeat.log)
+		this.#account.heads.saw(keys.by, heartbeat)
 		this.#newestBeat = at
 		this.#account.seen.saw(this.reader.session, heartbeat.seq)
 		this.#tell((listener) => listener.heartbeat?.(heartbeat))

@@ -2,6 +2,8 @@
 import type { Account } from '../account/account.ts'
 import type { ScopeKeys } from '../account/key-ring.ts'
 import type { Gateway, MessageRow, SessionRow } from '../backend/gateway.ts'
+import { isActive, passesThrough } from '../protocol/device-log.ts'
+import { exit, StyrbyError } from '../protocol/errors.ts'
 import type { ChainState } from '../protocol/message.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import {
@@ -36,17 +38,45 @@ export class SessionReader {
 		this.session = session
 	}
 
-	/** The last message that should be there: as the server says, or as was proved to this device before. */
+	/**
+	 * The last message that should be there: as the server says, as was proved to this device before, or as
+	 * the host has signed where its newest key begins.
+	 */
 	through(row: Pick<SessionRow, 'last_seq'> | null): number {
-		return Math.max(row?.last_seq ?? 0, this.#account.seen.last(this.session))
+		const keys = this.#account.keys.known(sessionScope(this.session))
+		const from = keys?.records.get(keys.newest)?.from ?? 1
+		return Math.max(row?.last_seq ?? 0, this.#account.seen.last(this.session), from - 1)
 	}
 
-	/** Rows after their checks; the last that holds is proved to exist. */
-	#checked(...args: Parameters<typeof checkRows>): RowWindow {
-		const window = checkRows(...args)
-		const proved = window.rows.findLast(({ ok }) => ok)
+	/**
+	 * Rows after their checks (`checkRows`). The last that holds is proved to exist, and so are the entries
+	 * of the device log that they name: a log that lacks one has a problem from then on.
+	 */
+	async check(
+		rows: readonly MessageRow[],
+		keys: ScopeKeys,
+		window: Omit<Parameters<typeof checkRows>[2], 'session'>,
+	): Promise<RowWindow> {
+		const checked = checkRows(rows, keys, { session: this.session, ...window })
+		const proved = checked.rows.findLast(({ ok }) => ok)
 		if (proved) this.#account.seen.saw(this.session, proved.seq)
-		return window
+		await this.#reachHeads(keys.by, checked.rows)
+		return checked
+	}
+
+	async #reachHeads(host: string | null, rows: readonly Row[]): Promise<void> {
+		const { log } = this.#account
+		for (const row of rows) {
+			const head = row.ok ? row.message.frame.log : undefined
+			if (!head || passesThrough(log.state, head)) continue
+			if (host === null || !isActive(log.state, host)) return
+			try {
+				await log.reach(head)
+			} catch (error) {
+				// It is the log's problem: the message holds.
+				if (!(error instanceof StyrbyError) || error.exitCode !== exit.refused) throw error
+			}
+		}
 	}
 
 	/** This session's keys, asked for again when a row has an epoch that is not known. */
@@ -97,11 +127,11 @@ export class SessionReader {
 		const near = rows.filter((row) => row.seq <= after + limit)
 		const newest = near.reduce((most, row) => Math.max(most, row.seq), after)
 		const to = Math.min(Math.max(newest, through), after + limit)
-		const window = { session: this.session, from: after + 1, to }
+		const window = { from: after + 1, to }
 		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
 		const { before = null } = options
 		const more = near.length < rows.length
-		return { ...this.#checked(near, keys, { ...window, before }), last: to, missing: 0, more }
+		return { ...(await this.check(near, keys, { ...window, before })), last: to, missing: 0, more }
 	}
 
 	/** The last `limit` rows before number `before`. */
@@ -110,7 +140,7 @@ export class SessionReader {
 		if (before <= 1) return { rows: [], end: null }
 		const rows = (await this.#gateway.readMessages(this.session, { before, limit })).sort(bySeq)
 		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
-		return this.#checked(rows, keys, { session: this.session, from, to: before - 1 })
+		return this.check(rows, keys, { from, to: before - 1 })
 	}
 
 	/** Every message from `after` on, in order, up to number `through` at least. Memory: one page. */

@@ -4,7 +4,7 @@
  */
 import type { MessageRow } from '../backend/gateway.ts'
 import type { ChainState } from '../protocol/message.ts'
-import { assemble, type CheckedMessage, checkRows, type Row } from './checked-message.ts'
+import { assemble, type CheckedMessage, type Row } from './checked-message.ts'
 import { Queue } from './readable.ts'
 import type { FeedPool } from './session-feed.ts'
 import { pageSize, type SessionReader } from './session-reader.ts'
@@ -68,8 +68,8 @@ export class Tail implements Disposable {
 				if (!rows || from !== this.#position + 1) return await this.#pull(0)
 				const { reader } = this.#options
 				const keys = await reader.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
-				const window = { session: reader.session, from, to: Math.min(to, from + pageSize) }
-				const checked = checkRows(rows, keys, { ...window, before: this.#end })
+				const window = { from, to: Math.min(to, from + pageSize) }
+				const checked = await reader.check(rows, keys, { ...window, before: this.#end })
 				// What a hint got wrong may be the hint's fault: the stored rows decide.
 				if (checked.rows.some((row) => !row.ok)) return await this.#pull(0)
 				this.#advance(checked.rows, window.to, checked.end)

@@ -23,8 +23,7 @@ beforeEach(async () => {
 
 afterEach(() => host[Symbol.asyncDispose]())
 
-const check = (mail: MailRow) =>
-	checkMail(mail, { account: host.account, session, refresh: async () => {} })
+const check = (mail: MailRow) => checkMail(mail, { account: host.account, session })
 
 test('what a device has sent is taken', async () => {
 	const mail = { ...decision(host, host.viewer, session, body), created_at: at }

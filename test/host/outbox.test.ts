@@ -14,6 +14,7 @@ import { Sender } from '../../source/host/sender.ts'
 import { randomBytes } from '../../source/protocol/box.ts'
 import { toBase64 } from '../../source/protocol/bytes.ts'
 import { createDevice, randomId } from '../../source/protocol/device.ts'
+import { emptyLog } from '../../source/protocol/device-log.ts'
 import { StyrbyError } from '../../source/protocol/errors.ts'
 import { type ChainState, chainStart } from '../../source/protocol/message.ts'
 import { MemoryBackend } from '../tools/memory-gateway.ts'
@@ -30,6 +31,9 @@ const key = randomBytes(32)
 function session(id = randomId()) {
 	return { id, account: randomId(), device: device.record.id, agent: 'claude' as const }
 }
+
+/** A device log in which nothing happens. */
+const logOf = (account: string) => ({ state: emptyLog(account), refresh: async () => undefined })
 
 function seal(id: string, chain: ChainState, text: string) {
 	const body = { text, block: null, model: null, parent: null }
@@ -193,7 +197,7 @@ describe('any interleaving of commits, sendings and crashes', () => {
 				}
 				reopen()
 				{
-					await using sender = new Sender({ outbox, gateway })
+					await using sender = new Sender({ outbox, gateway, log: logOf(of.account) })
 					expect(await sender.delivered(5000)).toBe(true)
 				}
 				const stored = await gateway.readMessages(of.id, { after: 0, limit: 500 })
@@ -217,6 +221,7 @@ describe('sender', () => {
 		await using sender = new Sender({
 			outbox,
 			gateway,
+			log: logOf(of.account),
 			onTrouble: (error, final) => said.push([error.code, final]),
 		})
 		expect(await sender.delivered(5000)).toBe(true)
@@ -237,7 +242,8 @@ describe('sender', () => {
 		const of = session()
 		const backend = new MemoryBackend()
 		using outbox = create(of)
-		await using sender = new Sender({ outbox, gateway: backend.gateway(of.account) })
+		const gateway = backend.gateway(of.account)
+		await using sender = new Sender({ outbox, gateway, log: logOf(of.account) })
 		sender.hold(true)
 		sender.wake()
 		await new Promise((resolve) => setTimeout(resolve, 20))

@@ -38,7 +38,14 @@ it('publishes what its agent says, names the session by its first prompt, and en
 	agent.text('done')
 	agent.finish({ code: 3, signal: null, stderr: 'no more memory\n' })
 	const end = await session.run(agent)
-	expect(end).toEqual({ status: 'error', code: 3, signal: null, delivered: true, pending: 0 })
+	expect(end).toEqual({
+		status: 'error',
+		code: 3,
+		signal: null,
+		delivered: true,
+		pending: 0,
+		revoked: null,
+	})
 	expect(known).toEqual(['theirs'])
 	const row = await host.gateway.readSession(session.session)
 	expect(row).toMatchObject({ status: 'error', project: 'api-server', pending: 0 })

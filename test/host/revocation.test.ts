@@ -90,9 +90,12 @@ describe('a live host', () => {
 	})
 
 	it('looks by itself where the hint is withheld', async () => {
-		await using _feed = follow({ pollMs: 20 })
+		let joined = false
+		await using _feed = follow({ pollMs: 20, joined: () => (joined = true) })
 		const publisher = host.publisher()
 		await publisher.delivered(5000)
+		await until(() => joined)
+		await host.account.log.refresh()
 		host.backend.faults.silent = true
 		elsewhere.revoke(tablet, host.viewer)
 		await until(() => epochs(publisher.session) === 2)
@@ -169,8 +172,16 @@ describe('a live host', () => {
 			const signed = { bytes: fromBase64(hint.bytes), signature: fromBase64(hint.signature) }
 			beats.push(checkHeartbeat(signed, publisher.session, signPublic).log.seq)
 		})
+		host.backend.mend()
+		await until(() => beats.length > 0)
+		const { promise, resolve } = Promise.withResolvers<void>()
+		host.backend.faults.before = (name) => (name === 'put_epoch' ? promise : undefined)
 		elsewhere.revoke(tablet, host.viewer)
-		await until(() => beats.includes(headOf(elsewhere.state).seq))
+		const last = headOf(elsewhere.state).seq
+		// When the key is on the disk, and again when the backend has it.
+		await until(() => beats.filter((seq) => seq === last).length === 1)
+		resolve()
+		await until(() => beats.filter((seq) => seq === last).length === 2)
 	})
 })
 

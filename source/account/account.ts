@@ -5,7 +5,7 @@
 import type { Gateway } from '../backend/gateway.ts'
 import { keySize, nonceSize, type RandomBytes, randomBytes } from '../protocol/box.ts'
 import { createDevice, type Device, decodeDevice, encodeDevice } from '../protocol/device.ts'
-import { activeDevices, lastRevocation } from '../protocol/device-log.ts'
+import { activeDevices, type LogState, lastRevocation } from '../protocol/device-log.ts'
 import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 import { type Label, noLabel, openLabel, type Sealed, sealLabel } from '../protocol/label.ts'
 import { accountScope, type Scope } from '../protocol/scope.ts'

@@ -28,25 +28,25 @@ export class Elsewhere {
 		return this.#state
 	}
 
-	/** Straight into the server's table; the line of this device may be cut. */
-	append(by: Device, act: LogAct): void {
+	/** Straight into the server's table; the line of this device may be cut. `quiet`: without a hint. */
+	append(by: Device, act: LogAct, quiet = false): void {
 		const made = makeEntry(this.#state, by, act)
 		this.#state = replay(this.#state, [made])
 		const { backend, account } = this.#host
 		const { seq } = made
 		const row = { seq, entry: toBase64(made.entry), signature: toBase64(made.signature) }
 		backend.logs.set(account.id, [...(backend.logs.get(account.id) ?? []), row])
-		backend.tellAccount(account.id, { type: 'log', seq })
+		if (!quiet) backend.tellAccount(account.id, { type: 'log', seq })
 	}
 
-	revoke(by: Device, device: Device, reason: string | null = null): void {
-		this.append(by, { type: 'revoke', at: at(), device: device.record.id, reason })
+	revoke(by: Device, device: Device, quiet = false): void {
+		this.append(by, { type: 'revoke', at: at(), device: device.record.id, reason: null }, quiet)
 	}
 
-	add(by: Device, device: Device): void {
+	add(by: Device, device: Device, quiet = false): void {
 		const key = { epoch: 0, key: randomBytes(32), nonce: randomBytes(nonceSize) }
 		const label = sealLabel(`device:${device.record.id}`, { ...noLabel, name: 'new' }, key)
 		const join = toBase64(signJoin(this.#host.account.id, device))
-		this.append(by, { type: 'add', at: at(), device: device.record, label, join })
+		this.append(by, { type: 'add', at: at(), device: device.record, label, join }, quiet)
 	}
 }

@@ -10,6 +10,7 @@ import type { Body } from '../../source/protocol/events.ts'
 import { findAnswer } from '../../source/viewer/decided.ts'
 import { SessionReader } from '../../source/viewer/session-reader.ts'
 import { ScriptedAgent, someAsk } from '../tools/scripted-agent.ts'
+import { Elsewhere } from './_elsewhere.ts'
 import {
 	addDevice,
 	bodiesOf,
@@ -467,6 +468,78 @@ describe('what does not verify', () => {
 		await asked(2)
 		expect(account.log.problem).toBeNull()
 		await post(decision(host, viewer, id, { request, digest, ...allow }, { log }))
+		expect((await answer).decision).toBe('allow')
+	})
+
+	it('does not refuse a device that was added just now and answers at once', async () => {
+		const { id, agent, asked, notices } = await start()
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		// The log was looked at a moment ago, for somebody whom it does not have.
+		await post(decision(host, createDevice(), id, { request, digest, ...allow }))
+		await until(async () => (await notices()).length === 1)
+		const added = createDevice()
+		const elsewhere = new Elsewhere(host)
+		elsewhere.add(host.viewer, added, true)
+		const log = headOf(elsewhere.state)
+		await post(decision(host, added, id, { request, digest, ...allow }, { log }))
+		expect((await answer).decision).toBe('allow')
+		expect(await notices()).toHaveLength(1)
+	})
+
+	it('of a sender that is not known yet holds up nobody else', async () => {
+		const { id, agent, asked, notices } = await start()
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		const looked = Promise.withResolvers<void>()
+		host.backend.faults.before = (name) => (name === 'read_log' ? looked.promise : undefined)
+		await post(decision(host, createDevice(), id, { request, digest, ...allow }))
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		expect((await answer).decision).toBe('allow')
+		looked.resolve()
+		await until(async () => (await notices()).length === 1)
+	})
+
+	it('by a device that was revoked meanwhile is refused by the order of the log, and the request waits', async () => {
+		const { id, agent, asked, notices, responses } = await start()
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		const tablet = createDevice()
+		await addDevice(host.account, tablet, 'tablet')
+		// It has decided while it was still active, and the server was slow.
+		const late = decision(host, tablet, id, { request, digest, ...allow })
+		const elsewhere = new Elsewhere(host)
+		elsewhere.revoke(host.viewer, tablet)
+		await until(() => host.account.log.state.hashes.length === elsewhere.state.hashes.length)
+		await post(late)
+		await until(async () => (await notices()).length === 1)
+		expect((await notices())[0]?.data).toMatchObject({
+			code: 'command_revoked_device',
+			request,
+			device: tablet.record.id,
+		})
+		expect(agent.answers.size).toBe(0)
+		expect((await host.gateway.readRequest(request))?.status).toBe('pending')
+		await post(decision(host, host.viewer, id, { request, digest, ...deny }))
+		expect((await answer).decision).toBe('deny')
+		await until(async () => (await responses()).length === 1)
+	})
+
+	it('of a revoked device is refused though the server says nothing, once a decision names the log', async () => {
+		const { id, agent, asked, notices } = await start()
+		const answer = agent.ask('a')
+		const { request, digest } = await asked()
+		const tablet = createDevice()
+		await addDevice(host.account, tablet, 'tablet')
+		const elsewhere = new Elsewhere(host)
+		elsewhere.revoke(host.viewer, tablet, true)
+		const log = headOf(elsewhere.state)
+		// Even its own word is enough.
+		await post(decision(host, tablet, id, { request, digest, ...allow }, { log }))
+		await until(async () => (await notices()).length === 1)
+		expect((await notices())[0]?.data).toMatchObject({ code: 'command_revoked_device' })
+		expect(agent.answers.size).toBe(0)
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
 		expect((await answer).decision).toBe('allow')
 	})
 

@@ -131,8 +131,10 @@ describe('a live host', () => {
 	it('does not give keys that wait for the backend to who was revoked meanwhile', async () => {
 		await using _feed = follow()
 		host.backend.cut()
-		const publisher = host.publisher()
+		let away = false
+		const publisher = host.publisher({ onTrouble: () => (away = true) })
 		await say(publisher, 'one')
+		await until(() => away)
 		elsewhere.revoke(tablet, host.viewer)
 		host.backend.mend()
 		publisher.retryNow()
@@ -345,7 +347,7 @@ describe('a host whose own device is revoked', () => {
 			hints.push(type),
 		)
 		await until(() => hints.includes('joined'))
-		elsewhere.revoke(host.viewer, host.account.device, 'left on a train')
+		elsewhere.revoke(host.viewer, host.account.device)
 		const error = await session.publisher.revoked
 		expect(error.message).toMatch(/^This device was revoked at 20..-..-.. ..:.. UTC by laptop \(/)
 		const { calls } = host.backend
@@ -379,10 +381,10 @@ describe('a host whose own device is revoked', () => {
 
 	it('sends nothing of what waits, when it learns of it as the backend comes back', async () => {
 		const running = await start()
-		const { session, agent, done } = running
+		const { session, agent, done, troubles } = running
 		host.backend.cut()
 		agent.text('said while it was away')
-		await until(() => session.publisher.outbox.pending() > 0)
+		await until(() => troubles.some(([code]) => code === 'backend_unreachable'))
 		elsewhere.revoke(host.viewer, host.account.device)
 		host.backend.mend()
 		await session.publisher.revoked

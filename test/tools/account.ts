@@ -9,6 +9,7 @@ import { createDevice, encodeDevice, randomId } from '../../source/protocol/devi
 import type { LogState } from '../../source/protocol/device-log.ts'
 import { signJoin } from '../../source/protocol/device-log.ts'
 import type { SessionEvent } from '../../source/protocol/events.ts'
+import type { LogHead } from '../../source/protocol/json.ts'
 import {
 	type ChainState,
 	type Content,
@@ -145,8 +146,11 @@ export class TestSession {
 		return this.account.gateway.appendMessages(this.id, rows)
 	}
 
-	say(text: string): Promise<number> {
+	/** `log`: the head that the message names. */
+	say(text: string, log?: LogHead): Promise<number> {
 		const body = { text, block: null, model: null, parent: null }
-		return this.append({ kind: 'agent_response', body })
+		const [content] = split({ kind: 'agent_response', body }, new Date().toISOString())
+		if (!content) throw new Error('no content')
+		return this.#append([log ? { ...content, log } : content])
 	}
 }

@@ -149,8 +149,7 @@ export class TestSession {
 	/** `log`: the head that the message names. */
 	say(text: string, log?: LogHead): Promise<number> {
 		const body = { text, block: null, model: null, parent: null }
-		const [content] = split({ kind: 'agent_response', body }, new Date().toISOString())
-		if (!content) throw new Error('no content')
-		return this.#append([log ? { ...content, log } : content])
+		const contents = split({ kind: 'agent_response', body }, new Date().toISOString())
+		return this.#append(contents.map((one, index) => (index === 0 && log ? { ...one, log } : one)))
 	}
 }

@@ -75,7 +75,8 @@ export function helpOf(command: CommandSpec, width?: number): string {
 		summary,
 	])
 	const more = members.length === 0 ? '' : `\nCommands\n${columns(members, width)}\n`
-	return `styrby-tui ${command.usage}\n\n${capital(command.summary)}.\n${more}${options}`
+	const about = hanging('', `${capital(command.summary)}.`, width).join('\n')
+	return `styrby-tui ${command.usage}\n\n${about}\n${more}${options}`
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

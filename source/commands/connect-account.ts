@@ -3,7 +3,7 @@ import { Account } from '../account/account.ts'
 import type { Vault } from '../vault/vault.ts'
 import { openViewer } from '../viewer/open-viewer.ts'
 import { connectBackend } from './connect-backend.ts'
-import type { Context, ContextOptions, Place } from './context.ts'
+import type { Context, ContextOptions, Place, SignedIn } from './context.ts'
 import { rememberDevice } from './own-device.ts'
 
 /** As `connectBackend`; on first use this makes the account's first device. */
@@ -13,18 +13,23 @@ export async function connectAccount(
 	options: ContextOptions,
 ): Promise<Context> {
 	const signedIn = await connectBackend(place, vault, options)
-	const { backend, accountOptions } = signedIn
 	try {
-		const account = await Account.open(accountOptions)
-		await rememberDevice(place.home, account)
-		const { now } = place.io
-		return {
-			...signedIn,
-			account,
-			viewer: (options = {}) => openViewer({ account, backend, vault, now, ...options }),
-		}
+		return await openAccount(signedIn)
 	} catch (error) {
 		await signedIn[Symbol.asyncDispose]()
 		throw error
+	}
+}
+
+/** This home's device in its account, over a backend that it is signed in to. Throws what `Account.open` does. */
+export async function openAccount(signedIn: SignedIn): Promise<Context> {
+	const { backend, vault, accountOptions, home, io } = signedIn
+	const account = await Account.open(accountOptions)
+	await rememberDevice(home, account)
+	const { now } = io
+	return {
+		...signedIn,
+		account,
+		viewer: (options = {}) => openViewer({ account, backend, vault, now, ...options }),
 	}
 }

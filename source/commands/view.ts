@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ExitCode, exit } from '../protocol/errors.ts'
 import type { Invocation } from './command.ts'
-import { openContext } from './context.ts'
+import { openSignedIn } from './context.ts'
 import { hasScreen } from './io.ts'
+import { openOrJoin } from './open-or-join.ts'
 import { loadScreens, showViewer } from './show-viewer.ts'
 
 /** How long the first frame may wait for the list of sessions, ms. */
@@ -15,7 +16,9 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 		await sessions.run(invocation)
 		return exit.done
 	}
-	await using context = await openContext(io, { meanwhile: () => loadScreens(io) })
+	await using signedIn = await openSignedIn(io, { meanwhile: () => loadScreens(io) })
+	const context = await openOrJoin(signedIn)
+	if (typeof context === 'number') return context
 	await using viewer = context.viewer()
 	// The first frame has the list, unless that takes long.
 	await Promise.race([

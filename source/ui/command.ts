@@ -1,6 +1,7 @@
 /** What a row of the key table is made of. */
 import type { SafeText } from '../text/safe-text.ts'
 import type { DeviceAct } from '../viewer/devices.ts'
+import type { JoinState } from '../viewer/joining.ts'
 import type { DecisionState, RequestView } from '../viewer/viewer.ts'
 import type { KeyName } from './keys.ts'
 import type { Screen, ScreenName } from './state.ts'
@@ -28,6 +29,8 @@ export interface KeyContext {
 		kind: 'device' | 'recovery' | 'intruder'
 	} | null
 	act: DeviceAct | null
+	/** How far a home is that is no device yet; `null`: it is one. */
+	joining: JoinState['step'] | null
 }
 
 /** `true`: it works; a text: it does not, and why; `null`: it means nothing here and is not shown. */

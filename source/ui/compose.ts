@@ -141,6 +141,7 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 		session: selectedSession(model) !== null,
 		device: deviceOf(model),
 		act: model.data.act,
+		joining: null,
 		waiting: pendingRequests(model.data).length,
 		focus: focus && {
 			request: focus,

@@ -20,8 +20,6 @@ export function inputOf(ui: UiState, data: Pick<Snapshot, 'devices' | 'act'>): I
 			return inputFrame(safeText`Why not? The agent is told:`, top.edit, size)
 		case 'typing':
 			return inputFrame(questionOf(top.what, data), top.edit, size, top)
-		case 'words':
-			return inputFrame(safeText`The 24 words of the recovery key:`, top.edit, size, top)
 		default:
 			return null
 	}

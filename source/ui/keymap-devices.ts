@@ -25,6 +25,11 @@ function revocable(context: KeyContext): Enabled {
 	return device.active ? free(context) : safeText`This device was revoked already.`
 }
 
+/** While the words are at work, nothing else is. */
+function askable({ joining }: KeyContext): Enabled {
+	return joining === 'recovering' || joining === 'joined' ? null : true
+}
+
 export const deviceCommands = [
 	{
 		id: 'devices',
@@ -176,7 +181,7 @@ export const deviceCommands = [
 		label: 'recovery words',
 		description: 'Use the 24 words of the recovery key instead of another device.',
 		footer: 1,
-		enabled: always,
+		enabled: askable,
 	},
 	{
 		id: 'new-code',
@@ -186,7 +191,7 @@ export const deviceCommands = [
 		label: 'new code',
 		description: 'Show a new code; the one before is then of no use.',
 		footer: 2,
-		enabled: always,
+		enabled: askable,
 	},
 	{
 		id: 'send-words',

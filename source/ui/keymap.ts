@@ -288,7 +288,7 @@ const table = [
 		id: 'help',
 		group: 'Program',
 		keys: ['?'],
-		screens: [...answering, 'devices', 'device', 'history', 'access', 'act'],
+		screens: [...answering, 'devices', 'device', 'history', 'access', 'act', 'join'],
 		label: 'help',
 		description: 'This list of keys.',
 		footer: 21,

@@ -1,12 +1,15 @@
 import { render } from 'ink'
 import { displayText } from '../text/safe-text.ts'
-import type { Viewer } from '../viewer/viewer.ts'
+import type { Joining } from '../viewer/joining.ts'
+import type { Backend, Viewer } from '../viewer/viewer.ts'
 import { App } from './app.ts'
-import { Root } from './components/root.tsx'
+import { type Drawn, Root } from './components/root.tsx'
 import { crashReport } from './crash-report.ts'
+import type { DrawnFrame } from './frame.ts'
+import { JoinApp } from './join-app.ts'
 import { listenForEnd } from './leaving.ts'
 import { defaultNotifications, type Notifications, notifier } from './notifier.ts'
-import type { Screen } from './state.ts'
+import type { Screen, Size } from './state.ts'
 import { Terminal } from './terminal.ts'
 import { themeFor } from './theme.ts'
 
@@ -32,6 +35,18 @@ export interface RunAppOptions {
 /** A transcript that closes slowly does not keep the person in the program. */
 const closeMs = 1000
 
+/** What a terminal gives to an app that is shown on it. */
+interface Shown {
+	size: Size
+	now: () => number
+	/** Leaves the program. */
+	leave: (exitCode: number) => void
+	/** Gives the terminal to the shell until the person is back. */
+	suspend: () => void
+	/** Draws everything again. */
+	redraw: () => void
+}
+
 /**
  * Shows the viewer full screen until the person leaves, a signal ends it, or it crashes. The terminal is
  * then as it was before. Exit codes: 0 left with `q`, 130 with ctrl-c, 1 crashed, 129/131/143 by signal.
@@ -40,7 +55,55 @@ export async function runApp(
 	viewer: Viewer,
 	options: RunAppOptions,
 ): Promise<{ exitCode: number }> {
-	const { stdin, stdout, env, banner, log } = options
+	const { stdout, env, banner, log } = options
+	const tell = notifier(
+		(data) => stdout.write(data),
+		{ ...defaultNotifications, ...options.notifications },
+		log,
+	)
+	tell.begin()
+	return await runScreens(options, {
+		make: (shown) =>
+			new App({
+				...shown,
+				viewer,
+				banner: banner === undefined ? null : displayText(banner),
+				jumpScroll: Boolean(env.SSH_CONNECTION ?? env.SSH_TTY),
+				notifier: tell,
+				initial: options.initial ?? null,
+			}),
+		away: () => tell.end(),
+		close: (app) => app[Symbol.asyncDispose](),
+	})
+}
+
+/** Shows how a home becomes a device, until it is one or the person leaves. Ends as `runApp` does. */
+export async function runJoin(
+	joining: Joining,
+	backend: Backend,
+	options: RunAppOptions,
+): Promise<{ exitCode: number }> {
+	return await runScreens(options, {
+		make: (shown) => new JoinApp({ ...shown, joining, backend }),
+		away: () => undefined,
+		close: async (app) => app[Symbol.dispose](),
+	})
+}
+
+interface Screens<A> {
+	make(shown: Shown): A
+	/** Before the terminal is given away. */
+	away(): void
+	close(app: A): Promise<void>
+}
+
+type OnTerminal<F extends DrawnFrame> = Drawn<F> & { back(): void; resize(size: Size): void }
+
+async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
+	options: RunAppOptions,
+	screens: Screens<A>,
+): Promise<{ exitCode: number }> {
+	const { stdin, stdout, env, log } = options
 	const ended = Promise.withResolvers<number>()
 	let report: string | null = null
 	const leave = (exitCode: number) => ended.resolve(exitCode)
@@ -49,27 +112,16 @@ export async function runApp(
 		report ??= crashReport(error)
 		leave(1)
 	}
-	const tell = notifier(
-		(data) => stdout.write(data),
-		{ ...defaultNotifications, ...options.notifications },
-		log,
-	)
-	tell.begin()
 	const stopListening = listenForEnd({ leave, crash, stdout })
 	const sizeNow = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })
 	const terminal = new Terminal({
-		away: () => tell.end(),
+		away: () => screens.away(),
 		back: () => app.back(),
 		failed: crash,
 	})
-	const app = new App({
-		viewer,
+	const app = screens.make({
 		size: sizeNow(),
 		now: options.now ?? Date.now,
-		banner: banner === undefined ? null : displayText(banner),
-		jumpScroll: Boolean(env.SSH_CONNECTION ?? env.SSH_TTY),
-		notifier: tell,
-		initial: options.initial ?? null,
 		leave,
 		suspend: terminal.suspend,
 		redraw: terminal.redraw,
@@ -101,9 +153,9 @@ export async function runApp(
 	// What is typed from now on is for the shell. A stream that was read otherwise hears `pause` only when it flows.
 	stdin.resume().pause()
 	stdout.off('resize', resize)
-	tell.end()
+	screens.away()
 	terminal[Symbol.dispose]()
-	await Promise.race([app[Symbol.asyncDispose](), patience()]).catch((error) => log?.(error))
+	await Promise.race([screens.close(app), patience()]).catch((error) => log?.(error))
 	stopListening()
 	if (report !== null) (options.stderr ?? process.stderr).write(report)
 	await options.onQuit?.(exitCode)

@@ -165,8 +165,13 @@ export interface Decision extends Readable<DecisionState> {
 	readonly done: Promise<DecisionState>
 }
 
+export interface Backend {
+	kind: 'embedded' | 'supabase'
+	url: string
+}
+
 export interface ViewerInfo {
-	backend: { kind: 'embedded' | 'supabase'; url: string }
+	backend: Backend
 	account: string
 	device: { id: string; name: string; fingerprint: string }
 	devices: number

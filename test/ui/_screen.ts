@@ -4,6 +4,8 @@ import { EventEmitter } from 'node:events'
 import { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import xterm from '@xterm/headless'
+import type { RunAppOptions } from '../../source/ui/run-app.tsx'
+import type { Joining } from '../../source/viewer/joining.ts'
 import type { Viewer } from '../../source/viewer/viewer.ts'
 import { now } from './_viewer.ts'
 
@@ -191,6 +193,20 @@ export class Screen implements AsyncDisposable {
 /** Shows a viewer on a new screen and waits for its first frame. */
 export async function show(viewer: Viewer, options: ScreenOptions = {}): Promise<Screen> {
 	const { runApp } = await import('../../source/ui/run-app.tsx')
+	return await onScreen(options, (given) => runApp(viewer, given))
+}
+
+/** Shows how a home becomes a device, on a new screen. */
+export async function showJoin(joining: Joining, options: ScreenOptions = {}): Promise<Screen> {
+	const { runJoin } = await import('../../source/ui/run-app.tsx')
+	const backend = { kind: 'embedded', url: 'http://127.0.0.1:4321' } as const
+	return await onScreen(options, (given) => runJoin(joining, backend, given))
+}
+
+async function onScreen(
+	options: ScreenOptions,
+	run: (options: RunAppOptions) => Promise<{ exitCode: number }>,
+): Promise<Screen> {
 	const screen = new Screen(options)
 	const { env = { TERM: 'xterm-256color' }, banner, initial, notifications } = options
 	const stderr = new EventEmitter() as unknown as NodeJS.WritableStream
@@ -198,7 +214,7 @@ export async function show(viewer: Viewer, options: ScreenOptions = {}): Promise
 		screen.stderr += String(data)
 		return true
 	}
-	screen.exited = runApp(viewer, {
+	screen.exited = run({
 		stdin: screen.input as unknown as NodeJS.ReadStream,
 		stdout: screen.output as unknown as NodeJS.WriteStream,
 		stderr,

@@ -42,6 +42,7 @@ function context(change: Partial<KeyContext> = {}): KeyContext {
 		following: true,
 		device: { id: uuid(900), own: false, active: true, kind: 'device' },
 		act: null,
+		joining: null,
 		...change,
 	}
 }

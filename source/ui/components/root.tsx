@@ -1,13 +1,32 @@
 import { useApp, useInput, usePaste } from 'ink'
 import { useEffect, useLayoutEffect, useSyncExternalStore } from 'react'
-import type { App } from '../app.ts'
-import { keyPress } from '../keys.ts'
+import type { DrawnFrame } from '../frame.ts'
+import { type KeyPress, keyPress } from '../keys.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Theme } from '../theme.ts'
 import { FrameView } from './frame-view.tsx'
 
-/** Ties the app to Ink: keys in, frames out. */
-export function Root({ app, theme, terminal }: { app: App; theme: Theme; terminal: Terminal }) {
+/** What is shown on a terminal: an app with its frames. */
+export interface Drawn<F extends DrawnFrame> {
+	subscribe(listener: () => void): () => void
+	/** The same object until something changes. */
+	frame(): F
+	/** `frame` is on the screen now. */
+	drawn(frame: F): void
+	press(key: KeyPress): void
+	paste(text: string): void
+}
+
+/** Ties an app to Ink: keys in, frames out. */
+export function Root<F extends DrawnFrame>({
+	app,
+	theme,
+	terminal,
+}: {
+	app: Drawn<F>
+	theme: Theme
+	terminal: Terminal
+}) {
 	const frame = useSyncExternalStore(app.subscribe, app.frame)
 	const { suspendTerminal } = useApp()
 	useEffect(() => terminal.attach(suspendTerminal), [terminal, suspendTerminal])

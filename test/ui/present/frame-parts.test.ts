@@ -99,6 +99,7 @@ describe('the footer', () => {
 		following: true,
 		device: null,
 		act: null,
+		joining: null,
 	} as const
 
 	test.each([30, 40, 60, 80, 120])(

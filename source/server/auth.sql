@@ -80,3 +80,19 @@ begin
 end
 $$;
 revoke all on function auth.rotate_refresh_token(text, text, interval) from public, anon, authenticated, service_role;
+
+-- Whoever is joined to a topic with a sign-in that ends is to be dropped at once.
+create or replace function auth.notify_sign_out() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+	perform pg_catalog.pg_notify('sign_out', old.id::text);
+	return null;
+end
+$$;
+revoke all on function auth.notify_sign_out() from public, anon, authenticated, service_role;
+create or replace trigger notify_sign_out
+	after delete on auth.sessions
+	for each row
+	execute function auth.notify_sign_out();

@@ -47,6 +47,7 @@ export async function startFeed({ engine, hub, log }: FeedOptions): Promise<Disp
 		}
 	}
 
+	await engine.listen('sign_out', (session) => hub.signOut(session))
 	await engine.listen('realtime', (id) => {
 		if (hub.size === 0) return
 		waiting.push(id)

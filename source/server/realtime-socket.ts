@@ -1,11 +1,12 @@
 import * as v from 'valibot'
 import type { RawData, WebSocket } from 'ws'
+import { findUserOfSession } from './auth-store.ts'
 import type { ServerContext } from './context.ts'
 import { mayListen, maySend } from './realtime-access.ts'
 import type { Broadcast, ClientFrame, Vsn } from './realtime-frames.ts'
 import { decodeBinary, decodeText, encodeText } from './realtime-frames.ts'
 import type { Hub, Subscription } from './realtime-hub.ts'
-import { topicPrefix } from './realtime-hub.ts'
+import { signedOut, topicPrefix } from './realtime-hub.ts'
 import type { Claims } from './tokens.ts'
 
 export interface SocketLimits {
@@ -115,6 +116,11 @@ export function serveSocket(
 		say(channel, 'phx_close', {})
 	}
 
+	/** A token outlives its sign-in by up to an hour; live channels do not. */
+	async function stands({ sub, session_id }: Claims): Promise<boolean> {
+		return (await findUserOfSession(context.engine, sub, session_id)) !== null
+	}
+
 	async function join(frame: ClientFrame): Promise<void> {
 		const { topic: wireTopic, joinRef } = frame
 		const topic = wireTopic.slice(topicPrefix.length)
@@ -138,6 +144,7 @@ export function serveSocket(
 		const claims = await context.tokens.verify(token ?? '')
 		if (claims === 'expired') return refuse(frame, 'InvalidJWTExpiration: Token has expired')
 		if (claims === 'invalid') return refuse(frame, 'InvalidJWTToken: The token is not one of ours')
+		if (!(await stands(claims))) return refuse(frame, `InvalidJWTToken: ${signedOut}`)
 		if (!(await mayListen(context.engine, claims, topic))) {
 			return refuse(
 				frame,
@@ -155,11 +162,15 @@ export function serveSocket(
 			self: config.broadcast.self,
 			claims,
 			maySend: null,
+			get session() {
+				return this.claims.session_id
+			},
+			end: (why) => shut(channel, why),
 			deliver: send,
 		}
 		channels.set(wireTopic, channel)
-		hub.add(channel)
 		reply(frame, 'ok', { postgres_changes: [] })
+		hub.add(channel)
 	}
 
 	async function renew(channel: Channel, frame: ClientFrame): Promise<void> {
@@ -169,6 +180,7 @@ export function serveSocket(
 		const claims = await context.tokens.verify(token)
 		if (typeof claims === 'string') return shut(channel, `The access token is ${claims}`)
 		if (claims.sub === channel.claims.sub && claims.exp === channel.claims.exp) return
+		if (!(await stands(claims))) return shut(channel, signedOut)
 		if (!(await mayListen(context.engine, claims, channel.topic))) {
 			return shut(channel, 'You do not have permissions to read from this Channel topic')
 		}

@@ -274,6 +274,67 @@ export function testLive(opened: () => Target): void {
 		})
 	})
 
+	describe('a sign-in that ends', () => {
+		const sessionOf = (token: string) =>
+			String(
+				Reflect.get(
+					Object(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())),
+					'session_id',
+				),
+			)
+
+		/** Two sign-ins of one account. */
+		async function twoSignIns() {
+			const credentials = { email: `${randomUUID()}@example.test`, password: 'a long password' }
+			const client = newClient(opened())
+			await client.auth.signUp(credentials)
+			const signIn = async () => {
+				const { data, error } = await newClient(opened()).auth.signInWithPassword(credentials)
+				if (error) throw error
+				const { access_token: token, refresh_token: refresh } = data.session
+				return { token, refresh, user: data.user.id }
+			}
+			return [await signIn(), await signIn()] as const
+		}
+
+		const closed = (frames: unknown[][]) => frames.some(([, , , event]) => event === 'phx_close')
+
+		test('takes its live channels along at once, and no others', async () => {
+			const [ended, other] = await twoSignIns()
+			const topic = `account:${ended.user}`
+			const one = await rawJoin(ended.token, topic)
+			const two = await rawJoin(other.token, topic)
+			for (const { frames } of [one, two]) expect(JSON.stringify(frames[0])).toContain('"ok"')
+			await opened().sql(`delete from auth.sessions where id = '${sessionOf(ended.token)}'`)
+			await holds(() => closed(one.frames))
+			const told = one.frames.find(([, , , event]) => event === 'system')
+			expect(JSON.stringify(told)).toContain('The sign-in has ended')
+			const before = one.frames.length
+			const { client } = await otherProcess(opened(), {
+				...owner,
+				id: other.user,
+				token: other.token,
+			})
+			await call(client, 'create_session', { p_session: newSession() })
+			await holds(() => two.frames.some(([, , , event]) => event === 'broadcast'))
+			expect(closed(two.frames)).toBe(false)
+			expect(one.frames).toHaveLength(before)
+			for (const { socket } of [one, two]) socket.terminate()
+		})
+
+		test('joins no more, though its token is good for an hour, and is not renewed', async () => {
+			const [ended] = await twoSignIns()
+			await opened().sql(`delete from auth.sessions where id = '${sessionOf(ended.token)}'`)
+			const { socket, frames } = await rawJoin(ended.token, `account:${ended.user}`)
+			expect(JSON.stringify(frames[0])).toContain('The sign-in has ended')
+			socket.terminate()
+			const { error } = await newClient(opened()).auth.refreshSession({
+				refresh_token: ended.refresh,
+			})
+			expect(error?.code).toBe('refresh_token_not_found')
+		})
+	})
+
 	describe('a connection that behaves badly', () => {
 		test('reads too slowly: it is cut off, and the others hear everything', async () => {
 			const slow = await rawJoin(owner.token)

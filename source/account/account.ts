@@ -86,7 +86,7 @@ export class Account {
 		this.now = options.now
 		this.seen = options.seen ?? seenInMemory()
 		this.heads = new HostHeads(options.now)
-		this.keys = new KeyRing({ gateway: options.gateway, device, log, random })
+		this.keys = new KeyRing({ gateway: options.gateway, device, log, random, seen: this.seen })
 	}
 
 	/**

@@ -56,6 +56,11 @@ export function assertNotRevoked(state: LogState, device: string): void {
 	)
 }
 
+/** A head that somebody signed and the server does not show. */
+type Owed = LogHead & { by: string | null }
+
+const revokedBy = (act: LogAct) => (act.type === 'revoke' ? act.device : undefined)
+
 export class DeviceLog {
 	readonly #gateway: Gateway
 	readonly #store: LogStore
@@ -65,7 +70,9 @@ export class DeviceLog {
 	/** A pull that has not begun yet, and so will see all that is there now. */
 	#next: Promise<LogState> | null = null
 	readonly #listeners = new Set<() => void>()
-	readonly #owed: LogHead[] = []
+	readonly #owed: Owed[] = []
+	/** Why the last pull was refused. */
+	#broken: StyrbyError | null = null
 	#problem: StyrbyError | null = null
 	#pins = true
 
@@ -115,9 +122,16 @@ export class DeviceLog {
 		return this.#problem
 	}
 
-	/** Throws `problem`, if there is one: then nothing may be encrypted to anyone. */
-	assertTrusted(): void {
-		if (this.#problem) throw this.#problem
+	/**
+	 * Throws `problem`, if there is one: then nothing may be encrypted to anyone. `but`: a device whose word
+	 * on the log does not count, since it is being revoked.
+	 */
+	assertTrusted(but?: string): void {
+		if (this.#problem && (this.#broken || this.#isOwed(but))) throw this.#problem
+	}
+
+	#isOwed(but?: string): boolean {
+		return this.#owed.some(({ by }) => by === null || by !== but)
 	}
 
 	/** Is told after each change, of `state` or of `problem`. Returns how to stop that. */
@@ -147,31 +161,39 @@ export class DeviceLog {
 	/**
 	 * Makes sure that the verified log passes through a head that an active device has signed, pulling if
 	 * need be. Throws `log_rolled_back` when the server shows another history; then that is the `problem`
-	 * until it shows this one.
+	 * until it shows this one, or this device revokes the one that signed it (`by`).
 	 */
-	async reach(head: LogHead): Promise<LogState> {
+	async reach(head: LogHead, by: string | null = null): Promise<LogState> {
 		if (this.#state.hashes.length <= head.seq) await this.refresh()
 		if (passesThrough(this.#state, head)) return this.#state
-		const known = this.#owed.some(({ seq, hash }) => seq === head.seq && hash === head.hash)
-		if (!known && this.#owed.length < maxOwed) this.#owed.push(head)
-		const problem = rolledBack()
-		this.#setProblem(problem)
-		throw problem
+		const known = this.#owed.some(
+			(owed) => owed.seq === head.seq && owed.hash === head.hash && owed.by === by,
+		)
+		if (!known && this.#owed.length < maxOwed) this.#owed.push({ ...head, by })
+		this.#settle()
+		throw rolledBack()
 	}
 
-	async #judged(pull: Promise<LogState>): Promise<LogState> {
+	async #judged(pull: Promise<LogState>, but?: string): Promise<LogState> {
+		let state: LogState
 		try {
-			const state = await pull
-			const lacking = this.#owed.filter((head) => !passesThrough(state, head))
-			this.#owed.splice(0, this.#owed.length, ...lacking)
-			if (lacking.length > 0) throw rolledBack()
-			this.#setProblem(null)
-			return state
+			state = await pull
 		} catch (error) {
 			const bad = error instanceof StyrbyError && error.exitCode === exit.refused
-			if (bad) this.#setProblem(error)
+			if (bad) this.#broken = error
+			this.#settle()
 			throw error
 		}
+		this.#broken = null
+		this.#settle()
+		if (this.#isOwed(but)) throw rolledBack()
+		return state
+	}
+
+	#settle(): void {
+		const lacking = this.#owed.filter((head) => !passesThrough(this.#state, head))
+		this.#owed.splice(0, this.#owed.length, ...lacking)
+		this.#setProblem(this.#broken ?? (lacking.length > 0 ? rolledBack() : null))
 	}
 
 	#setProblem(problem: StyrbyError | null): void {
@@ -182,7 +204,8 @@ export class DeviceLog {
 
 	/**
 	 * Signs and appends what `act` makes of the verified log; where another device was faster, after its
-	 * entry. `null`: there is nothing left to do. Throws `device_revoked` (exit 3) when this device is.
+	 * entry. `null`: there is nothing left to do. Throws `device_revoked` (exit 3) when this device is. Where
+	 * the entry revokes a device, what that device has signed of the log is owed no longer.
 	 */
 	append(
 		device: Device,
@@ -204,13 +227,22 @@ export class DeviceLog {
 				} catch (error) {
 					const conflict = error instanceof StyrbyError && error.code === 'log_conflict'
 					if (!conflict || attempt === attempts) throw error
-					await this.#judged(this.#pull())
+					await this.#judged(this.#pull(), revokedBy(made))
 					continue
 				}
 				await this.#accept(next)
+				this.#forgive(revokedBy(made))
 				return { state: next, seq: signed.seq }
 			}
 		})
+	}
+
+	/** Only where this device decides so: else a server could lift its own alarm with a revocation it helps to make. */
+	#forgive(device: string | undefined): void {
+		if (device === undefined) return
+		const others = this.#owed.filter(({ by }) => by !== device)
+		this.#owed.splice(0, this.#owed.length, ...others)
+		this.#settle()
 	}
 
 	async #pull(): Promise<LogState> {

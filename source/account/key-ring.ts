@@ -3,7 +3,7 @@ import type { EpochRow, Gateway, GrantRow } from '../backend/gateway.ts'
 import { keySize, nonceSize, type RandomBytes, sharedKey } from '../protocol/box.ts'
 import { fromBase64, toBase64 } from '../protocol/bytes.ts'
 import type { Device, DeviceRecord } from '../protocol/device.ts'
-import { headOf, isActive } from '../protocol/device-log.ts'
+import { headOf, isActive, passesThrough } from '../protocol/device-log.ts'
 import {
 	checkEpoch,
 	checkEpochPlace,
@@ -14,10 +14,11 @@ import {
 	openGrant,
 	sealGrant,
 } from '../protocol/epoch.ts'
-import { refused, StyrbyError } from '../protocol/errors.ts'
-import { decodeJson } from '../protocol/json.ts'
-import type { Scope } from '../protocol/scope.ts'
+import { exit, refused, StyrbyError } from '../protocol/errors.ts'
+import { decodeJson, type LogHead } from '../protocol/json.ts'
+import { type Scope, sessionOf } from '../protocol/scope.ts'
 import type { DeviceLog } from './device-log.ts'
+import type { SeenSessions } from './seen-sessions.ts'
 
 /** What this device knows of the keys of one scope. */
 export interface ScopeKeys {
@@ -50,20 +51,47 @@ function claimOf(row: EpochRow): EpochRecord | null {
 	}
 }
 
+/** A log that is refused is its own `problem`; what was verified before says still which keys are good. */
+async function unlessRefused(pull: Promise<unknown>): Promise<void> {
+	try {
+		await pull
+	} catch (error) {
+		if (!(error instanceof StyrbyError) || error.exitCode !== exit.refused) throw error
+	}
+}
+
+function byScope<Row extends { scope: string }>(rows: readonly Row[]): Map<string, Row[]> {
+	const grouped = new Map<string, Row[]>()
+	for (const row of rows) {
+		const group = grouped.get(row.scope)
+		if (group) group.push(row)
+		else grouped.set(row.scope, [row])
+	}
+	return grouped
+}
+
 export class KeyRing {
 	readonly #gateway: Gateway
 	readonly #device: Device
 	readonly #log: DeviceLog
 	readonly #random: RandomBytes
+	readonly #seen: SeenSessions
 	readonly #scopes = new Map<Scope, ScopeKeys>()
 	/** `nacl.box.before` costs half a millisecond: once a device. */
 	readonly #shared = new Map<string, Uint8Array>()
 
-	constructor(options: { gateway: Gateway; device: Device; log: DeviceLog; random: RandomBytes }) {
+	constructor(options: {
+		gateway: Gateway
+		device: Device
+		log: DeviceLog
+		random: RandomBytes
+		seen: SeenSessions
+	}) {
 		this.#gateway = options.gateway
 		this.#device = options.device
 		this.#log = options.log
 		this.#random = options.random
+		this.#seen = options.seen
 	}
 
 	/** The shared key (32 bytes) with another device of the log. Throws `weak_key`. */
@@ -90,20 +118,48 @@ export class KeyRing {
 		return keys
 	}
 
-	/** The keys of several scopes in one call, asked for again. */
+	/**
+	 * The keys of several scopes in one call, asked for again. Who was found to be the host of a session
+	 * stays it: a server that helps another device can't put that one in its place.
+	 */
 	async loadAll(scopes: readonly Scope[]): Promise<ScopeKeys[]> {
 		if (scopes.length === 0) return []
 		const { epochs, grants } = await this.#gateway.readKeys(scopes, this.#device.record.id)
 		await this.#catchUp(epochs, grants)
-		return scopes.map((scope) => {
-			const keys = this.#assemble(
-				scope,
-				epochs.filter((row) => row.scope === scope),
-				grants.filter((row) => row.scope === scope),
-			)
+		const hosts = new Map<string, string>()
+		const [epochsOf, grantsOf] = [byScope(epochs), byScope(grants)]
+		const loaded = scopes.map((scope) => {
+			const session = sessionOf(scope)
+			const host = session === null ? null : this.#seen.host(session)
+			const own = epochsOf.get(scope) ?? []
+			const keys = this.#assemble(scope, own, grantsOf.get(scope) ?? [], host)
 			this.#scopes.set(scope, keys)
+			// One that is revoked may have dated its key back, and is not remembered.
+			const found = host === null && keys.by !== null && isActive(this.#log.state, keys.by)
+			if (session !== null && keys.by !== null && found) hosts.set(session, keys.by)
 			return keys
 		})
+		this.#seen.sawHosts(hosts)
+		await this.#reachHeads(epochs)
+		return loaded
+	}
+
+	/** Heads that active devices have signed, and the log that the server shows lacks: that is its problem. */
+	async #reachHeads(epochs: readonly EpochRow[]): Promise<void> {
+		const lacking = new Map<string, LogHead>()
+		const { state } = this.#log
+		for (const row of epochs) {
+			const claim = claimOf(row)
+			if (!claim || passesThrough(state, claim.log) || !isActive(state, claim.by)) continue
+			try {
+				this.#check(row, claim.scope)
+			} catch (error) {
+				if (!(error instanceof StyrbyError)) throw error
+				// All before this check has passed: its maker has signed it.
+				if (error.code === 'log_rolled_back') lacking.set(claim.by, claim.log)
+			}
+		}
+		for (const [by, head] of lacking) await unlessRefused(this.#log.reach(head, by))
 	}
 
 	/** A key may be made by a device, or after a change of the log, that is news here: the log has grown. */
@@ -114,10 +170,11 @@ export class KeyRing {
 			const named = claimOf(row)
 			return named !== null && (unknown(named.by) || named.log.seq >= hashes.length)
 		})
-		if (ahead || grants.some((grant) => unknown(grant.by))) await this.#log.refresh()
+		if (!ahead && !grants.some((grant) => unknown(grant.by))) return
+		await unlessRefused(this.#log.refresh())
 	}
 
-	/** `host`: who signed epoch 0, where that is not among `epochs`. */
+	/** `host`: who signed epoch 0, where that is known already. */
 	#assemble(
 		scope: Scope,
 		epochs: readonly EpochRow[],
@@ -132,6 +189,13 @@ export class KeyRing {
 			if (records.has(row.epoch)) continue
 			try {
 				const record = this.#check(row, scope)
+				by ??= record.epoch === 0 ? record.by : null
+				if (scope.startsWith('session:') && record.by !== by) {
+					throw refused(
+						'epoch_foreign',
+						'a key of this session was made by another device than its host',
+					)
+				}
 				if (record.log.seq < seen) {
 					throw refused(
 						'epoch_outdated',
@@ -140,13 +204,6 @@ export class KeyRing {
 				}
 				checkEpochPlace(record, records.get(row.epoch - 1) ?? null)
 				seen = record.log.seq
-				by ??= record.epoch === 0 ? record.by : null
-				if (scope.startsWith('session:') && record.by !== by) {
-					throw refused(
-						'epoch_foreign',
-						'a key of this session was made by another device than its host',
-					)
-				}
 				records.set(row.epoch, record)
 				keys.set(row.epoch, this.#open(record, grants))
 			} catch (error) {
@@ -165,7 +222,7 @@ export class KeyRing {
 		}
 	}
 
-	#check(row: EpochRow, scope: Scope): EpochRecord {
+	#check(row: EpochRow, scope: string): EpochRecord {
 		return checkEpoch(
 			{ record: fromBase64(row.record), signature: fromBase64(row.signature, 64) },
 			this.#log.state,

@@ -112,7 +112,7 @@ export async function revokeDevice(
 	options: RevocationOptions = {},
 ): Promise<RevocationReport> {
 	const reason = options.reason ?? null
-	account.log.assertTrusted()
+	account.log.assertTrusted(device)
 	const { state } = await account.log.append(account.device, (log) => {
 		const known = log.devices.get(device)
 		if (!known) throw noSuchDevice()

@@ -1,6 +1,7 @@
 /**
- * How far each session was proved to go, as this device has seen it: a server that shows less of it later
- * withholds the rest (docs/protocol.md, section 5). Ids and numbers only. One small database a home.
+ * How far each session was proved to go, and who hosts it, as this device has seen it: a server that shows
+ * less of it later, or another host, is found out (docs/protocol.md, sections 4 and 8). Ids and numbers
+ * only. One small database a home.
  */
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,22 +16,32 @@ export interface SeenSessions {
 	saw(session: string, seq: number): void
 	/** All that were seen. */
 	all(): ReadonlyMap<string, number>
+	/** The device that hosts a session; `null` where it was never found. */
+	host(session: string): string | null
+	/** Sessions with their hosts. The first one that is found of a session stays. */
+	sawHosts(hosts: ReadonlyMap<string, string>): void
 }
 
 /** For throw-away profiles. */
 export function seenInMemory(): SeenSessions {
 	const seen = new Map<string, number>()
+	const known = new Map<string, string>()
 	return {
 		last: (session) => seen.get(session) ?? 0,
 		saw(session, seq) {
 			if (seq > (seen.get(session) ?? 0)) seen.set(session, seq)
 		},
 		all: () => seen,
+		host: (session) => known.get(session) ?? null,
+		sawHosts(hosts) {
+			for (const [session, host] of hosts) if (!known.has(session)) known.set(session, host)
+		},
 	}
 }
 
-const version = 1
+const version = 2
 const row = v.object({ session: v.string(), seq: v.number() })
+const hostRow = v.object({ session: v.string(), host: v.string() })
 
 /**
  * Opened when it is first needed. Where the disk is full or may not be written to, nothing keeps a person
@@ -75,6 +86,35 @@ export class SeenSessionsFile implements SeenSessions, Disposable {
 		return this.#known.all()
 	}
 
+	/** Throws as `last` does. */
+	host(session: string): string | null {
+		this.#load()
+		return this.#known.host(session)
+	}
+
+	/** Throws as `last` does. */
+	sawHosts(hosts: ReadonlyMap<string, string>): void {
+		if (hosts.size === 0) return
+		const db = this.#load()
+		this.#known.sawHosts(hosts)
+		if (!db) return
+		try {
+			db.exec('begin immediate')
+			try {
+				const add = db.prepare(
+					'insert or ignore into hosts (account, session, host) values (?, ?, ?)',
+				)
+				for (const [session, host] of hosts) add.run(this.#account, session, host)
+				db.exec('commit')
+			} catch (error) {
+				if (db.isTransaction) db.exec('rollback')
+				throw error
+			}
+		} catch (cause) {
+			this.#failed(cause)
+		}
+	}
+
 	get #file(): string {
 		return join(this.#folder, 'seen-sessions.db')
 	}
@@ -93,6 +133,12 @@ export class SeenSessionsFile implements SeenSessions, Disposable {
 					seq integer not null,
 					primary key (account, session)
 				) strict, without rowid;
+				create table if not exists hosts (
+					account text not null,
+					session text not null,
+					host text not null,
+					primary key (account, session)
+				) strict, without rowid;
 				pragma user_version = ${version};
 			`)
 			const rows = db.prepare('select session, seq from seen where account = ?').all(this.#account)
@@ -100,6 +146,15 @@ export class SeenSessionsFile implements SeenSessions, Disposable {
 				const { session, seq } = v.parse(row, each)
 				this.#known.saw(session, seq)
 			}
+			const hosts = db.prepare('select session, host from hosts where account = ?')
+			this.#known.sawHosts(
+				new Map(
+					hosts.all(this.#account).map((each) => {
+						const { session, host } = v.parse(hostRow, each)
+						return [session, host]
+					}),
+				),
+			)
 			this.#db = db
 			return db
 		} catch (cause) {

@@ -38,7 +38,7 @@ export async function checkMail(
 		}
 		// Before its word on the log counts, and again with what it knows of the log.
 		assertActive(account, command.by)
-		await account.log.reach(command.log)
+		await account.log.reach(command.log, command.by)
 		assertActive(account, command.by)
 		account.log.assertTrusted()
 		return { ok: true, command, signed }

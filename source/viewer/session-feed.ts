@@ -100,7 +100,7 @@ export class SessionFeed implements AsyncDisposable {
 		// A server may play an old one again, to make a dead host look alive.
 		const at = Date.parse(heartbeat.at)
 		if (at <= this.#newestBeat || this.#account.now().getTime() - at > oldest) return
-		await log.reach(heartbeat.log)
+		await log.reach(heartbeat.log, keys.by)
 		this.#account.heads.saw(keys.by, heartbeat)
 		this.#newestBeat = at
 		this.#account.seen.saw(this.reader.session, heartbeat.seq)

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Account } from '../../source/account/account.ts'
 import { addDevice as register } from '../../source/account/adding.ts'
+import { revokeDevice } from '../../source/account/revoking.ts'
 import type { EpochRow, GrantRow } from '../../source/backend/gateway.ts'
 import { randomBytes } from '../../source/protocol/box.ts'
 import { toBase64 } from '../../source/protocol/bytes.ts'
@@ -65,6 +66,35 @@ describe('a head that somebody signed and the server does not show', () => {
 		expect(headOf(host.log.state)).toEqual(ahead)
 		expect(heard[0]).toBe('log_rolled_back')
 		expect(heard.at(-1)).toBeNull()
+	})
+
+	test('by a device that is revoked for it is owed no longer', async () => {
+		const { backend, gateway, host, laptop } = await twoDevices()
+		const third = await addDevice(host, gateway, 'tablet')
+		const fork = { seq: 9, hash: toBase64(randomBytes(32)) }
+		const { id } = laptop.device.record
+		await expect(host.log.reach(fork, id)).rejects.toMatchObject({ code: 'log_rolled_back' })
+		const waitMs = 0
+		await expect(revokeDevice(host, third.device.record.id, { waitMs })).rejects.toMatchObject({
+			code: 'log_rolled_back',
+		})
+		expect(host.log.problem).not.toBeNull()
+		await revokeDevice(host, id, { waitMs })
+		expect(host.log.problem).toBeNull()
+		expect(host.accountKey().epoch).toBe(1)
+		expect(backend.logs.get(host.id)).toHaveLength(4)
+	})
+
+	test('stays owed where another device revokes the one that signed it', async () => {
+		const { gateway, host, laptop } = await twoDevices()
+		const third = await addDevice(host, gateway, 'tablet')
+		const { id } = laptop.device.record
+		const fork = { seq: 9, hash: toBase64(randomBytes(32)) }
+		await expect(host.log.reach(fork, id)).rejects.toMatchObject({ code: 'log_rolled_back' })
+		await revokeDevice(third, id, { waitMs: 0 })
+		await expect(host.log.refresh()).rejects.toMatchObject({ code: 'log_rolled_back' })
+		expect(host.log.state.devices.get(id)?.revoked).not.toBeNull()
+		expect(host.log.problem).not.toBeNull()
 	})
 
 	test('that contradicts an entry we have stays a problem', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Account } from '../../source/account/account.ts'
+import { Account } from '../../source/account/account.ts'
+import { revokeDevice } from '../../source/account/revoking.ts'
 import { keySize, randomBytes } from '../../source/protocol/box.ts'
 import { toBase64 } from '../../source/protocol/bytes.ts'
 import { sessionScope } from '../../source/protocol/scope.ts'
@@ -44,6 +45,26 @@ describe('a key that names a log head', () => {
 		const keys = await viewer.keys.load(sessionScope(session.id))
 		expect(keys.keyOf(0)).toMatchObject({ code: 'log_rolled_back' })
 		expect(keys).toMatchObject({ newest: -1, by: null, signPublic: null })
+	})
+
+	test('that the server hides is a problem of the log, and takes no other session away', async () => {
+		const { backend, gateway, host, viewer } = await hostAndViewer()
+		const before = await new TestSession(host).create()
+		await addDevice(host, gateway, 'tablet')
+		const session = await new TestSession(host).create()
+		const hidden = backend.logs.get(gateway.account)?.pop()
+		if (!hidden) throw new Error('no log')
+		const scopes = [before, session].map(({ id }) => sessionScope(id))
+		for (let time = 1; time <= 2; time++) {
+			const [good, bad] = await viewer.keys.loadAll(scopes)
+			expect(good?.keyOf(0)).toBeInstanceOf(Uint8Array)
+			expect(bad?.keyOf(0)).toMatchObject({ code: 'log_rolled_back' })
+			expect(() => viewer.log.assertTrusted()).toThrow('hiding or inventing')
+		}
+		backend.logs.get(gateway.account)?.push(hidden)
+		const [, shown] = await viewer.keys.loadAll(scopes)
+		expect(shown?.keyOf(0)).toBeInstanceOf(Uint8Array)
+		expect(viewer.log.problem).toBeNull()
 	})
 
 	test('of a device that is new to this one is used', async () => {
@@ -119,6 +140,58 @@ describe('the keys of a session', () => {
 		expect(keys.keyOf(0)).toBeInstanceOf(Uint8Array)
 		expect(keys.keyOf(1)).toMatchObject({ code: 'epoch_foreign' })
 		expect(keys.newest).toBe(0)
+	})
+
+	test('stay good though one of another device, that knew more, is shown before', async () => {
+		const { backend, gateway, host, viewer } = await hostAndViewer()
+		const session = await new TestSession(host).create()
+		const { scope, epoch } = await openEpoch(host, session, 1)
+		await addDevice(viewer, gateway, 'tablet')
+		const place = { epoch: 1, from: 1, prev: session.chain.chain, at: at() }
+		const foreign = viewer.keys.newEpoch(scope, place).epoch
+		const stored = backend.epochs.get(`${scope}/1`)
+		expect(stored).toMatchObject(epoch)
+		backend.epochs.delete(`${scope}/1`)
+		backend.epochs.set('foreign', { ...foreign, account: gateway.account })
+		backend.epochs.set(`${scope}/1`, { ...epoch, account: gateway.account })
+		const keys = await viewer.keys.load(scope)
+		expect(keys.keyOf(1)).toBeInstanceOf(Uint8Array)
+	})
+
+	test('stay those of the host that was found first, also for the next process', async () => {
+		const { backend, gateway, host, viewer } = await hostAndViewer()
+		const session = await new TestSession(host).create()
+		const scope = sessionScope(session.id)
+		const reader = await addDevice(host, gateway, 'tablet')
+		expect((await reader.keys.load(scope)).by).toBe(host.device.record.id)
+		// The laptop has the key, could write all anew, and has a server that helps.
+		const place = { epoch: 0, from: 1, prev: session.chain.chain, at: at() }
+		const made = viewer.keys.newEpoch(scope, place)
+		backend.epochs.set(`${scope}/0`, { ...made.epoch, account: gateway.account })
+		for (const [index, grant] of made.grants.entries()) {
+			backend.grants.set(`made ${index}`, { ...grant, account: gateway.account })
+		}
+		const next = Account.as(
+			{ gateway, now: () => new Date(), seen: reader.seen },
+			reader.device,
+			reader.log,
+		)
+		for (const account of [reader, next]) {
+			const keys = await account.keys.load(scope, { again: true })
+			expect(keys.by).toBe(host.device.record.id)
+			expect(keys.keyOf(0)).toMatchObject({ code: 'epoch_foreign' })
+		}
+	})
+
+	test('whose host is revoked already are nobody’s in particular', async () => {
+		const { gateway, host, viewer } = await hostAndViewer()
+		const session = await new TestSession(viewer).create()
+		const reader = await addDevice(host, gateway, 'tablet')
+		await revokeDevice(host, viewer.device.record.id, { waitMs: 0 })
+		await reader.log.refresh()
+		const keys = await reader.keys.load(sessionScope(session.id))
+		expect(keys.by).toBe(viewer.device.record.id)
+		expect(reader.seen.host(session.id)).toBeNull()
 	})
 
 	test('whose first was withheld are nobody’s', async () => {

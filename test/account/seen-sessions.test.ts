@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { SeenSessionsFile, seenInMemory } from '../../source/account/seen-sessions.ts'
 
@@ -29,6 +30,36 @@ test('what was proved once stays, and never gets less', () => {
 	using foreign = new SeenSessionsFile(folder, other)
 	expect(foreign.last('s')).toBe(0)
 	expect(statSync(join(folder, 'seen-sessions.db')).mode & 0o077).toBe(0)
+})
+
+test('the host that was found first stays', () => {
+	{
+		using seen = new SeenSessionsFile(folder, account)
+		expect(seen.host('s')).toBeNull()
+		seen.sawHosts(new Map([['s', 'build-box']]))
+		seen.sawHosts(new Map([['s', 'ghost']]))
+		expect(seen.host('s')).toBe('build-box')
+	}
+	using again = new SeenSessionsFile(folder, account)
+	expect(again.host('s')).toBe('build-box')
+	using foreign = new SeenSessionsFile(folder, other)
+	expect(foreign.host('s')).toBeNull()
+})
+
+test('a file of the version before is read, and extended', () => {
+	{
+		const db = new DatabaseSync(join(folder, 'seen-sessions.db'))
+		db.exec(`create table seen (
+			account text not null, session text not null, seq integer not null,
+			primary key (account, session)
+		) strict, without rowid;
+		pragma user_version = 1;`)
+		db.prepare('insert into seen values (?, ?, ?)').run(account, 's', 4)
+		db.close()
+	}
+	using seen = new SeenSessionsFile(folder, account)
+	seen.sawHosts(new Map([['s', 'build-box']]))
+	expect([seen.last('s'), seen.host('s')]).toEqual([4, 'build-box'])
 })
 
 test('of two processes the higher number counts', () => {

@@ -1,5 +1,7 @@
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { homeError, systemCode } from '../config/home-error.ts'
 import { withLock } from '../config/lock.ts'
 import { readState, writeState } from '../config/state.ts'
 import { deviceRecordSchema } from '../protocol/device.ts'
@@ -41,27 +43,45 @@ function isLonger(state: LogState, kept: Pick<LogState, 'hashes'> | null): boole
 /** Keeps the verified log in a file of the data folder; it is as trusted as the folder is. */
 export function logStoreIn(dataFolder: string, account: string): LogStore {
 	const file = join(dataFolder, `device-log-${account}.json`)
+	/** A long log takes a while to parse, and is asked for at each look at the server's. */
+	let read: { version: string; state: LogState } | null = null
+	const load = async (): Promise<LogState | null> => {
+		// Before it is read: what replaces it meanwhile is seen the next time.
+		const version = await versionOf(file)
+		if (read && read.version === version) return read.state
+		const stored = await readState(file, schema)
+		if (!stored || version === null) return null
+		const { devices, ...rest } = stored
+		const byId = new Map(devices.map((device) => [device.record.id, device]))
+		read = { version, state: { ...rest, devices: byId } }
+		return read.state
+	}
 	return {
-		async load(): Promise<LogState | null> {
-			const state = await readState(file, schema)
-			if (!state) return null
-			return {
-				account: state.account,
-				hashes: state.hashes,
-				devices: new Map(state.devices.map((device) => [device.record.id, device])),
-			}
-		},
+		load,
 		async save(state: LogState): Promise<void> {
 			await withLock(dataFolder, 'device-log', async () => {
-				const kept = await readState(file, schema)
+				const kept = await load()
 				if (!isLonger(state, kept)) return
 				await writeState(file, schema, {
 					...state,
 					hashes: [...state.hashes],
 					devices: [...state.devices.values()],
 				})
+				const version = await versionOf(file)
+				read = version === null ? null : { version, state }
 			})
 		},
+	}
+}
+
+/** Changes whenever the file does; `null` when there is none. */
+async function versionOf(file: string): Promise<string | null> {
+	try {
+		const { dev, ino, size, mtimeNs, ctimeNs } = await lstat(file, { bigint: true })
+		return [dev, ino, size, mtimeNs, ctimeNs].join(' ')
+	} catch (error) {
+		if (systemCode(error) === 'ENOENT') return null
+		throw homeError(error, file)
 	}
 }
 

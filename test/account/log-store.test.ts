@@ -2,9 +2,20 @@ import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { DeviceLog } from '../../source/account/device-log.ts'
 import { logStoreIn } from '../../source/account/log-store.ts'
-import type { LogState } from '../../source/protocol/device-log.ts'
+import { toBase64 } from '../../source/protocol/bytes.ts'
+import { createDevice, type Device } from '../../source/protocol/device.ts'
+import {
+	activeDevices,
+	entryHash,
+	type LogAct,
+	type LogState,
+	makeEntry,
+	signJoin,
+} from '../../source/protocol/device-log.ts'
+import { noLabel, sealLabel } from '../../source/protocol/label.ts'
 import { addDevice, openAccount, vaultInMemory } from '../tools/account.ts'
 import { MemoryBackend } from '../tools/memory-gateway.ts'
 
@@ -77,4 +88,87 @@ test('of two logs that part, shown to two processes at once, the second is refus
 		await expect(store.save(other)).rejects.toMatchObject({ code: 'log_rolled_back', exitCode: 4 })
 		expect(await store.load()).toEqual(one)
 	}
+})
+
+describe('a log of 10,000 entries', () => {
+	const count = 10_000
+
+	/** Devices that come and go, and are called anew, as the first one writes it down. */
+	function longLog(account: string, first: Device) {
+		const at = '2026-03-01T12:00:00.000Z'
+		const label = (id: string) =>
+			sealLabel(`device:${id}`, { ...noLabel, name: 'x' }, { epoch: 0, key, nonce })
+		const [key, nonce] = [new Uint8Array(32), new Uint8Array(24)]
+		const rows: { seq: number; entry: string; signature: string }[] = []
+		const hashes: string[] = []
+		const append = (act: LogAct) => {
+			const made = makeEntry({ account, hashes, devices: new Map() }, first, act)
+			hashes.push(toBase64(entryHash(made.entry, made.signature)))
+			const { seq } = made
+			rows.push({ seq, entry: toBase64(made.entry), signature: toBase64(made.signature) })
+		}
+		const { record } = first
+		append({ type: 'genesis', at, device: record, label: label(record.id) })
+		// To make a device takes longer than all that a log does with it.
+		while (rows.length < 600) {
+			const device = createDevice()
+			const { id } = device.record
+			const join = toBase64(signJoin(account, device))
+			append({ type: 'add', at, device: device.record, label: label(id), join })
+			append({ type: 'rename', at, device: id, label: label(id) })
+			append({ type: 'revoke', at, device: id, reason: null })
+		}
+		while (rows.length < count) {
+			append({ type: 'rename', at, device: record.id, label: label(record.id) })
+		}
+		return rows
+	}
+
+	test('is verified once: a second start reads and verifies what is new', async () => {
+		const backend = new MemoryBackend()
+		const account = crypto.randomUUID()
+		const first = createDevice()
+		backend.logs.set(account, longLog(account, first))
+		let read = 0
+		const counting = () => {
+			const gateway = backend.gateway(account)
+			const readLog = gateway.readLog.bind(gateway)
+			gateway.readLog = async (after) => {
+				const rows = await readLog(after)
+				read += rows.length
+				return rows
+			}
+			return gateway
+		}
+		const open = () => DeviceLog.open(counting(), logStoreIn(folder, account))
+		const { state } = await open()
+		expect(state.hashes).toHaveLength(count)
+		expect(activeDevices(state).map(({ record }) => record.id)).toEqual([first.record.id])
+		expect(read).toBe(count)
+		const again = await open()
+		// Only the last known entry is asked for, and compared.
+		expect(read).toBe(count + 1)
+		expect(again.state).toEqual(state)
+		const at = '2026-03-01T12:00:00.000Z'
+		const { label } = state.devices.get(first.record.id) ?? { label: null }
+		if (!label) throw new Error('no label')
+		await again.append(first, { type: 'rename', at, device: first.record.id, label })
+		const third = await open()
+		expect(read).toBe(count + 2)
+		expect(third.state.hashes).toEqual(again.state.hashes)
+	}, 60_000)
+
+	test('is parsed once while nobody changes the file, and anew when somebody does', async () => {
+		const { account, short, long } = await grown()
+		const [one, other] = [logStoreIn(folder, account), logStoreIn(folder, account)]
+		await one.save(short)
+		const loaded = await other.load()
+		expect(loaded).toEqual(short)
+		expect(await other.load()).toBe(loaded)
+		await one.save(long)
+		expect(await other.load()).toEqual(long)
+		expect(await one.load()).toBe(await one.load())
+		await rm(join(folder, `device-log-${account}.json`))
+		expect(await one.load()).toBeNull()
+	})
 })

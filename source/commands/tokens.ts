@@ -133,7 +133,7 @@ function signedOut(profile: Profile): StyrbyError {
 function signInEnded(profile: Profile, cause: unknown): StyrbyError {
 	return new StyrbyError(
 		'not_signed_in',
-		`The sign-in to ${profile.url} has ended there: run "${loginLine(profile)}" to sign in again; the keys of this device stay.`,
+		`The sign-in to ${profile.url} has ended there (it was signed out, or this device was revoked): run "${loginLine(profile)}" to sign in again; the keys of this device stay.`,
 		{ exitCode: exit.notSignedIn, cause },
 	)
 }

@@ -21,6 +21,8 @@ export class Program implements AsyncDisposable {
 	readonly cwd: string
 	readonly env: NodeJS.ProcessEnv
 	readonly home: Home
+	/** What the program is run by, such as another network namespace; nothing by itself. */
+	via: readonly string[] = []
 
 	private constructor(folder: string) {
 		this.folder = folder
@@ -51,7 +53,8 @@ export class Program implements AsyncDisposable {
 
 	/** The same, with a stdin that the test feeds and ends. */
 	open(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-		const child = spawn(process.execPath, [launcher, ...args], {
+		const [command = process.execPath, ...before] = [...this.via, process.execPath]
+		const child = spawn(command, [...before, launcher, ...args], {
 			cwd: this.cwd,
 			env: { ...this.env, ...env },
 			stdio: ['pipe', 'pipe', 'pipe'],

@@ -7,12 +7,20 @@ export const protocolVersion = 1
 
 /** In lower case only: one id has one text. */
 export const uuid = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/))
-/** ISO 8601 with a time zone, of a moment that there is. */
+/** ISO 8601 with seconds and a time zone, of a moment that there is (section 0): every reader takes the same. */
 export const isoTime = v.pipe(
 	v.string(),
-	v.isoTimestamp(),
-	v.check((text) => Number.isFinite(Date.parse(text))),
+	v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/),
+	v.check((text) => isDay(text) && !/T24/.test(text) && Number.isFinite(Date.parse(text))),
 )
+
+/** `Date.parse` takes 31 days in every month. */
+function isDay(text: string): boolean {
+	const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number)
+	const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+	const days = month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
+	return day <= days
+}
 export const sequence = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 /** Epochs are written as u32 where they are hashed. */
 export const epochNumber = v.pipe(sequence, v.maxValue(0xffff_ffff))
@@ -52,13 +60,14 @@ export function decodeJson<T extends v.GenericSchema>(
 	schema: T,
 	what: string,
 ): v.InferOutput<T> {
-	const malformed = (cause?: unknown) =>
+	const malformed = (cause?: Error) =>
 		refused(`malformed_${what}`, `The ${what.replaceAll('_', ' ')} has an unknown form.`, cause)
 	let value: unknown
 	try {
 		value = JSON.parse(decodeUtf8(bytes))
-	} catch (cause) {
-		throw malformed(cause)
+	} catch {
+		// Its words would repeat a piece of the text.
+		throw malformed()
 	}
 	if (typeof value === 'object' && value !== null && 'v' in value) {
 		if (typeof value.v === 'number' && value.v > protocolVersion) {
@@ -70,6 +79,12 @@ export function decodeJson<T extends v.GenericSchema>(
 	}
 	if (!isShallow(value, maxDepth)) throw malformed()
 	const result = v.safeParse(schema, value)
-	if (!result.success) throw malformed(new Error(v.summarize(result.issues).slice(0, 500)))
+	if (!result.success) throw malformed(new Error(placesOf(result.issues)))
 	return result.output
+}
+
+/** Where it went wrong, without what is there: that may be a key, or plaintext. */
+function placesOf(issues: readonly v.BaseIssue<unknown>[]): string {
+	const places = issues.slice(0, 10).map((issue) => v.getDotPath(issue) ?? '(whole)')
+	return `not as it should be: ${places.join(', ').slice(0, 500)}`
 }

@@ -45,8 +45,8 @@ export function join(frames: readonly Frame[]): SessionEvent {
 	let body: unknown
 	try {
 		body = JSON.parse(frames.map((frame) => frame.body).join(''))
-	} catch (cause) {
-		throw refused('malformed_parts', 'The parts of a message do not fit.', cause)
+	} catch {
+		throw refused('malformed_parts', 'The parts of a message do not fit.')
 	}
 	return checkBody(first.kind, body)
 }

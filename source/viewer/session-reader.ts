@@ -71,7 +71,7 @@ export class SessionReader {
 			if (!head || passesThrough(log.state, head)) continue
 			if (host === null || !isActive(log.state, host)) return
 			try {
-				await log.reach(head)
+				await log.reach(head, host)
 			} catch (error) {
 				// It is the log's problem: the message holds.
 				if (!(error instanceof StyrbyError) || error.exitCode !== exit.refused) throw error

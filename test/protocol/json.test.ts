@@ -1,4 +1,5 @@
 /** What is not the JSON that the protocol speaks, at every place where bytes are decoded. */
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
@@ -283,7 +284,12 @@ describe('the values inside', () => {
 	})
 
 	test('a time is a moment that there is, with its zone', () => {
-		for (const good of ['2026-03-01T12:00:00Z', '2026-03-01T12:00:00.123+01:00']) {
+		for (const good of [
+			'2026-03-01T12:00:00Z',
+			'2026-03-01T12:00:00.123+01:00',
+			'2024-02-29T12:00:00Z',
+			'2000-02-29T12:00:00Z',
+		]) {
 			expect(takes(isoTime, good)).toBe(true)
 		}
 		const wrong = [
@@ -291,9 +297,39 @@ describe('the values inside', () => {
 			'2026-03-01T12:00:00',
 			'2026-13-01T12:00:00Z',
 			'2026-03-01T12:00:00 +01',
+			'2026-03-01T12:00:00+01',
+			'2026-03-01T12:00:00+0100',
+			'2026-03-01 12:00:00Z',
+			'2026-02-29T12:00:00Z',
+			'2100-02-29T12:00:00Z',
+			'2026-04-31T12:00:00Z',
+			'2026-04-00T12:00:00Z',
+			'2026-04-30T24:00:00Z',
+			'2026-04-30T12:00:00.Z',
+			'2026-04-30T12:00:00+24:00',
 		]
 		for (const text of [...wrong, '', 'now', '2026-03-01T12:00:60Z']) {
 			expect([text, takes(isoTime, text)]).toEqual([text, false])
+		}
+	})
+
+	test('what was wrong is said without what was there', () => {
+		const schema = v.object({
+			v: version,
+			key: v.pipe(v.string(), v.base64()),
+			code: v.literal('x'),
+		})
+		const secrets = ['not base64 hunter2', 'hunter2']
+		const bytes = encodeJson({ v: 1, key: secrets[0], code: secrets[1] })
+		for (const wrong of [bytes, bytes.subarray(0, 40), concat(utf8('hunter2'), bytes)]) {
+			try {
+				decodeJson(wrong, schema, 'thing')
+				expect.fail('it was taken')
+			} catch (error) {
+				expect(error).toMatchObject({ code: 'malformed_thing' })
+				expect(inspect(error, { depth: 9 })).not.toContain('hunter2')
+				if (wrong === bytes) expect(inspect(error)).toContain('key, code')
+			}
 		}
 	})
 

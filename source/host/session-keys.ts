@@ -1,7 +1,7 @@
 /** The epochs of a hosted session: who was granted what, and what the log's changes ask for. */
 import type { Account } from '../account/account.ts'
 import type { EpochRow, GrantRow } from '../backend/gateway.ts'
-import { activeDevices, headOf, isActive, type LogState } from '../protocol/device-log.ts'
+import { activeDevices, headOf, type LogState, lastRevocation } from '../protocol/device-log.ts'
 import { refused } from '../protocol/errors.ts'
 import type { LogHead } from '../protocol/json.ts'
 import type { ChainState } from '../protocol/message.ts'
@@ -14,6 +14,8 @@ export interface OpenedEpoch {
 	number: number
 	/** 32 bytes. */
 	key: Uint8Array
+	/** The newest entry of the log that its maker knew. */
+	madeAt: number
 }
 
 export class SessionKeys {
@@ -21,6 +23,8 @@ export class SessionKeys {
 	readonly #session: string
 	readonly #keys = new Map<number, Uint8Array>()
 	#granted = new Set<string>()
+	/** The newest entry of the log that was known when the newest key was made. */
+	#madeAt = -1
 	#seen: LogState | null = null
 	#head: LogHead | null = null
 
@@ -53,6 +57,7 @@ export class SessionKeys {
 		keys.#head = record.log
 		// Its maker granted it to every device that was active at the head it names.
 		const at = record.log.seq
+		keys.#madeAt = at
 		for (const device of account.log.state.devices.values()) {
 			const active = device.addedSeq <= at && (!device.revoked || device.revoked.seq > at)
 			if (active) keys.#granted.add(device.record.id)
@@ -74,13 +79,14 @@ export class SessionKeys {
 		const number = this.#keys.size
 		const place = { epoch: number, from: chain.seq + 1, prev: chain.chain, at }
 		const made = this.#account.keys.newEpoch(sessionScope(this.#session), place)
-		return { ...made, number }
+		return { ...made, number, madeAt: headOf(this.#account.log.state).seq }
 	}
 
 	/** The epoch is on the disk: from now on it is the one. */
 	accept(opened: OpenedEpoch): void {
 		this.#keys.set(opened.number, opened.key)
 		this.#granted = new Set(opened.grants.map((grant) => grant.to))
+		this.#madeAt = opened.madeAt
 		this.#follows(this.#account.log.state)
 		this.#account.keys.remember(sessionScope(this.#session), opened.epoch, opened.grants)
 	}
@@ -102,10 +108,13 @@ export class SessionKeys {
 		}
 	}
 
-	/** Whether a device that has the newest key was revoked: nothing may be sealed with it any more. */
+	/**
+	 * Whether a device that may have the newest key was revoked: nothing may be sealed with it any more. Who
+	 * let a device in has given it that key, too: it may have come and gone before this host heard of it.
+	 */
 	get outdated(): boolean {
 		const { state } = this.#account.log
-		return state !== this.#seen && [...this.#granted].some((id) => !isActive(state, id))
+		return state !== this.#seen && lastRevocation(state) > this.#madeAt
 	}
 
 	/** The head of the log that these keys follow: nothing is sealed for who was revoked up to it. */

@@ -69,6 +69,17 @@ describe('the keys of a hosted session', () => {
 		expect(keys.changes()).toEqual({ revoked: false, added: [] })
 	})
 
+	it('ask for one, too, when a device came and went between two looks: who let it in gave it the key', async () => {
+		const { keys, open } = started()
+		const late = createDevice()
+		await addDevice(host.account, late)
+		await revoke(late.record.id)
+		expect(keys.changes()).toEqual({ revoked: true, added: [] })
+		expect(keys.outdated).toBe(true)
+		open()
+		expect(keys.changes()).toEqual({ revoked: false, added: [] })
+	})
+
 	it('go to one device and leave another in the same look at the log', async () => {
 		const { keys } = started()
 		const late = createDevice()
@@ -95,6 +106,15 @@ describe('the keys of a session that another process hosted', () => {
 		expect(next.grants.map(({ to }) => to).sort()).toEqual(
 			[host.account.device.record.id, late.record.id].sort(),
 		)
+	})
+
+	it('are due anew when a device came and went meanwhile', async () => {
+		const session = await new TestSession(host.account).create()
+		const late = createDevice()
+		await addDevice(host.account, late)
+		await revoke(late.record.id)
+		const keys = await SessionKeys.restore(host.account, session.id)
+		expect(keys.changes()).toEqual({ revoked: true, added: [] })
 	})
 
 	it('are refused where one is missing, or the session is not of this device', async () => {

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { type Scope, scopeSchema } from '../protocol/scope.ts'
 import type { Account } from './account.ts'
+import { assertCountable } from './sharing.ts'
 
 /** One key handed to one device. */
 export interface Access {
@@ -47,6 +48,7 @@ export async function* readAccess(
 			return v.is(scopeSchema, scope) && !seen.has(scope) ? [{ ...row, scope: scope as Scope }] : []
 		})
 		if (fresh.length === 0) return
+		assertCountable(seen.size + fresh.length)
 		const keys = await account.keys.loadAll(fresh.map(({ scope }) => scope))
 		for (const [index, { scope, grants }] of fresh.entries()) {
 			seen.add(scope)

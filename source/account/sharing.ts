@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import type { GrantRow } from '../backend/gateway.ts'
 import type { DeviceRecord } from '../protocol/device.ts'
+import { refused } from '../protocol/errors.ts'
 import { type Scope, scopeSchema } from '../protocol/scope.ts'
 import type { Account } from './account.ts'
 import { assertGrantable } from './adding.ts'
@@ -52,9 +53,10 @@ export async function shareHistory(
 		const scopes = page.scopes.filter((scope): scope is Scope => {
 			return v.is(scopeSchema, scope) && !seen.has(scope)
 		})
-		// A server may repeat itself for ever; nobody has to listen for ever.
+		// A server may repeat itself for ever, or make scopes up; nobody has to listen for ever.
 		if (scopes.length === 0) return shared
 		for (const scope of scopes) seen.add(scope)
+		assertCountable(seen.size)
 		const total = shared.sessions + page.left
 		options.onProgress?.({ done: shared.sessions, total })
 		const keys = await account.keys.loadAll(scopes)
@@ -67,6 +69,15 @@ export async function shareHistory(
 		options.onProgress?.({ done: shared.sessions, total: Math.max(total, shared.sessions) })
 		after = scopes.at(-1) ?? null
 	}
+}
+
+/** Far more than anybody has. */
+const maxScopes = 200_000
+
+/** Throws `backend_malformed` (exit 4) where a server goes on naming scopes. */
+export function assertCountable(scopes: number): void {
+	if (scopes <= maxScopes) return
+	throw refused('backend_malformed', 'The backend names more sessions than there can be.')
 }
 
 function grantsOf(account: Account, known: ScopeKeys, to: DeviceRecord): GrantRow[] {

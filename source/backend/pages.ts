@@ -19,6 +19,8 @@ const pageSize = 500
 const logPageSize = 1000
 /** More than anybody has: a server that goes on after that is not believed. */
 const maxLog = 20_000
+/** Characters of base64 of all its entries. An entry of ours has about 1,500, and a page may have 87 million. */
+const maxLogSize = 100_000_000
 /** Ten times what may wait for a device. */
 const maxMail = 10_000
 /** Size of the rows of one append, bytes of base64. */
@@ -28,12 +30,14 @@ const appendPatience = 60_000
 
 export async function readLog(rpc: Rpc, after: number): Promise<LogRow[]> {
 	const rows: LogRow[] = []
+	let size = 0
 	for (let position = after; ; ) {
 		const page = await rpc.call('read_log', { p_after: position }, schemas.logRows)
 		rows.push(...page)
+		size += page.reduce((sum, row) => sum + row.entry.length, 0)
 		const last = page.at(-1)?.seq ?? position
 		if (page.length < logPageSize || last <= position) return rows
-		if (rows.length > maxLog) throw malformedAnswer('read_log')
+		if (rows.length > maxLog || size > maxLogSize) throw malformedAnswer('read_log')
 		position = last
 	}
 }

@@ -1,9 +1,11 @@
 /** A server, or a device, that plays false with the device log and the keys. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { readAccess } from '../../source/account/access.ts'
 import type { Account } from '../../source/account/account.ts'
 import { addDevice as register } from '../../source/account/adding.ts'
 import { revokeDevice } from '../../source/account/revoking.ts'
+import { shareHistory } from '../../source/account/sharing.ts'
 import type { EpochRow, GrantRow } from '../../source/backend/gateway.ts'
 import { randomBytes } from '../../source/protocol/box.ts'
 import { toBase64 } from '../../source/protocol/bytes.ts'
@@ -327,3 +329,29 @@ test('a log that has other keys for this device is not pinned', async () => {
 	backend.logs.set(own.id, genuine)
 	expect((await openAccount(gateway, { vault, logStore })).device.record).toEqual(own.device.record)
 })
+
+test('a server that makes up sessions without end is not listened to without end', async () => {
+	const { gateway, host, laptop } = await twoDevices()
+	let named = 0
+	const page = (size: number) =>
+		Array.from({ length: size }, () => sessionScope(randomId(() => count(named++))))
+	gateway.listKeyGaps = async () => ({ scopes: page(20_000), left: 1 })
+	gateway.listAccess = async () => ({
+		scopes: page(20_000).map((scope) => ({ scope, epochs: 1, grants: [] })),
+		more: true,
+	})
+	gateway.readKeys = async () => ({ epochs: [], grants: [] })
+	const endless = { code: 'backend_malformed', exitCode: 4 }
+	await expect(shareHistory(host, laptop.device.record)).rejects.toMatchObject(endless)
+	const reading = (async () => {
+		for await (const _ of readAccess(host));
+	})()
+	await expect(reading).rejects.toMatchObject(endless)
+})
+
+/** 16 bytes that count up, for ids that are all different. */
+function count(n: number): Uint8Array {
+	const bytes = new Uint8Array(16)
+	new DataView(bytes.buffer).setUint32(0, n)
+	return bytes
+}

@@ -19,7 +19,7 @@ const pageSize = 500
 const logPageSize = 1000
 /** More than anybody has: a server that goes on after that is not believed. */
 const maxLog = 20_000
-/** Characters of base64 of all its entries. An entry of ours has about 1,500, and a page may have 87 million. */
+/** Characters of base64 of all its entries: ours have about 1,500 each, and one answer may have 64 MiB. */
 const maxLogSize = 100_000_000
 /** Ten times what may wait for a device. */
 const maxMail = 10_000

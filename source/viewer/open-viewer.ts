@@ -37,6 +37,8 @@ export interface OpenViewerOptions {
 /** Hints of one session within this time are answered by one read, ms: after a quiet time, and else. */
 const gather = { quiet: 60, busy: 500 }
 const quietAfter = 1000
+/** The log is looked at this often whatever the live channel says or leaves out, ms. */
+const lookEvery = 30_000
 const defaultWait = 10_000
 
 /**
@@ -65,6 +67,7 @@ export class OpenedViewer implements Viewer {
 	#refusal: string | null = null
 	#askedWhy = false
 	readonly #keeping: Disposable
+	readonly #looking: NodeJS.Timeout
 	#closed = false
 
 	constructor(options: OpenViewerOptions) {
@@ -96,6 +99,8 @@ export class OpenedViewer implements Viewer {
 		this.ready = this.#refreshLists()
 		this.ready.catch((error: unknown) => this.#failed(error))
 		this.#channel = account.gateway.followAccount((hint) => this.#take(hint))
+		this.#looking = setInterval(() => this.#safely(account.log.refresh()), lookEvery)
+		this.#looking.unref()
 	}
 
 	get account(): Account {
@@ -278,6 +283,7 @@ export class OpenedViewer implements Viewer {
 	}
 
 	async #end(): Promise<void> {
+		clearInterval(this.#looking)
 		this.#keeping[Symbol.dispose]()
 		this.devices[Symbol.dispose]()
 		this.#list[Symbol.dispose]()

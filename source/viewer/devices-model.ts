@@ -1,5 +1,6 @@
 /** Keeps what the screens about devices show up to date, and runs what they are told to do, one act at a time. */
 
+import { isDeepStrictEqual } from 'node:util'
 import type { Account } from '../account/account.ts'
 import { listDevices, renameDevice } from '../account/devices.ts'
 import { readLogHistory } from '../account/history.ts'
@@ -27,11 +28,12 @@ import { verified } from './verify-act.ts'
 
 export interface DevicesModelOptions {
 	account: Account
-	/** Live hosts that have not learned of the newest revocation. */
-	behind?(): readonly string[]
 	/** Is told of what goes wrong and is no known error: a mistake of ours. */
 	crashed(error: unknown): void
 }
+
+/** How often it is looked which hosts have learned of a revocation, ms. */
+const watchEvery = 1000
 
 const unread: DevicesState = {
 	devices: [],
@@ -51,6 +53,7 @@ export class DevicesModel implements Devices {
 	readonly #options: DevicesModelOptions
 	readonly #access: AccessReader
 	readonly #closing = new AbortController()
+	readonly #watching: NodeJS.Timeout
 	#reading: Promise<void> | null = null
 	/** Asked for again while it was being read. */
 	#again = false
@@ -59,6 +62,8 @@ export class DevicesModel implements Devices {
 	constructor(options: DevicesModelOptions) {
 		this.#options = options
 		this.#access = new AccessReader(options.account, options.crashed)
+		this.#watching = setInterval(() => this.#watchHosts(), watchEvery)
+		this.#watching.unref()
 	}
 
 	get access(): Value<AccessState> {
@@ -240,21 +245,37 @@ export class DevicesModel implements Devices {
 	}
 
 	[Symbol.dispose](): void {
+		clearInterval(this.#watching)
 		this.#closing.abort()
 		this.#access[Symbol.dispose]()
+	}
+
+	/** Hosts whose heartbeats do not know of the newest revocation. */
+	#behind(): DevicesState['behind'] {
+		const { account } = this.#options
+		return account.heads
+			.hostsBehind(account.log.state)
+			.map(({ host }) => ({ host, name: account.deviceName(host) }))
+	}
+
+	/** Heartbeats come without a change of the log. */
+	#watchHosts(): void {
+		const behind = this.#behind()
+		if (isDeepStrictEqual(behind, this.state.get().behind)) return
+		this.state.update((state) => ({ ...state, behind }))
 	}
 
 	async #read(): Promise<void> {
 		this.state.update((state) => ({ ...state, loading: true }))
 		try {
-			const { account, behind } = this.#options
+			const { account } = this.#options
 			const { devices, intruders, single, log } = await listDevices(account)
 			this.state.set({
 				devices,
 				intruders,
 				single,
 				log: { entries: log.entries, head: log.head.hash, problem: log.problem?.message ?? null },
-				behind: (behind?.() ?? []).map((host) => ({ host, name: account.deviceName(host) })),
+				behind: this.#behind(),
 				loading: false,
 				known: true,
 				error: null,

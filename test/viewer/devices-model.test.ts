@@ -70,13 +70,20 @@ describe('the list', () => {
 	})
 
 	test('says which hosts have not learned of a revocation', async () => {
-		const late = new DevicesModel({
-			account,
-			behind: () => [account.device.record.id],
-			crashed: (error) => crashes.push(error),
-		})
-		await late.refresh()
-		expect(late.state.get().behind).toEqual([{ host: account.device.record.id, name: 'build-box' }])
+		const laptop = await pair(account, home('laptop'))
+		const phone = await pair(account, home('phone'))
+		await account.log.refresh()
+		const { id } = laptop.device.record
+		const beat = (seq: number) => {
+			const hash = account.log.state.hashes[seq] ?? ''
+			account.heads.saw(id, { session: 'one', log: { seq, hash } })
+		}
+		beat(2)
+		await revokeDevice(account, phone.device.record.id, { waitMs: 0 })
+		await reaches(model.state, ({ behind }) => behind.length > 0)
+		expect(model.state.get().behind).toEqual([{ host: id, name: 'laptop' }])
+		beat(3)
+		await reaches(model.state, ({ behind }) => behind.length === 0)
 	})
 })
 

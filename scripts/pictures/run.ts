@@ -85,3 +85,8 @@ await take(
 	'permissions',
 	'All permission requests; one is to write a file, which is shown in full',
 )
+
+await wide.press('D')
+await wide.until('who can read this account')
+await wide.until('can read')
+await take(wide, 'devices', 'Who can read this account: two devices, and one of them in full')

@@ -39,16 +39,21 @@ export function signUpAnonymously(endpoint: Endpoint): Promise<Tokens> {
 }
 
 /**
- * Signs in to the account of a server of our own with the secret of a join token, which works once. Throws
+ * Signs in to the account of a server of our own with the secret of a join token, which works once.
+ * `account`: the only one that it may be. Throws
  * `join_refused` (exit 3) when it was used or is too old, `sign_in_too_often`, `wrong_certificate` (exit 4).
  */
-export async function signInByJoin(endpoint: Endpoint, secret: string): Promise<Tokens> {
+export async function signInByJoin(
+	endpoint: Endpoint,
+	secret: string,
+	account?: string,
+): Promise<Tokens> {
 	let answer: Response
 	try {
 		answer = await answered(endpoint, `${endpoint.url}/auth/v1/join`, {
 			method: 'POST',
 			headers: { apikey: endpoint.anonKey, 'content-type': 'application/json' },
-			body: JSON.stringify({ secret }),
+			body: JSON.stringify({ secret, account }),
 		})
 	} catch (error) {
 		throw noAnswer(error)

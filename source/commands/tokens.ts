@@ -102,23 +102,32 @@ export async function openTokens(options: TokenOptions): Promise<TokenSource> {
 		store,
 		known,
 		exclusively,
-		refresh: (token) => refreshOf(options, token),
+		refresh: async (token) => refreshOf(options, token, (await store.load())?.user_id),
 	})
 }
 
 /** As every machine that joins: whichever of them comes first, all end in one account. */
-async function joinOwn(base: Home, endpoint: Endpoint): Promise<Tokens> {
+async function joinOwn(base: Home, endpoint: Endpoint, account?: string): Promise<Tokens> {
 	const offer = await joinEmbedded(base)
 	if (offer === null) throw unreachable()
-	return signInByJoin(endpoint, offer.secret)
+	return signInByJoin(endpoint, offer.secret, account)
 }
 
-async function refreshOf({ endpoint, profile }: TokenOptions, token: string): Promise<Tokens> {
+async function refreshOf(
+	{ base, endpoint, profile }: TokenOptions,
+	token: string,
+	account: string | undefined,
+): Promise<Tokens> {
 	try {
 		return await refreshTokens(endpoint, token)
 	} catch (error) {
 		const ended = error instanceof StyrbyError && error.code === 'not_signed_in'
-		throw ended && profile !== null ? signInEnded(profile, error) : error
+		if (!ended) throw error
+		if (profile !== null) throw signInEnded(profile, error)
+		// Another machine of the account may have ended all sign-ins: this one has the server in its hands.
+		return joinOwn(base, endpoint, account).catch(() => {
+			throw error
+		})
 	}
 }
 

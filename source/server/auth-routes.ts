@@ -2,10 +2,12 @@ import { Hono, type Context as HonoContext } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
+import { uuid } from '../protocol/json.ts'
 import type { SignIn, User } from './auth-store.ts'
 import {
 	closeSessions,
 	createUser,
+	findOwner,
 	findUserByEmail,
 	findUserOfSession,
 	openSession,
@@ -31,7 +33,11 @@ const signUpSchema = v.object({
 })
 const passwordSchema = v.object({ email, password: v.pipe(v.string(), v.maxLength(1024)) })
 const refreshSchema = v.object({ refresh_token: v.pipe(v.string(), v.maxLength(200)) })
-const joinSchema = v.object({ secret: v.pipe(v.string(), v.maxLength(200)) })
+const joinSchema = v.object({
+	secret: v.pipe(v.string(), v.maxLength(200)),
+	/** The account that it has to be, for who was in it before. */
+	account: v.optional(uuid),
+})
 const scopeSchema = v.optional(v.picklist(['global', 'local', 'others']), 'global')
 
 class AuthFault extends Error {
@@ -149,22 +155,22 @@ export function authRoutes(context: ServerContext, door: AuthDoor): Hono<{ Bindi
 			if (joins.take(body.secret)) return
 			throw new AuthFault(403, 'join_refused', 'No such join token, or no longer')
 		})
+		if (body.account !== undefined && (await findOwner(engine))?.id !== body.account) {
+			throw new AuthFault(403, 'join_refused', 'This server has another account')
+		}
 		context.log('a machine joined')
 		return c.json(await sessionJson(await openSession(engine, await ownerAccount(engine))))
 	})
 
 	app.get('/user', async (c) => {
 		const claims = await requireClaims(c.req.header('authorization'))
-		const user = await findUserOfSession(engine, claims.sub, claims.session_id)
-		if (user === null) {
-			const message = 'Session from session_id claim in JWT does not exist'
-			throw new AuthFault(403, 'session_not_found', message)
-		}
-		return c.json(userJson(user))
+		return c.json(userJson(await requireStanding(claims)))
 	})
 
 	app.post('/logout', async (c) => {
 		const claims = await requireClaims(c.req.header('authorization'))
+		// A token outlives its sign-in, which may have been ended for a reason: it ends nobody else's.
+		await requireStanding(claims)
 		const scope = parse(scopeSchema, c.req.query('scope'))
 		await closeSessions(engine, claims.sub, claims.session_id, scope)
 		return c.body(null, 204)
@@ -198,6 +204,13 @@ export function authRoutes(context: ServerContext, door: AuthDoor): Hono<{ Bindi
 			throw new AuthFault(403, 'bad_jwt', `invalid JWT: token is ${claims}`)
 		}
 		return claims
+	}
+
+	async function requireStanding({ sub, session_id }: Claims): Promise<User> {
+		const user = await findUserOfSession(engine, sub, session_id)
+		if (user !== null) return user
+		const message = 'Session from session_id claim in JWT does not exist'
+		throw new AuthFault(403, 'session_not_found', message)
 	}
 
 	async function sessionJson({ user, session, refreshToken }: SignIn) {

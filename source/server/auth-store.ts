@@ -49,10 +49,15 @@ export async function createUser(
 	return row === undefined ? null : toUser(row)
 }
 
-/**
- * The account of whoever runs this server: the first one that was ever made, and made here when there is
- * none yet.
- */
+/** The account of whoever runs this server: the first one that was ever made. Null: there is none yet. */
+export async function findOwner(engine: Engine): Promise<User | null> {
+	const [row] = await engine.query(
+		`select ${userColumns} from auth.users order by created_at, id limit 1`,
+	)
+	return row === undefined ? null : toUser(row)
+}
+
+/** The same, made here when there is none yet. */
 export async function ownerAccount(engine: Engine): Promise<User> {
 	const [, rows = []] = await engine.tx([
 		{ sql: 'lock table auth.users in share row exclusive mode' },

@@ -1,7 +1,9 @@
 /** `serve --listen` and `login --join`: two homes, one backend, over TLS on an address of its own. */
 import { createHash, X509Certificate } from 'node:crypto'
+import { readdir, rm } from 'node:fs/promises'
 import { createServer as createTlsServer, request, type Server } from 'node:https'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
@@ -11,7 +13,7 @@ import { statusEmbedded } from '../../source/server/discover.ts'
 import { selfSigned } from '../../source/server/self-signed.ts'
 import { launcher, type Started, until } from '../tools/lab.ts'
 import { Terminal } from '../tools/terminal.ts'
-import { linesOf, Program } from './_program.ts'
+import { Hosted, linesOf, Program } from './_program.ts'
 import * as shapes from './_shapes.ts'
 
 async function newHome(): Promise<Program> {
@@ -165,6 +167,53 @@ test('who joins first makes the account, and the home that serves comes to the s
 	const verdict = await second.json(shapes.verdict, ['verify'])
 	expect(verdict).toMatchObject({ verified: true, wire: { live: true } })
 	expect(await refusal(first, ['sessions'])).toMatchObject({ code: 'no_device_key' })
+})
+
+test('a session that is hosted goes on while serve takes over', async () => {
+	const first = await newHome()
+	await using context = await first.context()
+	await using hosted = await Hosted.start(context, 'count the reeds')
+	hosted.agent.text('Before it.')
+	await serving(first)
+	hosted.agent.text('After it.')
+	await until(async () => {
+		const { stdout } = await first.run(['show', hosted.id])
+		return stdout.includes('Before it.') && stdout.includes('After it.')
+	})
+})
+
+test('a machine that signs everybody out takes nothing from the home that serves', async () => {
+	const [first, second] = [await newHome(), await newHome()]
+	await first.json(shapes.sessions, ['sessions'])
+	const { account } = await first.json(shapes.status, ['status'])
+	const served = await serving(first)
+	const token = decodeJoinToken(await served.token())
+	const ask = async (path: string, body: object, bearer?: string) => {
+		const own = await statusEmbedded(first.home)
+		const authorization = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }
+		const headers = { apikey: token.key, 'content-type': 'application/json', ...authorization }
+		const answer = await fetch(`${own?.url}/auth/v1/${path}`, {
+			method: 'POST',
+			headers,
+			body: JSON.stringify(body),
+		})
+		return { status: answer.status, text: await answer.text() }
+	}
+	const joined = await ask('join', { secret: token.secret })
+	const { access_token } = v.parse(v.object({ access_token: v.string() }), JSON.parse(joined.text))
+	expect((await ask('logout?scope=global', {}, access_token)).status).toBe(204)
+	// Its own sign-in has ended with the others: that is the last that it could do.
+	expect((await ask('logout?scope=global', {}, access_token)).status).toBe(403)
+	for (const file of await readdir(first.home.run)) {
+		if (file.startsWith('access-')) await rm(join(first.home.run, file))
+	}
+	await first.json(shapes.sessions, ['sessions'])
+	expect((await first.json(shapes.status, ['status'])).account).toBe(account)
+	// With the secret of a token nobody gets into an account that is not this server's.
+	const elsewhere = decodeJoinToken(await served.token())
+	const wrong = { secret: elsewhere.secret, account: crypto.randomUUID() }
+	expect((await ask('join', wrong)).status).toBe(403)
+	await second.json(shapes.login, ['login', '--join', await served.token()])
 })
 
 test('a token works once, and not when anything about it was changed', async () => {

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import type * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { readProfiles } from '../../source/config/profiles.ts'
+import { launcher } from '../tools/lab.ts'
 import { MailingBackend } from '../tools/mailing-backend.ts'
 import { type Serving, serve } from '../tools/serving.ts'
+import { Terminal } from '../tools/terminal.ts'
 import { linesOf, Program } from './_program.ts'
 import * as shapes from './_shapes.ts'
 
@@ -245,6 +247,34 @@ test('logout ends the sign-in there and here, keeps the keys, and says how to co
 	expect((await home.json(shapes.status, ['status'])).device).toEqual(device)
 })
 
+test('secrets are typed at a terminal without being shown', async () => {
+	const home = await newHome()
+	const { email } = await newAccount()
+	const terminal = (args: string[]) =>
+		new Terminal({
+			command: process.execPath,
+			args: [launcher, ...args],
+			env: home.env,
+			columns: 200,
+		})
+	const typed = async (shown: Terminal, question: string, answer: string) => {
+		await shown.until(question)
+		await shown.press(...answer, '\r')
+	}
+	await using asking = terminal(['login', '--url', backend.url, '--anon-key', backend.anonKey])
+	await typed(asking, 'E-mail:', email)
+	await typed(asking, 'Password:', password)
+	await asking.until(`Signed in to ${backend.url} as ${email}.`)
+	expect(await asking.exited).toBe(0)
+	expect(asking.written).not.toContain(password)
+	await home.json(shapes.logout, ['logout'])
+	await using code = terminal(['login', '--url', backend.url, '--code'])
+	await code.until(`Code sent to ${email}:`)
+	await code.press(...(backend.mail.get(email) ?? ''), '\r')
+	await code.until(`Signed in to ${backend.url} as ${email}.`)
+	expect(await code.exited).toBe(0)
+})
+
 test('the embedded backend has no sign-in to end', async () => {
 	const home = await newHome()
 	expect(await refusal(home, ['logout'])).toMatchObject({ exitCode: 1, code: 'embedded_logout' })
@@ -286,6 +316,25 @@ test('an address that leads to another account than before is refused until that
 	const args = [...to(email), '--new-account', '--json']
 	const { stdout } = await home.run(args, {}, `${password}\n`)
 	expect(linesOf(shapes.login, stdout)).toMatchObject([{ account: other, device: 'first' }])
+})
+
+test('a server that renews the sign-in with another account’s is refused, and so is a look at it', async () => {
+	const home = await newHome()
+	const { email } = await newAccount()
+	const { email: other } = await newAccount()
+	await signIn(home, email)
+	await home.json(shapes.sessions, ['sessions'])
+	backend.refreshesAs = other
+	onTestFinished(() => {
+		backend.refreshesAs = null
+	})
+	await forgetAccess(home)
+	for (const args of [['sessions'], ['login', '--url', backend.url], ['logout']]) {
+		expect(await refusal(home, args), args.join(' ')).toMatchObject({
+			exitCode: 4,
+			code: 'account_changed',
+		})
+	}
 })
 
 test.each([

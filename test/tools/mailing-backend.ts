@@ -28,6 +28,8 @@ export class MailingBackend implements AsyncDisposable {
 	readonly mail = new Map<string, string>()
 	/** Path and query of each request. */
 	readonly asked: string[] = []
+	/** The address of the account that refreshing a sign-in leads to, where a hostile server says so. */
+	refreshesAs: string | null = null
 	/** Whether functions are there, as PostgREST sees it. */
 	functions: 'there' | 'none' | 'older' = 'there'
 
@@ -92,6 +94,11 @@ export class MailingBackend implements AsyncDisposable {
 			this.mail.delete(email)
 			const password = this.#passwords.get(email)
 			const credentials = JSON.stringify({ email, password })
+			return relay(await this.#pass('/auth/v1/token?grant_type=password', credentials), response)
+		}
+		if (url === '/auth/v1/token?grant_type=refresh_token' && this.refreshesAs !== null) {
+			const email = this.refreshesAs
+			const credentials = JSON.stringify({ email, password: this.#passwords.get(email) })
 			return relay(await this.#pass('/auth/v1/token?grant_type=password', credentials), response)
 		}
 		if (path?.startsWith('/rest/v1/rpc/')) {

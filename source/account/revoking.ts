@@ -29,7 +29,7 @@ export interface RevocationPlan {
 	readable: number
 }
 
-/** Sessions that are looked through for those that go on; more are never alive at once. */
+/** Sessions that are looked through for those that go on; where there are more it is never complete. */
 const maxLive = 500
 const liveStatuses = ['starting', 'running', 'idle']
 
@@ -140,7 +140,7 @@ export async function revokeDevice(
 		accountEpoch,
 		sessions,
 		grantsAfter,
-		complete: !self && !waiting && grantsAfter === 0,
+		complete: !self && !waiting && grantsAfter === 0 && sessions.length < maxLive,
 	}
 }
 

@@ -68,6 +68,21 @@ describe('a revocation', () => {
 		expect(again).toMatchObject({ entry: report.entry, complete: true, grantsAfter: 0 })
 	})
 
+	test('is not complete where more sessions go on than were looked at', async () => {
+		const { account, laptop } = await threeDevices()
+		await revokeDevice(account, idOf(laptop), { waitMs: 0 })
+		await new TestSession(account).create()
+		const { gateway } = account
+		const rows = await gateway.listSessions({ limit: 1 })
+		for (const [most, complete] of [
+			[499, true],
+			[500, false],
+		] as const) {
+			gateway.listSessions = async () => Array.from({ length: most }, () => rows).flat()
+			expect(await revokeDevice(account, idOf(laptop), { waitMs: 0 })).toMatchObject({ complete })
+		}
+	})
+
 	test('counts a grant of a new key for the device as what it is: a failure', async () => {
 		const { account, laptop, tablet } = await threeDevices()
 		const session = await new TestSession(account).create()

@@ -22,7 +22,6 @@ import {
 	type VerifyAct,
 } from './devices.ts'
 import { Value } from './readable.ts'
-import { makeWords, register } from './recovery-act.ts'
 import { planned, revokePlanned } from './revoke-act.ts'
 import { verified } from './verify-act.ts'
 
@@ -30,6 +29,16 @@ export interface DevicesModelOptions {
 	account: Account
 	/** Is told of what goes wrong and is no known error: a mistake of ours. */
 	crashed(error: unknown): void
+}
+
+const noWords: RecoveryAct = {
+	type: 'recovery',
+	step: 'making',
+	words: [],
+	asked: [0, 0],
+	replaces: false,
+	progress: null,
+	problem: null,
 }
 
 /** How often it is looked which hosts have learned of a revocation, ms. */
@@ -173,8 +182,11 @@ export class DevicesModel implements Devices {
 	}
 
 	makeRecovery(): void {
-		if (isUnfinished(this.act.get())) return
-		this.act.set(makeWords(this.#options.account))
+		// The list of words is large, and seldom needed.
+		this.#run<RecoveryAct>(noWords, async (_, show) => {
+			const { makeWords } = await import('./recovery-act.ts')
+			show(makeWords(this.#options.account))
+		})
 	}
 
 	showWords(shown: boolean): void {
@@ -192,6 +204,7 @@ export class DevicesModel implements Devices {
 			{ ...act, step: 'registering', words: [] },
 			async (registering, show) => {
 				const { signal } = this.#closing
+				const { register } = await import('./recovery-act.ts')
 				await register(this.#options.account, words, {
 					replace: replaces,
 					signal,

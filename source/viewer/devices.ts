@@ -169,7 +169,7 @@ export interface RevokeAct {
 export interface RecoveryAct {
 	type: 'recovery'
 	/** `asked`: the words are hidden, and two of them are asked for. */
-	step: 'shown' | 'asked' | 'registering' | 'done' | 'failed'
+	step: 'making' | 'shown' | 'asked' | 'registering' | 'done' | 'failed'
 	words: readonly string[]
 	/** Places of the words to type, from 0. */
 	asked: readonly [number, number]
@@ -200,9 +200,15 @@ export type DeviceAct = ApproveAct | RevokeAct | RecoveryAct | VerifyAct
 /** Whether it is at work, and not waiting for the person. */
 export function isRunning(act: DeviceAct | null): boolean {
 	if (!act) return false
-	return ['looking', 'sharing', 'planning', 'revoking', 'registering', 'checking'].includes(
-		act.step,
-	)
+	return [
+		'looking',
+		'sharing',
+		'planning',
+		'revoking',
+		'making',
+		'registering',
+		'checking',
+	].includes(act.step)
 }
 
 /** Whether stopping the program now would leave it half done. */

@@ -5,6 +5,8 @@ import { renameDevice } from '../../source/account/devices.ts'
 import { type Offer, offerPairing } from '../../source/account/joining.ts'
 import { checkRecovery } from '../../source/account/recovery.ts'
 import { planRevocation, revokeDevice } from '../../source/account/revoking.ts'
+import type { LogRow } from '../../source/backend/gateway.ts'
+import { toBase64 } from '../../source/protocol/bytes.ts'
 import type { DeviceAct } from '../../source/viewer/devices.ts'
 import { DevicesModel } from '../../source/viewer/devices-model.ts'
 import { openViewer } from '../../source/viewer/open-viewer.ts'
@@ -31,6 +33,14 @@ afterEach(() => {
 const step = (name: DeviceAct['step']) => reaches(model.act, (act) => act?.step === name)
 const home = (name: string) => newHome(first.gateway, name)
 const names = () => model.state.get().devices.map(({ name }) => name)
+
+const viewerOf = (of: Account) =>
+	openViewer({
+		account: of,
+		backend: { kind: 'embedded', url: 'memory://' },
+		vault: { kind: 'memory', detail: '' },
+		now: () => new Date(),
+	})
 
 async function found(offer: Offer): Promise<void> {
 	model.look(offer.code)
@@ -162,6 +172,40 @@ describe('revoking', () => {
 		expect(account.log.state.devices.get(id)?.revoked).toMatchObject({ reason: 'lost it' })
 	})
 
+	test('two devices that revoke each other: the log has one, and the other is told by whom', async () => {
+		const laptop = await pair(account, home('laptop'))
+		const other = viewerOf(laptop)
+		await using _ = other
+		await other.ready
+		await reaches(other.devices.state, ({ devices }) => devices.length === 2)
+		await model.refresh()
+		model.plan(laptop.device.record.id)
+		other.devices.plan(account.device.record.id)
+		await step('planned')
+		await reaches(other.devices.act, (act) => act?.step === 'planned')
+		// It hears of nothing by itself until it acts.
+		model.revoke(laptop.device.record.id, null)
+		other.devices.revoke(account.device.record.id, null)
+		await step('done')
+		const { revoked } = await reaches(other.info, (info) => info.revoked !== null)
+		expect(revoked).toMatchObject({ by: account.device.record.id, byName: 'build-box' })
+		expect(account.log.state.devices.get(account.device.record.id)?.revoked).toBeNull()
+	})
+
+	test('revoked by another device first: by whom, and the proof all the same', async () => {
+		const laptop = await pair(account, home('laptop'))
+		const phone = await pair(account, home('phone'))
+		await model.refresh()
+		const { id } = phone.device.record
+		model.plan(id)
+		await step('planned')
+		await laptop.log.refresh()
+		await revokeDevice(laptop, id, { waitMs: 0 })
+		model.revoke(id, null)
+		const by = { own: false, by: laptop.device.record.id, byName: 'laptop', complete: true }
+		expect(await step('done')).toMatchObject({ report: by })
+	})
+
 	test('the last device can not be revoked', async () => {
 		model.plan(account.device.record.id)
 		expect(await step('planned')).toMatchObject({ plan: { last: true } })
@@ -174,7 +218,7 @@ describe('the recovery key', () => {
 	test('is in the log when two of its words were confirmed, and its words are forgotten', async () => {
 		await new TestSession(account).create()
 		model.makeRecovery()
-		const shown = model.act.get()
+		const shown = await step('shown')
 		if (shown?.type !== 'recovery') throw new Error('no words')
 		expect(shown.words).toHaveLength(24)
 		expect(shown.asked[0]).toBeLessThan(12)
@@ -192,7 +236,7 @@ describe('the recovery key', () => {
 	test('a second one replaces the first', async () => {
 		for (const replaces of [false, true]) {
 			model.makeRecovery()
-			expect(model.act.get()).toMatchObject({ replaces })
+			expect(await step('shown')).toMatchObject({ replaces })
 			model.showWords(false)
 			model.registerRecovery()
 			await step('done')
@@ -249,14 +293,42 @@ describe('names, the log and access', () => {
 	})
 })
 
+describe('the banner', () => {
+	/** The log of this account as another history has it, from entry 1 on. */
+	const falseRows: Record<string, (rows: LogRow[]) => LogRow[]> = {
+		'rolled back': (rows) => rows.slice(0, -1),
+		forked: (rows) => rows.toSpliced(-1, 1, { ...other(rows), seq: rows.length - 1 }),
+		unverifiable: (rows) => [
+			...rows,
+			{ ...other(rows), seq: rows.length, signature: toBase64(new Uint8Array(64)) },
+		],
+	}
+	const other = (rows: LogRow[]) => rows[1] ?? { seq: 0, entry: '', signature: '' }
+
+	test.each(Object.entries(falseRows))(
+		'says that the log is %s, until it is right again',
+		async (_, lie) => {
+			await pair(account, home('laptop'))
+			await renameDevice(account, account.device.record.id, 'attic')
+			await using viewer = viewerOf(account)
+			await viewer.ready
+			expect(viewer.info.get().alarm).toBeNull()
+			const { gateway } = first
+			const right = gateway.readLog.bind(gateway)
+			gateway.readLog = async (after) => lie(await right(-1)).filter(({ seq }) => seq > after)
+			await account.log.refresh().catch(() => undefined)
+			const { alarm } = await reaches(viewer.info, (info) => info.alarm !== null)
+			expect(alarm).toMatch(/device log/i)
+			gateway.readLog = right
+			await account.log.refresh()
+			await reaches(viewer.info, (info) => info.alarm === null)
+		},
+	)
+})
+
 test('a viewer whose device is revoked says by whom, and then reads and sends nothing', async () => {
 	const laptop = await pair(account, home('laptop'))
-	await using viewer = openViewer({
-		account: laptop,
-		backend: { kind: 'embedded', url: 'memory://' },
-		vault: { kind: 'memory', detail: '' },
-		now: () => new Date(),
-	})
+	await using viewer = viewerOf(laptop)
 	await viewer.ready
 	expect(viewer.info.get()).toMatchObject({ revoked: null, devices: 2 })
 	await revokeDevice(account, laptop.device.record.id, { reason: 'lost', waitMs: 0 })

@@ -12,6 +12,8 @@ const wordColumns = 14
 export function recoveryLines(act: RecoveryAct, width: number): StyledLine[] {
 	const { step, words, problem, progress, replaces } = act
 	switch (step) {
+		case 'making':
+			return [[span(safeText`  `), ...progressLine(safeText`making 24 words`, null)]]
 		case 'shown':
 			return [
 				...paragraph(

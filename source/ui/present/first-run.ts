@@ -64,7 +64,7 @@ function onlyDevice({ devices, hasRecoveryKey }: ViewerInfo, width: number): Sty
 		...wrapLine(
 			[
 				span(
-					safeText`⚠ This is the only device and there is no recovery key: if it is lost, so is what was stored.`,
+					safeText`⚠ This is the only device and there is no recovery key: if it is lost, so is what was stored. D, then w, makes a recovery key; D, then a, adds another device.`,
 					'warn',
 				),
 			],

@@ -47,8 +47,8 @@ export function headerLine(data: Snapshot, columns: number): StyledLine {
 
 /** One red row over everything else while the device log does not verify. */
 export function alarmLine(alarm: string, columns: number): StyledLine {
-	const text = span(safeText` ✗ ${oneLine(alarm)}`, 'error')
-	return padLine(truncateLine([text], columns), columns)
+	const text = span(safeText` ✗ ${oneLine(alarm)}`, 'alarm')
+	return padLine(truncateLine([text], columns), columns, 'left', 'alarm')
 }
 
 /** Keys that the server invented, on every screen. */
@@ -56,7 +56,7 @@ export function intruderNotice({ intruders }: DevicesState, columns: number): St
 	if (intruders.length === 0) return []
 	const keys = intruders.length === 1 ? safeText`a key` : safeText`${intruders.length} keys`
 	const text = safeText` ✗ The server lists ${keys} that no device of yours added: nothing is sealed for it. D shows it.`
-	return [padLine(truncateLine([span(text, 'error')], columns), columns)]
+	return [padLine(truncateLine([span(text, 'alarm')], columns), columns, 'left', 'alarm')]
 }
 
 function fits(left: StyledLine, right: StyledLine, columns: number): boolean {

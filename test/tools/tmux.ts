@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { until } from './lab.ts'
 
+/** What the shell says when it waits. */
+const prompt = 'shell> '
 const run = promisify(execFile)
 
 export interface PaneOptions {
@@ -34,13 +36,16 @@ export class Tmux implements AsyncDisposable {
 			: ['new-session', '-d', '-s', 'main', '-x', `${columns}`, '-y', `${rows}`]
 		this.#begun = true
 		const made = await this.command(...start, '-P', '-F', '#{pane_id}', '-c', cwd, ...set, 'sh')
-		return new Pane(this, made.trim())
+		const pane = new Pane(this, made.trim())
+		await pane.line(`PS1='${prompt}'`)
+		await pane.clear()
+		return pane
 	}
 
 	/** What `tmux` prints. */
 	async command(...args: readonly string[]): Promise<string> {
 		const { PATH = '', HOME = '' } = process.env
-		const environment = { PATH, HOME, LANG: 'C.UTF-8', TERM: 'xterm-256color', PS1: '$ ' }
+		const environment = { PATH, HOME, LANG: 'C.UTF-8', TERM: 'xterm-256color' }
 		const options = { env: environment }
 		const all = ['-L', this.#socket, '-f', '/dev/null', '-u', ...args]
 		return (await run(this.#program, all, options)).stdout
@@ -108,6 +113,6 @@ export class Pane {
 	/** An empty screen, so that what is looked for is new. */
 	async clear(): Promise<void> {
 		await this.line('clear')
-		await this.until(/^\$ *\n*$/)
+		await this.until(new RegExp(`^${prompt.trim()} *\n*$`))
 	}
 }

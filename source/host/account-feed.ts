@@ -35,6 +35,7 @@ export class AccountFeed implements AsyncDisposable {
 		this.#stop = options.account.log.onChange(() => this.#judge())
 		this.#poll = setInterval(() => void this.#refresh(), options.pollMs ?? pollInterval)
 		this.#poll.unref()
+		this.#judge()
 	}
 
 	#heard(hint: AccountHint): void {

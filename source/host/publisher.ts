@@ -119,6 +119,7 @@ export class Publisher implements AsyncDisposable {
 			now: () => performance.now(),
 		})
 		this.#stopWatching = account.log.onChange(() => this.#logChanged())
+		if (account.log.problem) this.hold(true)
 	}
 
 	/**
@@ -276,6 +277,7 @@ export class Publisher implements AsyncDisposable {
 	/** A change of the log is followed at once, before anything else is sealed. */
 	#logChanged(): void {
 		if (this.#closed || this.#revocation) return
+		this.hold(this.#options.account.log.problem !== null)
 		const revoked = ownRevocation(this.#options.account)
 		if (revoked) {
 			this.#stop(revoked)

@@ -1,5 +1,6 @@
 /** What a live host does when the device log changes: at once, durably, and never for who was revoked. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { revokeDevice } from '../../source/account/revoking.ts'
 import type { GrantRow, SessionHint } from '../../source/backend/gateway.ts'
 import { sealedMessage } from '../../source/backend/sealed-row.ts'
 import { AccountFeed } from '../../source/host/account-feed.ts'
@@ -444,5 +445,25 @@ describe('many grants', () => {
 			elsewhere.state,
 		)
 		expect(kept).toEqual({ kind: 'grants', grants: [own] })
+	})
+})
+
+describe('a host that starts while the log has a problem', () => {
+	it('sends nothing and says why, and goes on once that is over', async () => {
+		const { account, backend, viewer } = host
+		const lie = { seq: 99, hash: headOf(account.log.state).hash }
+		await expect(account.log.reach(lie, viewer.record.id)).rejects.toMatchObject({
+			code: 'log_rolled_back',
+		})
+		const publisher = host.publisher()
+		const alarms: (string | null)[] = []
+		await using _feed = follow({ alarm: (error) => alarms.push(error?.code ?? null) })
+		expect(alarms).toEqual(['log_rolled_back'])
+		await say(publisher, 'not yet')
+		expect(await publisher.delivered(100)).toBe(false)
+		expect(backend.sessions.size).toBe(0)
+		await revokeDevice(account, viewer.record.id, { waitMs: 0 })
+		await until(() => backend.sessions.get(publisher.session)?.messages.length === 1)
+		expect(alarms).toEqual(['log_rolled_back', null])
 	})
 })

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
 import { uuid } from '../protocol/json.ts'
+import { Attempts } from './attempts.ts'
 import type { SignIn, User } from './auth-store.ts'
 import {
 	closeSessions,
@@ -58,7 +59,9 @@ export interface AuthDoor {
 
 /** The part of Supabase Auth that the client uses, under `/auth/v1`, and joining. */
 export function authRoutes(context: ServerContext, door: AuthDoor): Hono<{ Bindings: Bindings }> {
-	const { engine, tokens, attempts, joins } = context
+	const { engine, tokens, joins } = context
+	// One for each door: whoever guesses from the network locks nobody of this machine out.
+	const attempts = new Attempts(context.now)
 	const app = new Hono<{ Bindings: Bindings }>()
 
 	/** Lets so many wrong guesses through and no more: `work` throws for a wrong one. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { version } from '../config/version.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
-import { Attempts } from './attempts.ts'
 import { Cleanup } from './cleanup.ts'
 import { openCluster, updateDatabase } from './cluster.ts'
 import type { ServerContext } from './context.ts'
@@ -79,7 +78,6 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
 			access,
 			functions,
 			joins: new JoinSecrets(now),
-			attempts: new Attempts(now),
 			start,
 			version,
 			now,

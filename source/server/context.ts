@@ -1,4 +1,3 @@
-import type { Attempts } from './attempts.ts'
 import type { Engine } from './engine.ts'
 import type { Access } from './installation.ts'
 import type { JoinSecrets } from './join-secrets.ts'
@@ -12,7 +11,6 @@ export interface ServerContext {
 	readonly access: Access
 	readonly functions: FunctionCatalogue
 	readonly joins: JoinSecrets
-	readonly attempts: Attempts
 	/** Random id of this start of the daemon. */
 	readonly start: string
 	readonly version: string

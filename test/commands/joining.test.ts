@@ -133,6 +133,10 @@ test('serve takes the place of the backend in the background; another home joins
 	})
 	// Its own home goes on over loopback, and a second one in its place is refused.
 	await first.json(shapes.sessions, ['sessions'])
+	const own = await first.json(shapes.checks, ['doctor'])
+	expect(own.checks.find(({ id }) => id === 'backend')?.detail).toContain(
+		`for other machines at ${served.url}`,
+	)
 	const other = await first.run(['serve'])
 	expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('runs already') })
 	// Back to the backend of its own machine, and over again without a token.
@@ -371,7 +375,7 @@ test('the door to the network lets through what machines need, and no more', asy
 	expect(await ask('POST', '/auth/v1/token?grant_type=password', {}, passwords)).toMatchObject({
 		status: 429,
 	})
-	await first.run(['status'])
+	await first.json(shapes.sessions, ['sessions'])
 	expect(await ask('GET', '/auth/v1/health')).toMatchObject({ status: 200 })
 })
 

@@ -1,6 +1,6 @@
 /** The package as it would be published, installed into an empty folder. */
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -69,6 +69,18 @@ test('it says its version, its help, and plays its demo to the end', async () =>
 	const demo = await start('demo')
 	expect(demo.stdout).toMatch(/\d+ messages decrypted and verified, 0 problems/)
 	expect(demo.stdout).toMatch(/[2-9] permission requests answered/)
+})
+
+test('it carries the script that applies the migrations, and all that this names', async () => {
+	const script = join(await realpath(dirname(program)), '../dist/apply-migrations.sql')
+	const text = await readFile(script, 'utf8')
+	const named = [...text.matchAll(/^\\ir (.*)$/gm)].map(([, file = '']) => file)
+	const ours = await readdir(join(root, 'supabase/migrations'))
+	expect(named).toHaveLength(ours.length)
+	for (const file of named) {
+		const installed = await readFile(join(dirname(script), file), 'utf8')
+		expect(installed).toBe(await readFile(join(root, 'dist', file), 'utf8'))
+	}
 })
 
 test('it carries the licences of all that is bundled', async () => {

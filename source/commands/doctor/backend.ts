@@ -27,8 +27,9 @@ export async function checkBackend(home: Home, start: boolean): Promise<Check[]>
 			if (state.current === null) {
 				return ok('backend', 'embedded, not running: the first command that needs it starts it')
 			}
-			const { url, version, pid } = state.current
-			return ok('backend', `embedded ${version}, answers at ${url} (process ${pid})`)
+			const { url, version, pid, urls } = state.current
+			const others = urls.length === 0 ? '' : `, for other machines at ${urls.join(', ')}`
+			return ok('backend', `embedded ${version}, answers at ${url} (process ${pid})${others}`)
 		}),
 	)
 	checks.push(await checking('storage', () => checkStorage(home, state.current)))

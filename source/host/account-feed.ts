@@ -12,12 +12,14 @@ export interface FeedOptions {
 	mail(mail: MailRow): void
 	/** The device log that the server shows does not verify (`error`), or does again (`null`). */
 	alarm(error: StyrbyError | null): void
-	/** How often the log is looked at though nobody says that it has changed, ms: 15 s by default. */
-	pollMs?: number
+	/** There is no channel, so nobody says what is new: pull. */
+	unheard?(): void
+	/** How often the log is looked at though nobody says that it has changed, ms. */
+	poll?: { joined: number; lost: number }
 }
 
-/** A hint can be lost, or withheld, and what it was about may be a revocation. */
-const pollInterval = 15_000
+/** A hint can be lost, or withheld, and what it was about may be a revocation; without a channel all are. */
+const defaultPoll = { joined: 15_000, lost: 2_000 }
 
 export class AccountFeed implements AsyncDisposable {
 	readonly #options: FeedOptions
@@ -26,26 +28,42 @@ export class AccountFeed implements AsyncDisposable {
 	#alarmed = false
 	#failures = 0
 	#retry: NodeJS.Timeout | undefined
-	readonly #poll: NodeJS.Timeout
+	#poll: NodeJS.Timeout | undefined
+	#joined = false
 	#closed = false
 
 	constructor(options: FeedOptions) {
 		this.#options = options
 		this.#channel = options.gateway.followAccount((hint) => this.#heard(hint))
 		this.#stop = options.account.log.onChange(() => this.#judge())
-		this.#poll = setInterval(() => void this.#refresh(), options.pollMs ?? pollInterval)
-		this.#poll.unref()
+		this.#pollLater()
 		this.#judge()
 	}
 
 	#heard(hint: AccountHint): void {
 		if (hint.type === 'mail') this.#options.mail(hint.mail)
+		if (hint.type === 'joined' || hint.type === 'lost') {
+			this.#joined = hint.type === 'joined'
+			this.#pollLater()
+		}
 		if (hint.type === 'joined') {
 			this.#options.joined()
 			void this.#refresh()
 		}
 		// The line of a device that was revoked is cut.
 		if (hint.type === 'log' || hint.type === 'lost') void this.#refresh()
+	}
+
+	#pollLater(): void {
+		clearTimeout(this.#poll)
+		if (this.#closed) return
+		const { joined, lost } = this.#options.poll ?? defaultPoll
+		const look = () => {
+			if (!this.#joined) this.#options.unheard?.()
+			void this.#refresh().then(() => this.#pollLater())
+		}
+		this.#poll = setTimeout(look, this.#joined ? joined : lost)
+		this.#poll.unref()
 	}
 
 	async #refresh(): Promise<void> {
@@ -80,7 +98,7 @@ export class AccountFeed implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#closed = true
 		clearTimeout(this.#retry)
-		clearInterval(this.#poll)
+		clearTimeout(this.#poll)
 		this.#stop()
 		await this.#channel[Symbol.asyncDispose]()
 	}

@@ -135,6 +135,7 @@ export class SessionHost implements AsyncDisposable {
 				void broker.mailbox.pull()
 			},
 			mail: (mail) => broker.mailbox.take(mail),
+			unheard: () => void broker.mailbox.pull(),
 			alarm: (error) => {
 				this.publisher.hold(error !== null)
 				if (error) this.#trouble(error)

@@ -66,6 +66,32 @@ it('a revocation is learned of though the first look at the log fails', async ()
 	expect(heard.alarms).toEqual([])
 })
 
+it('without a channel it looks by itself, at the log and for mail', async () => {
+	await feed[Symbol.asyncDispose]()
+	host.backend.faults.silent = true
+	const { account, backend } = host
+	let pulls = 0
+	// Nobody is let into the channel, though calls go through.
+	const gateway = {
+		...host.gateway,
+		followAccount: () => ({ send() {}, async [Symbol.asyncDispose]() {} }),
+	}
+	feed = new AccountFeed({
+		account,
+		gateway,
+		joined: () => heard.joined++,
+		mail: () => undefined,
+		alarm: () => undefined,
+		unheard: () => pulls++,
+		poll: { joined: 600_000, lost: 10 },
+	})
+	backend.calls.length = 0
+	await revokeViewer()
+	await until(viewerRevoked)
+	await until(() => pulls > 1)
+	expect(heard.joined).toBe(1)
+})
+
 it('a log that does not verify is an alarm until it does again', async () => {
 	const rows = host.backend.logs.get(host.gateway.account) ?? []
 	host.backend.logs.set(host.gateway.account, rows.slice(0, 1))

@@ -92,7 +92,7 @@ describe('a live host', () => {
 
 	it('looks by itself where the hint is withheld', async () => {
 		let joined = false
-		await using _feed = follow({ pollMs: 20, joined: () => (joined = true) })
+		await using _feed = follow({ poll: { joined: 20, lost: 20 }, joined: () => (joined = true) })
 		const publisher = host.publisher()
 		await publisher.delivered(5000)
 		await until(() => joined)

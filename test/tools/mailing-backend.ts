@@ -4,7 +4,8 @@
  */
 import { randomInt } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import * as v from 'valibot'
 
 const otpSchema = v.object({ email: v.string() })
@@ -20,10 +21,32 @@ export interface MailingOptions {
 	anonKey: string
 }
 
+/** Lets a WebSocket through to the server behind, byte for byte. */
+function tunnel(target: URL, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+	const { method, url, rawHeaders } = request
+	const lines = [`${method} ${url} HTTP/1.1`]
+	for (let at = 0; at < rawHeaders.length; at += 2) {
+		lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`)
+	}
+	const server = connect(Number(target.port), target.hostname, () => {
+		server.write(`${lines.join('\r\n')}\r\n\r\n`)
+		server.write(head)
+		server.pipe(socket).pipe(server)
+	})
+	for (const [one, other] of [
+		[server, socket],
+		[socket, server],
+	] as const) {
+		one.on('error', () => other.destroy())
+		one.on('close', () => other.destroy())
+	}
+}
+
 export class MailingBackend implements AsyncDisposable {
 	readonly #target: MailingOptions
 	readonly #server: Server
 	readonly #passwords = new Map<string, string>()
+	readonly #sockets = new Set<Duplex>()
 	/** The codes that wait in the mail, by address. */
 	readonly mail = new Map<string, string>()
 	/** Path and query of each request. */
@@ -43,6 +66,11 @@ export class MailingBackend implements AsyncDisposable {
 		const mailing = new MailingBackend(target, server)
 		server.on('request', (request, response) => {
 			mailing.#answer(request, response).catch((error: Error) => response.destroy(error))
+		})
+		server.on('upgrade', (request, socket, head) => {
+			mailing.#sockets.add(socket)
+			socket.on('close', () => mailing.#sockets.delete(socket))
+			tunnel(new URL(target.url), request, socket, head)
 		})
 		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 		return mailing
@@ -120,6 +148,7 @@ export class MailingBackend implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		const closed = new Promise((resolve) => this.#server.close(resolve))
 		this.#server.closeAllConnections()
+		for (const socket of this.#sockets) socket.destroy()
 		await closed
 	}
 }

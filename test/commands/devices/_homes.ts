@@ -36,12 +36,17 @@ export class Homes implements AsyncDisposable {
 		return new Homes(machine, serving, mailing, await mailing.signUp(email, password))
 	}
 
+	/** What a home of any kind signs in with; the password is asked for. */
+	get login(): { args: string[]; password: string } {
+		const { url, anonKey } = this.#mailing
+		return { args: ['login', '--url', url, '--anon-key', anonKey, '--email', email], password }
+	}
+
 	/** A new home, signed in; no device of the account yet, but for the first one that does anything. */
 	async signedIn(): Promise<Program> {
 		const home = await Program.make()
 		this.#homes.push(home)
-		const { url, anonKey } = this.#mailing
-		const args = ['login', '--url', url, '--anon-key', anonKey, '--email', email]
+		const { args, password } = this.login
 		const { code, stderr } = await home.run(args, {}, `${password}\n`)
 		if (code !== 0) throw new Error(stderr)
 		return home
@@ -68,6 +73,11 @@ export class Homes implements AsyncDisposable {
 	/** Runs SQL as the one who holds the server. */
 	async sql(text: string, values: readonly string[] = []): Promise<void> {
 		await this.serving.backend.engine.query(text, [...values])
+	}
+
+	/** The same, for what it gives. */
+	async query(text: string, values: readonly string[]): Promise<Record<string, unknown>[]> {
+		return [...(await this.serving.backend.engine.query(text, values))]
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

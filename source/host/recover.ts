@@ -59,6 +59,7 @@ async function recoverOne(options: RecoverOptions, session: string): Promise<boo
 	}
 	using _ = outbox
 	if (outbox.session.account !== account.id) return false
+	account.log.assertTrusted()
 	const onTrouble = (error: StyrbyError) => options.onTrouble?.(session, error)
 	{
 		await using sender = new Sender({ outbox, gateway, log: account.log, onTrouble })

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { revokeDevice } from '../../source/account/revoking.ts'
 import { outboxFile } from '../../source/host/outbox-paths.ts'
 import { recoverSessions } from '../../source/host/recover.ts'
 import { sealDecision } from '../../source/host/sealed-decision.ts'
@@ -41,6 +42,24 @@ async function ask(publisher: ReturnType<TestHost['publisher']>) {
 }
 
 describe('recovery', () => {
+	it('waits while the device log has a problem', async () => {
+		host.backend.cut()
+		const publisher = host.publisher()
+		await publisher.publish({ at: at(), event: said('kept') })
+		await publisher[Symbol.asyncDispose]()
+		host.backend.mend()
+		const { account, gateway, dataFolder, locks: lock, viewer, backend } = host
+		const lie = { seq: 99, hash: headOf(account.log.state).hash }
+		await expect(account.log.reach(lie, viewer.record.id)).rejects.toThrow('hiding')
+		const troubles: string[] = []
+		const onTrouble = (_: string, error: StyrbyError) => troubles.push(error.code)
+		expect(await recoverSessions({ account, gateway, dataFolder, lock, onTrouble })).toEqual([])
+		expect(troubles).toEqual(['log_rolled_back'])
+		expect(backend.sessions.size).toBe(0)
+		await revokeDevice(account, viewer.record.id, { waitMs: 0 })
+		expect(await recover()).toEqual([publisher.session])
+	})
+
 	it('brings what a dead host had on its disk, closes its requests, and says that it stopped', async () => {
 		host.backend.cut()
 		const publisher = host.publisher()

@@ -73,8 +73,9 @@ export async function offerPairing(options: OfferOptions): Promise<Offer> {
 		async wait(signal) {
 			for (;;) {
 				const row = await gateway.readPairing(id)
-				if (row?.answer) return await enter(options, begun.device, keys, row.answer)
+				// By this clock: a server may keep an answer for longer than the code was to be kept secret.
 				if (!row || options.now().getTime() > begun.at + pairingLife) throw await expired(options)
+				if (row.answer) return await enter(options, begun.device, keys, row.answer)
 				await sleep(options.lookEvery ?? lookEvery, undefined, signal ? { signal } : {})
 			}
 		},
@@ -125,7 +126,7 @@ async function resume(options: OfferOptions): Promise<Begun | null> {
 	const row = await gateway.readPairing(toBase64(keys.id))
 	const left = at + pairingLife - now().getTime()
 	// What nobody has answered and is nearly over is not worth going on with.
-	if (!row || (!row.answer && left < pairingLife / 4)) return null
+	if (!row || left < (row.answer ? 0 : pairingLife / 4)) return null
 	return { device: decodeDevice(fromBase64(joining.device)), code: joining.code, at }
 }
 

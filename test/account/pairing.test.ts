@@ -163,6 +163,20 @@ describe('a hostile server', () => {
 		expect((await offer.wait()).log.state.hashes).toHaveLength(2)
 	})
 
+	test('can not keep an answer for later than the code was to be kept secret', async () => {
+		const { backend, gateway, account } = await firstHome()
+		let now = Date.now()
+		const home = newHome(gateway, 'laptop', () => new Date(now))
+		const offer = await offerPairing(home)
+		await approvePairing(account, await findPairing(account, offer.code))
+		now += 11 * 60_000
+		expect([...backend.pairings.values()]).toMatchObject([{ answer: {} }])
+		const again = await offerPairing(home)
+		expect(again.code).not.toBe(offer.code)
+		await expect(offer.wait()).rejects.toMatchObject({ code: 'pairing_expired' })
+		expect(await home.logStore.load()).toBeNull()
+	})
+
 	test('that changes or repeats the answer of another pairing is not believed', async () => {
 		const { backend, gateway, account } = await firstHome()
 		const first = await offerPairing(newHome(gateway, 'one'))

@@ -2,9 +2,9 @@
 
 import { deviceEntry } from '../account/account.ts'
 import { DeviceLog } from '../account/device-log.ts'
-import { decodeDevice } from '../protocol/device.ts'
+import { decodeDevice, fingerprint } from '../protocol/device.ts'
 import { type ExitCode, StyrbyError } from '../protocol/errors.ts'
-import type { Revoked } from '../viewer/devices.ts'
+import type { RevokedHere } from '../viewer/joining.ts'
 import { openAccount } from './connect-account.ts'
 import type { Context, SignedIn } from './context.ts'
 import { loadScreens } from './show-viewer.ts'
@@ -50,13 +50,14 @@ async function join(signedIn: SignedIn): Promise<ExitCode | null> {
 }
 
 /** By whom and when this home's device was revoked, by the verified log; `null` where it was not. */
-async function revocation({ accountOptions }: SignedIn): Promise<Revoked | null> {
+async function revocation({ accountOptions }: SignedIn): Promise<RevokedHere | null> {
 	const { gateway, vault, vaultName, logStore } = accountOptions
 	const stored = await vault.get(deviceEntry(vaultName))
 	if (!stored) return null
 	const log = await DeviceLog.open(gateway, logStore, { pin: false })
 	const revoked = log.state.devices.get(decodeDevice(stored).record.id)?.revoked
 	if (!revoked) return null
-	// Names are sealed with a key that a revoked device is not given any more.
-	return { by: revoked.by, byName: null, at: revoked.at, reason: revoked.reason }
+	const { by, at, reason } = revoked
+	const revoker = log.state.devices.get(by)
+	return { by, byName: null, at, reason, fingerprint: revoker ? fingerprint(revoker.record) : null }
 }

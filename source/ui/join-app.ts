@@ -229,7 +229,10 @@ export class JoinApp implements Disposable {
 			now: this.#options.now(),
 			tight: size.rows < roomyRows,
 		})
-		const title = [span(safeText`this is no device of the account yet`, 'strong')]
+		const title =
+			state.step === 'revoked'
+				? [span(safeText`revoked`, 'error')]
+				: [span(safeText`this is no device of the account yet`, 'strong')]
 		return onlyCard({ id: 'join', title, lines, top: this.#top }, size)
 	}
 

@@ -106,7 +106,9 @@ export interface Progress {
 }
 
 export interface FoundPairing {
+	/** What it calls itself, and what it will be called: no two active devices have one name. */
 	name: string
+	as: string
 	platform: string
 	fingerprint: string
 	at: string

@@ -18,6 +18,11 @@ export interface Waiting {
 	trouble: string | null
 }
 
+/** Names are sealed with a key that a revoked device is not given any more: the fingerprint says who it was. */
+export interface RevokedHere extends Revoked {
+	fingerprint: string | null
+}
+
 export type JoinState =
 	| { step: 'asking' }
 	| Waiting
@@ -25,7 +30,7 @@ export type JoinState =
 	/** Nothing goes on by itself: a new code, or the words. */
 	| { step: 'failed'; problem: string }
 	/** This home was a device, and was revoked: it asks for nothing until it is told to. */
-	| { step: 'revoked'; revoked: Revoked }
+	| { step: 'revoked'; revoked: RevokedHere }
 	| { step: 'joined' }
 
 export interface Joining extends AsyncDisposable {
@@ -40,7 +45,7 @@ export interface Joining extends AsyncDisposable {
 
 export interface JoiningOptions extends OfferOptions {
 	/** Set where this home was a device until it was revoked. */
-	revoked: Revoked | null
+	revoked: RevokedHere | null
 	/** Is told of what is no known error: a mistake of ours. */
 	crashed(error: unknown): void
 	/** Before it is looked again after the backend could not be asked, ms. */

@@ -222,6 +222,8 @@ export class OpenedViewer implements Viewer {
 				break
 			case 'lost':
 				this.connection.update((now) => ({ ...now, state: 'lost', why: hint.why }))
+				// A server takes the channel of a device that was revoked: the log says whether it was.
+				this.#safely(this.#options.account.log.refresh())
 				break
 			case 'sessions':
 				this.#safely(this.#sessionChanged(hint.session))

@@ -71,6 +71,7 @@ export const words = Array.from(
 
 export const found: FoundPairing = {
 	name: 'new-desk',
+	as: 'new-desk',
 	platform: 'linux',
 	fingerprint: 'N3W0-N3W1-N3W2-N3W3-N3W4',
 	at: at(20),

@@ -61,11 +61,11 @@ describe('the code', () => {
 			expect(flat(screen)).toContain('press D, then a, and type this code')
 			expect(flat(screen).replaceAll(' ', '')).toContain(`styrby-tuidevicesapprove${code}`)
 			expect(screen.text()).toContain('N3W0-N3W1-N3W2-N3W3-N3W4')
-			expect(screen.text()).toMatch(/time left +9:41 left/)
+			expect(screen.text()).toMatch(/time left +9:41; then/)
 			expect(screen.lines().at(-1)).toMatch(/w recovery words.* \? help/)
 			expect(screen.term.buffer.active.baseY).toBe(0)
 			await screen.wait(2000)
-			await screen.until(/time left +9:39 left/)
+			await screen.until(/time left +9:39; then/)
 		},
 	)
 
@@ -163,7 +163,13 @@ describe('the recovery words', () => {
 
 test('a home that was revoked says by whom and when, red, and asks for nothing by itself', async () => {
 	const joining = new ScriptedJoining()
-	const revoked = { by: uuid(900), byName: null, at: at(3600), reason: 'lost it' }
+	const revoked = {
+		by: uuid(900),
+		byName: null,
+		at: at(3600),
+		reason: 'lost it',
+		fingerprint: 'AAAA-BBBB-CCCC-DDDD-EEEE',
+	}
 	joining.state.set({ step: 'revoked', revoked })
 	const screen = await showJoin(joining)
 	onTestFinished(() => screen[Symbol.asyncDispose]())
@@ -172,6 +178,7 @@ test('a home that was revoked says by whom and when, red, and asks for nothing b
 	expect(line?.getCell(79)?.isInverse()).not.toBe(0)
 	expect(screen.text()).toMatch(/when +2026-03-04 11:00 UTC/)
 	expect(screen.text()).toMatch(/reason +lost it/)
+	expect(screen.text()).toMatch(/fingerprint +AAAA-BBBB/)
 	expect(joining.asked).toEqual([])
 	await screen.press('n')
 	expect(joining.asked).toEqual(['new code'])

@@ -115,6 +115,16 @@ describe('approving a code', () => {
 		await reaches(model.state, ({ devices }) => devices.length === 2)
 	})
 
+	test('one that is called as another gets a name of its own', async () => {
+		const offer = await offerPairing(home('build-box'))
+		await found(offer)
+		expect(model.act.get()).toMatchObject({ request: { name: 'build-box', as: 'build-box 2' } })
+		model.approve(offer.fingerprint)
+		await step('done')
+		await reaches(model.state, ({ devices }) => devices.length === 2)
+		expect(names()).toEqual(['build-box', 'build-box 2'])
+	})
+
 	test('another device was faster: it is said by whom, before and after', async () => {
 		const laptop = await pair(account, home('laptop'))
 		const offer = await offerPairing(home('phone'))

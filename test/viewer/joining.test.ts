@@ -127,7 +127,13 @@ test('a home that was revoked asks for nothing until it is told to, and then as 
 	const account = await pair(first.account, home)
 	const before = account.device.record.id
 	await revokeDevice(first.account, before, { waitMs: 0 })
-	const revoked = { by: first.account.device.record.id, byName: null, at: '', reason: null }
+	const revoked = {
+		by: first.account.device.record.id,
+		byName: null,
+		at: '',
+		reason: null,
+		fingerprint: null,
+	}
 	const one = open({ revoked })
 	expect(one.state.get()).toEqual({ step: 'revoked', revoked })
 	expect(first.backend.pairings.size).toBe(0)

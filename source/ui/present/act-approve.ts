@@ -18,6 +18,13 @@ export function approveLines(act: ApproveAct, width: number, now: number): Style
 	}
 	return [
 		...fact(safeText`name`, oneLine(request.name), width, 'strong'),
+		...(request.as === request.name
+			? []
+			: fact(
+					safeText`called here`,
+					safeText`${oneLine(request.as)}, for one has that name already`,
+					width,
+				)),
 		...fact(safeText`platform`, oneLine(request.platform), width),
 		...fact(safeText`fingerprint`, oneLine(request.fingerprint), width, 'code'),
 		...fact(safeText`asked`, moment(request.at, now), width),

@@ -1,12 +1,12 @@
 import { displayText, repeatText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span } from '../../text/styled.ts'
+import { timeLeft } from '../../text/time.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { JoinState, Waiting } from '../../viewer/joining.ts'
 import { fact, paragraph } from './facts.ts'
 import { oneLine } from './one-line.ts'
 import { progressLine } from './progress.ts'
 import { revokedLines } from './revoked.ts'
-import { leftText } from './times.ts'
 
 /** What a home without a device shows. `tight`: without empty lines. */
 export function joinLines(
@@ -45,13 +45,13 @@ function waitingLines(
 	{ width, now, tight }: { width: number; now: number; tight: boolean },
 ): StyledLine[] {
 	const gap = tight ? [] : [emptyLine]
-	const left = leftText(new Date(expiresAt).toISOString(), now)
+	const left = timeLeft(new Date(expiresAt).toISOString(), now)
 	return [
 		...gap,
 		...boxed(oneLine(code), width),
 		...gap,
 		...paragraph(
-			safeText`On a device that is registered, press D, then a, and type this code. Or run there:`,
+			safeText`On a registered device press D, then a, and type this code. Or run there:`,
 			width,
 		),
 		...wrapLine([span(safeText`styrby-tui devices approve ${oneLine(code)}`, 'strong')], width, {
@@ -64,7 +64,7 @@ function waitingLines(
 		...(trouble === null ? [] : paragraph(safeText`✗ ${oneLine(trouble)}`, width, 'error')),
 		...gap,
 		...paragraph(
-			safeText`It shows the same fingerprint. This goes on by itself once it was approved.`,
+			safeText`It shows the same fingerprint; approved, this goes on by itself.`,
 			width,
 			'dim',
 		),

@@ -12,10 +12,18 @@ export function revokedLine(revoked: Revoked, width: number): StyledLine {
 	return padLine(truncateLine([text], width), width, 'left', 'alarm')
 }
 
-export function revokedLines(revoked: Revoked, width: number, now: number): StyledLine[] {
+export function revokedLines(
+	revoked: Revoked & { fingerprint?: string | null },
+	width: number,
+	now: number,
+): StyledLine[] {
+	const { fingerprint = null } = revoked
 	return [
 		emptyLine,
 		...fact(safeText`by`, revoker(revoked), width, 'strong'),
+		...(fingerprint === null
+			? []
+			: fact(safeText`fingerprint`, oneLine(fingerprint), width, 'code')),
 		...fact(safeText`when`, moment(revoked.at, now), width),
 		...(revoked.reason === null ? [] : fact(safeText`reason`, oneLine(revoked.reason), width)),
 		emptyLine,

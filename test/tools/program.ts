@@ -38,10 +38,10 @@ export interface CliOptions {
 export const passphrase = 'correct horse battery staple'
 
 /** A key file that holds nothing yet, as cheap to unlock as one may be: tests start many programs. */
-async function layKeyFile(data: string): Promise<void> {
+export async function layKeyFile(data: string, phrase = passphrase): Promise<void> {
 	const random = (size: number) => new Uint8Array(randomBytes(size))
 	const kdf: Kdf = { n: 2 ** 15, r: 8, p: 1, salt: random(16) }
-	const text = encodeKeyFile(new Map(), await deriveKey(passphrase, kdf), kdf, random)
+	const text = encodeKeyFile(new Map(), await deriveKey(phrase, kdf), kdf, random)
 	await mkdir(data, { recursive: true, mode: 0o700 })
 	await writeFile(join(data, 'key-file.json'), text, { mode: 0o600 })
 }

@@ -3,6 +3,7 @@ import type * as v from 'valibot'
 import type { Started } from '../../tools/lab.ts'
 import { until } from '../../tools/lab.ts'
 import { MailingBackend } from '../../tools/mailing-backend.ts'
+import { layKeyFile } from '../../tools/program.ts'
 import { type Serving, serve } from '../../tools/serving.ts'
 import { linesOf, Program } from '../_program.ts'
 import * as shapes from '../_shapes.ts'
@@ -46,10 +47,16 @@ export class Homes implements AsyncDisposable {
 	async signedIn(): Promise<Program> {
 		const home = await Program.make()
 		this.#homes.push(home)
+		await layKeyFile(home.home.data, 'a phrase for tests')
+		await this.signIn(home)
+		return home
+	}
+
+	/** Signs a home in; also one whose sign-in has ended. */
+	async signIn(home: Program): Promise<void> {
 		const { args, password } = this.login
 		const { code, stderr } = await home.run(args, {}, `${password}\n`)
 		if (code !== 0) throw new Error(stderr)
-		return home
 	}
 
 	/** The first device of the account. */

@@ -27,8 +27,8 @@ export interface LogStore {
 }
 
 const attempts = 8
-/** Heads remembered that somebody signed and the server does not show. */
-const maxOwed = 100
+/** Heads remembered that one device signed and the server does not show. */
+const maxOwed = 20
 
 function signedEntry(row: LogRow): SignedEntry {
 	return { seq: row.seq, entry: fromBase64(row.entry), signature: fromBase64(row.signature, 64) }
@@ -54,6 +54,15 @@ export function assertNotRevoked(state: LogState, device: string): void {
 		`This device was revoked at ${when}, by the device ${revoked.by.slice(0, 8)}: it can read nothing new.`,
 		{ exitCode: exit.notSignedIn },
 	)
+}
+
+/** A log that is refused is its own `problem`; what was verified before says still what is good. */
+export async function unlessRefused(pull: Promise<unknown>): Promise<void> {
+	try {
+		await pull
+	} catch (error) {
+		if (!(error instanceof StyrbyError) || error.exitCode !== exit.refused) throw error
+	}
 }
 
 /** A head that somebody signed and the server does not show. */
@@ -164,14 +173,13 @@ export class DeviceLog {
 	 * until it shows this one, or this device revokes the one that signed it (`by`).
 	 */
 	async reach(head: LogHead, by: string | null = null): Promise<LogState> {
-		if (this.#state.hashes.length <= head.seq) await this.refresh()
+		if (this.#state.hashes.length <= head.seq) await unlessRefused(this.refresh())
 		if (passesThrough(this.#state, head)) return this.#state
-		const known = this.#owed.some(
-			(owed) => owed.seq === head.seq && owed.hash === head.hash && owed.by === by,
-		)
-		if (!known && this.#owed.length < maxOwed) this.#owed.push({ ...head, by })
+		const same = this.#owed.filter((owed) => owed.by === by)
+		const known = same.some(({ seq, hash }) => seq === head.seq && hash === head.hash)
+		if (!known && same.length < maxOwed) this.#owed.push({ ...head, by })
 		this.#settle()
-		throw rolledBack()
+		throw this.#broken ?? rolledBack()
 	}
 
 	async #judged(pull: Promise<LogState>, but?: string): Promise<LogState> {

@@ -14,10 +14,10 @@ import {
 	openGrant,
 	sealGrant,
 } from '../protocol/epoch.ts'
-import { exit, refused, StyrbyError } from '../protocol/errors.ts'
+import { refused, StyrbyError } from '../protocol/errors.ts'
 import { decodeJson, type LogHead } from '../protocol/json.ts'
 import { type Scope, sessionOf } from '../protocol/scope.ts'
-import type { DeviceLog } from './device-log.ts'
+import { type DeviceLog, unlessRefused } from './device-log.ts'
 import type { SeenSessions } from './seen-sessions.ts'
 
 /** What this device knows of the keys of one scope. */
@@ -48,15 +48,6 @@ function claimOf(row: EpochRow): EpochRecord | null {
 	} catch (error) {
 		if (error instanceof StyrbyError) return null
 		throw error
-	}
-}
-
-/** A log that is refused is its own `problem`; what was verified before says still which keys are good. */
-async function unlessRefused(pull: Promise<unknown>): Promise<void> {
-	try {
-		await pull
-	} catch (error) {
-		if (!(error instanceof StyrbyError) || error.exitCode !== exit.refused) throw error
 	}
 }
 

@@ -87,6 +87,19 @@ describe('a head that somebody signed and the server does not show', () => {
 		expect(backend.logs.get(host.id)).toHaveLength(4)
 	})
 
+	test('is not forgotten for the many that another one makes up', async () => {
+		const { gateway, host, laptop } = await twoDevices()
+		const third = await addDevice(host, gateway, 'tablet')
+		const refusal = { code: 'log_rolled_back' }
+		for (let seq = 9; seq < 209; seq++) {
+			const made = { seq, hash: toBase64(randomBytes(32)) }
+			await expect(host.log.reach(made, laptop.device.record.id)).rejects.toMatchObject(refusal)
+		}
+		const told = { seq: 9, hash: toBase64(randomBytes(32)) }
+		await expect(host.log.reach(told, third.device.record.id)).rejects.toMatchObject(refusal)
+		expect(() => host.log.assertTrusted(laptop.device.record.id)).toThrow('hiding or inventing')
+	})
+
 	test('stays owed where another device revokes the one that signed it', async () => {
 		const { gateway, host, laptop } = await twoDevices()
 		const third = await addDevice(host, gateway, 'tablet')

@@ -75,6 +75,13 @@ describe('the title of a session', () => {
 		expect(title(25)).toBe('api-server · running')
 	})
 
+	test('never leaves out that a revoked device can still read', () => {
+		for (const width of [120, 60, 40]) {
+			const text = title(width, { readers: { count: 4, revoked: 1, allSigned: true } })
+			expect(text).toContain('⚠ 4 readers, 1 revoked')
+		}
+	})
+
 	test('never leaves out what failed', () => {
 		for (const width of [120, 60, 30]) {
 			const text = title(width, {

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Context, openContext } from '../../../source/commands/context.ts'
 import { processIo } from '../../../source/commands/io.ts'
 import { until } from '../../tools/lab.ts'
-import { Hosted, type Program } from '../_program.ts'
+import { Hosted, linesOf, type Program } from '../_program.ts'
 import * as shapes from '../_shapes.ts'
-import { Homes, printed, refusal } from './_homes.ts'
+import { ask, Homes, printed, refusal } from './_homes.ts'
 
 let homes: Homes
 let laptop: Program
@@ -130,6 +130,42 @@ test('a device can revoke itself, and is out', async () => {
 		'--yes',
 	])
 	expect(again).toMatchObject({ by_name: 'tablet', complete: true })
+})
+
+test('a device that turned up again signs in anew, and is let in with new keys', async () => {
+	const found = await homes.paired('found', laptop)
+	const before = (await list(found)).find((one) => one.this)
+	await laptop.run(['devices', 'revoke', 'found', '--yes', '--wait', '0'])
+	const refused = await refusal(found, ['devices', 'add'])
+	expect(refused).toMatchObject({ exitCode: 3 })
+	await homes.signIn(found)
+	await using asking = await ask(found, ['--name', 'found'])
+	expect(asking.fingerprint).not.toBe(before?.fingerprint)
+	await laptop.json(shapes.devicesApprove, ['devices', 'approve', asking.code, '--yes'])
+	expect((await asking.started.done).code).toBe(0)
+	const after = (await list(found)).filter(({ name }) => name === 'found')
+	expect(after.map(({ state, this: own }) => [state, own])).toEqual([
+		['revoked', false],
+		['active', true],
+	])
+	expect((await found.run(['show', hosted.id])).stdout).toContain('twelve reeds')
+})
+
+test('two devices that revoke each other: the first entry stands, and the other is told by whom', async () => {
+	const [one, other] = [await homes.paired('one', laptop), await homes.paired('other', laptop)]
+	const revoke = (home: Program, name: string) =>
+		home.run(['devices', 'revoke', name, '--yes', '--json'])
+	const both = await Promise.all([revoke(one, 'other'), revoke(other, 'one')])
+	const devices = await list(laptop)
+	const stateOf = (name: string) => devices.find((device) => device.name === name)?.state
+	const won = stateOf('one') === 'active' ? 0 : 1
+	expect([stateOf('one'), stateOf('other')].sort()).toEqual(['active', 'revoked'])
+	expect(both[won]?.code).toBe(0)
+	const lost = both[1 - won]
+	expect(lost?.code).toBe(3)
+	const [failure] = linesOf(shapes.failure, lost?.stderr ?? '')
+	expect(failure?.error.code).toBe('device_revoked')
+	expect(failure?.error.message).toContain(won === 0 ? 'one' : 'other')
 })
 
 test('a host that does not follow is named, with exit code 1', async () => {

@@ -20,7 +20,7 @@ test('who can read a session now: all that are active, and whoever was revoked s
 	// It was added after the key was made, and was given it all the same.
 	expect(await readers()).toEqual({ count: 3, revoked: 1, allSigned: true })
 	const at = new Date().toISOString()
-	const made = account.keys.newEpoch(scope, { epoch: 1, from: 1, prev: new Uint8Array(32), at })
+	const made = account.keys.newEpoch(scope, { epoch: 1, from: 2, prev: new Uint8Array(32), at })
 	await gateway.putEpoch(made.epoch, made.grants)
 	await account.keys.load(scope, { again: true })
 	expect(await readers()).toEqual({ count: 2, revoked: 0, allSigned: true })

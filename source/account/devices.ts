@@ -50,10 +50,7 @@ export interface DeviceList {
 /** All devices, oldest first, those that were revoked too. */
 export async function listDevices(account: Account): Promise<DeviceList> {
 	const { gateway, log } = account
-	const [keys, counts] = await Promise.all([gateway.machineKeys(), gateway.countAccess()])
-	// A device that was added while these were on their way is no intruder.
-	const unknown = keys.some(({ device }) => !log.state.devices.has(device))
-	if (unknown) await log.refresh()
+	const [{ keys, faults }, counts] = await Promise.all([readKeys(account), gateway.countAccess()])
 	const { state } = log
 	const seen = new Map(keys.map((row) => [row.device, row.last_seen_at]))
 	const sessions = new Map(counts.map((row) => [row.device, row.sessions]))
@@ -76,7 +73,6 @@ export async function listDevices(account: Account): Promise<DeviceList> {
 		lastSeenAt: seen.get(record.id) ?? null,
 		sessions: sessions.get(record.id) ?? 0,
 	}))
-	const faults = compareKeys(state, keys)
 	const intrudes = ({ what }: Fault) => what === 'unknown' || what === 'other_key'
 	return {
 		devices,
@@ -84,6 +80,33 @@ export async function listDevices(account: Account): Promise<DeviceList> {
 		intruders: faults.filter(intrudes),
 		faults: faults.filter((fault) => !intrudes(fault)),
 		single: activeDevices(state).length < 2,
+	}
+}
+
+/** Looks at a log that grows each time; a server could go on like that for ever. */
+const maxLooks = 5
+
+/**
+ * The server's keys, and where they differ from the log. What differs only because the log has grown since
+ * is no lie: it is held against a log that had nothing new after the keys were asked for.
+ */
+export async function readKeys({
+	gateway,
+	log,
+}: Pick<Account, 'gateway' | 'log'>): Promise<{ keys: MachineKeyRow[]; faults: Fault[] }> {
+	for (let look = 1; ; look++) {
+		const keys = await gateway.machineKeys()
+		const { state } = log
+		const faults = compareKeys(state, keys)
+		if (faults.length === 0 || look === maxLooks) return { keys, faults }
+		try {
+			await log.refresh()
+		} catch (error) {
+			// Then that is the `problem` of the log, which stands beside what was found here.
+			if (!(error instanceof StyrbyError) || error.exitCode !== exit.refused) throw error
+			return { keys, faults }
+		}
+		if (log.state.hashes.length === state.hashes.length) return { keys, faults }
 	}
 }
 

@@ -13,7 +13,7 @@ import {
 import { refused, StyrbyError } from '../protocol/errors.ts'
 import { decodeJson, type LogHead } from '../protocol/json.ts'
 import type { Account } from './account.ts'
-import { compareKeys, type Fault } from './devices.ts'
+import { type Fault, readKeys } from './devices.ts'
 
 export interface LogEvent {
 	seq: number
@@ -104,9 +104,7 @@ export interface LogCheck {
 export async function verifyLog(account: Account): Promise<LogCheck> {
 	const { state } = await readWhole(account)
 	assertContinues(state, account.log.state)
-	// After the log: what came between the two can only be a device that the next look finds in it.
-	const keys = await account.gateway.machineKeys()
-	const unknown = keys.some(({ device }) => !state.devices.has(device))
-	const log = unknown ? await account.log.refresh() : state
-	return { entries: state.hashes.length, head: headOf(state), faults: compareKeys(log, keys) }
+	await account.log.refresh()
+	const { faults } = await readKeys(account)
+	return { entries: state.hashes.length, head: headOf(state), faults }
 }

@@ -90,6 +90,18 @@ describe('the list of devices', () => {
 		expect((await listDevices(account)).faults).toMatchObject([{ device: idOf(laptop), what }])
 	})
 
+	test('takes a device that was revoked just now, by another one, for no lie', async () => {
+		const { account, gateway, laptop } = await twoDevices()
+		const tablet = await addDevice(laptop, gateway, 'tablet')
+		await account.log.refresh()
+		await revokeDevice(laptop, idOf(tablet), { waitMs: 0 })
+		const list = await listDevices(account)
+		expect(list.faults).toEqual([])
+		expect(list.devices.map(({ state }) => state)).toEqual(['active', 'active', 'revoked'])
+		await revokeDevice(laptop, idOf(account), { waitMs: 0 })
+		expect((await verifyLog(laptop)).faults).toEqual([])
+	})
+
 	test('takes a device that was added just now for no intruder', async () => {
 		const { account, gateway, laptop } = await twoDevices()
 		await addDevice(laptop, gateway, 'tablet')

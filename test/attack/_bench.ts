@@ -129,6 +129,12 @@ export class Bench implements AsyncDisposable {
 		this.viewer.server.calls.length = 0
 	}
 
+	/** Both servers are honest again, and both devices have seen it. */
+	async settle(): Promise<void> {
+		this.calm()
+		for (const { account } of [this.host, this.viewer]) await account.log.refresh()
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		for (const end of this.#ends) await end[Symbol.asyncDispose]()
 		for (const { gateway, server } of [this.host, this.viewer]) {

@@ -23,7 +23,7 @@ let bench: Bench
 beforeAll(async () => {
 	bench = await Bench.open()
 }, 60_000)
-afterEach(() => bench.calm())
+afterEach(() => bench.settle())
 afterAll(async () => {
 	await bench?.[Symbol.asyncDispose]()
 }, 60_000)

@@ -53,6 +53,29 @@ export function testKeys(database: () => TestDatabase): void {
 			expect(await gaps(caller, { p_to: host, p_by: p_to })).toEqual({ scopes: [], left: 0 })
 		})
 
+		test('gaps among 10,000 sessions are found half-way, too, within the limit of a statement', async () => {
+			const caller = await Caller.signUp(database())
+			const [host, p_to] = [randomUUID(), randomUUID()]
+			const grants = `insert into public.key_grants
+				(user_id, scope, epoch, to_device, by_device, nonce, ciphertext, created_at)
+				select user_id, scope, 0, $2::text::uuid, $3::text::uuid, decode(repeat('00', 24), 'hex'),
+					decode(repeat('00', 64), 'hex'), now()
+				from public.key_epochs where user_id = $1::text::uuid order by scope limit $4::text::integer`
+			await database().run([
+				{
+					sql: `insert into public.key_epochs (user_id, scope, epoch, record, signature)
+						select $1::text::uuid, 'session:' || gen_random_uuid(), 0, decode('7b7d', 'hex'),
+							decode(repeat('00', 64), 'hex')
+						from generate_series(1, 10000)`,
+					params: [caller.id],
+				},
+				{ sql: grants, params: [caller.id, host, host, '10000'] },
+				{ sql: grants, params: [caller.id, p_to, host, '5000'] },
+			])
+			const { scopes, left } = await gaps(caller, { p_to, p_by: host })
+			expect([scopes.length, left]).toEqual([500, 5000])
+		})
+
 		test('an epoch that was opened later is a gap, and so is what only others have granted, if asked', async () => {
 			const caller = await Caller.signUp(database())
 			const { ids, host } = await sessionsOf(caller, 1)

@@ -2,6 +2,7 @@
  * This device in its account: its keys, the verified device log, the keys it was granted. Made on first
  * use (docs/protocol.md, sections 1, 2 and 4).
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Gateway } from '../backend/gateway.ts'
 import { keySize, nonceSize, type RandomBytes, randomBytes } from '../protocol/box.ts'
 import { createDevice, type Device, decodeDevice, encodeDevice } from '../protocol/device.ts'
@@ -34,6 +35,9 @@ export interface AccountOptions {
 const noChain = new Uint8Array(32)
 /** How often others may be faster before it is given up. */
 const rotations = 8
+/** How often, and how far apart (ms), a key that lacks is looked for. */
+const looks = 3
+const lookEvery = 300
 
 /** Where the vault keeps this device's secrets. */
 export const deviceEntry = (vaultName: string) => `${vaultName}:device`
@@ -105,6 +109,7 @@ export class Account {
 			const account = Account.as(options, decodeDevice(stored), log)
 			if ((await account.keys.load(account.scope)).newest >= 0) {
 				await account.rotateKey()
+				await account.#assertKeys()
 				return account
 			}
 		}
@@ -172,7 +177,25 @@ export class Account {
 		if (known.newest < 0) await account.#firstEpoch(firstKey)
 		await vault.delete(keyName)
 		await account.rotateKey()
+		await account.#assertKeys()
 		return account
+	}
+
+	/**
+	 * An active device was given every key of its account, from the first to the newest: without one of them
+	 * names would silently be unreadable. A device that was added while one was being made is given it a
+	 * moment later.
+	 */
+	async #assertKeys(): Promise<void> {
+		for (let attempt = 1; ; attempt++) {
+			const keys = this.keys.known(this.scope)
+			let epoch = 0
+			while (epoch <= (keys?.newest ?? -1) && keys?.keyOf(epoch) instanceof Uint8Array) epoch++
+			if (epoch > (keys?.newest ?? -1)) return
+			if (attempt === looks) throw accountKeyWithheld()
+			await sleep(lookEvery)
+			await this.keys.load(this.scope, { again: true })
+		}
 	}
 
 	async #firstEpoch(key: Uint8Array): Promise<void> {

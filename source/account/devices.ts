@@ -33,7 +33,7 @@ export interface Fault {
 	device: string
 	/** The box key that the server shows; `null` where it shows none. */
 	publicKey: string | null
-	what: 'unknown' | 'other_key' | 'missing' | 'not_revoked' | 'revoked'
+	what: 'unknown' | 'other_key' | 'missing' | 'not_revoked' | 'revoked' | 'other_times'
 }
 
 export interface DeviceList {
@@ -114,9 +114,9 @@ export async function readKeys({
 export function compareKeys(state: LogState, keys: readonly MachineKeyRow[]): Fault[] {
 	const faults: Fault[] = []
 	const shown = new Set<string>()
-	for (const { device, box, sign, kind, revoked_at } of keys) {
+	for (const { device, box, sign, kind, added_at, revoked_at } of keys) {
 		const known = state.devices.get(device)
-		const { record, revoked } = known ?? { record: null, revoked: null }
+		const { record, revoked, addedAt } = known ?? { record: null, revoked: null, addedAt: null }
 		const twice = shown.has(device)
 		shown.add(device)
 		const same = record?.box === box && record.sign === sign && record.kind === kind
@@ -128,13 +128,21 @@ export function compareKeys(state: LogState, keys: readonly MachineKeyRow[]): Fa
 					? 'not_revoked'
 					: !revoked && revoked_at !== null
 						? 'revoked'
-						: null
+						: isSameTime(added_at, addedAt) && isSameTime(revoked_at, revoked?.at ?? null)
+							? null
+							: 'other_times'
 		if (what) faults.push({ device, publicKey: box, what })
 	}
 	for (const device of state.devices.keys()) {
 		if (!shown.has(device)) faults.push({ device, publicKey: null, what: 'missing' })
 	}
 	return faults
+}
+
+/** To the millisecond: that is what devices write. */
+function isSameTime(shown: string | null, logged: string | null): boolean {
+	if (shown === null || logged === null) return shown === logged
+	return Date.parse(shown) === Date.parse(logged)
 }
 
 const maxName = 100

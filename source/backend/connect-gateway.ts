@@ -1,5 +1,6 @@
 /** The gateway over supabase-js: to the embedded backend and to Supabase alike. */
 import { dataClient, type Endpoint } from './client.ts'
+import { malformedAnswer } from './failure.ts'
 import type {
 	AccessRow,
 	AccountHint,
@@ -88,8 +89,10 @@ class SupabaseGateway implements Gateway {
 		return pages.listSessions(this.#rpc, query)
 	}
 
-	readSession(id: string): Promise<SessionRow | null> {
-		return this.#rpc.call('read_session', { p_session: id }, schemas.maybeSessionRow)
+	async readSession(id: string): Promise<SessionRow | null> {
+		const row = await this.#rpc.call('read_session', { p_session: id }, schemas.maybeSessionRow)
+		if (row && row.id !== id) throw malformedAnswer('read_session')
+		return row
 	}
 
 	async putEpoch(epoch: EpochRow, grants: GrantRow[]): Promise<void> {
@@ -166,8 +169,10 @@ class SupabaseGateway implements Gateway {
 		return this.#rpc.call('list_requests', args, schemas.requestRows)
 	}
 
-	readRequest(id: string): Promise<RequestRow | null> {
-		return this.#rpc.call('read_request', { p_request: id }, schemas.maybeRequestRow)
+	async readRequest(id: string): Promise<RequestRow | null> {
+		const row = await this.#rpc.call('read_request', { p_request: id }, schemas.maybeRequestRow)
+		if (row && row.id !== id) throw malformedAnswer('read_request')
+		return row
 	}
 
 	async postMail(mail: Omit<MailRow, 'created_at'>): Promise<void> {

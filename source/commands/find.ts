@@ -46,7 +46,7 @@ export async function findSession(
 	const id = normalise('session', text)
 	if (whole.test(id)) {
 		if (await gateway.readSession(id)) return id
-		if (seen.last(id) > 0) throw withheld()
+		if (seen.last(id) > 0) throw sessionWithheld()
 		return choose('session', id, [])
 	}
 	const ids: string[] = []
@@ -59,11 +59,12 @@ export async function findSession(
 		place = { before: last.last_activity_at, beforeId: last.id }
 	}
 	const gone = !ids.some((one) => one.startsWith(id))
-	if (gone && [...seen.all().keys()].some((one) => one.startsWith(id))) throw withheld()
+	if (gone && [...seen.all().keys()].some((one) => one.startsWith(id))) throw sessionWithheld()
 	return choose('session', id, ids)
 }
 
-function withheld(): StyrbyError {
+/** A session that was there, and is not shown any more. */
+export function sessionWithheld(): StyrbyError {
 	return refused(
 		'session_withheld',
 		'The server does not show this session any more, which this device has seen: it withholds or has lost it.',

@@ -1,4 +1,4 @@
-import { type ExitCode, exit } from '../protocol/errors.ts'
+import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
 import type { RequestView } from '../viewer/viewer.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
@@ -14,7 +14,10 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	await finishDead(context)
 	await using viewer = context.viewer()
 	await viewer.ready
-	const shown = (request: RequestView) => flags.has('all') || request.status === 'pending'
+	// What the server says was decided, and no host has signed, may well be waiting.
+	const waits = ({ status, body, decided }: RequestView) =>
+		status === 'pending' || (body !== null && decided === null)
+	const shown = (request: RequestView) => flags.has('all') || waits(request)
 	const print = (request: RequestView) => {
 		const text = json
 			? `${JSON.stringify(requestJson(request))}\n`
@@ -25,12 +28,25 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 		if (io.stderr.isTTY && !json) io.stderr.write('Waiting for requests; Ctrl-C ends it.\n')
 		return await watch(viewer.requests, { once: flags.has('wait'), print })
 	}
+	const hidden = await viewer.lookForHidden().catch(refusal)
 	const requests = viewer.requests.get().filter(shown)
 	if (json) io.stdout.write(`${JSON.stringify({ permissions: requests.map(requestJson) })}\n`)
 	else if (requests.length === 0) io.stdout.write(none)
 	else requests.forEach(print)
 	context.account.log.assertTrusted()
+	if (hidden) throw hidden
+	const bad = requests.find(({ problem }) => problem !== null)
+	if (bad) {
+		const problem = `Request ${bad.id.slice(0, 8)} can not be approved: ${bad.problem}.`
+		throw refused('request_not_verified', problem)
+	}
 	return exit.done
+}
+
+/** What is found wrong is told once all else was shown. */
+function refusal(error: unknown): StyrbyError {
+	if (error instanceof StyrbyError && error.exitCode === exit.refused) return error
+	throw error
 }
 
 /** Prints each request once it waits; ends with the first one, or with ctrl-c. */

@@ -1,6 +1,7 @@
 import { displayText } from '../text/safe-text.ts'
 import { formatUsd, relativeTime } from '../text/time.ts'
 import { padText, truncateText } from '../text/width.ts'
+import type { ListedSession } from '../viewer/session-list.ts'
 import type { SessionSummary } from '../viewer/viewer.ts'
 
 const empty = `No sessions yet. Start an agent with "styrby-tui run claude", or bring old ones in with "styrby-tui import ~/.claude/projects".\n`
@@ -18,7 +19,7 @@ export function stateOf(session: SessionSummary): string {
 
 /** Sessions as a table, one a line, `width` columns at most. `filtered`: others may be there. */
 export function sessionTable(
-	sessions: readonly SessionSummary[],
+	sessions: readonly ListedSession[],
 	{ now, width, filtered }: { now: Date; width: number; filtered: boolean },
 ): string {
 	if (sessions.length === 0) return filtered ? noneFits : empty
@@ -29,7 +30,7 @@ export function sessionTable(
 		displayText(session.project ?? '–'),
 		relativeTime(Date.parse(session.lastActivityAt), now.getTime()),
 		formatUsd(session.costUsd),
-		displayText(session.title ?? ''),
+		displayText(session.problem === null ? (session.title ?? '') : `✗ ${session.problem}`),
 	])
 	const widths = [8, 10, 8, 16, 4, 7]
 	return rows

@@ -1,6 +1,10 @@
-import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
-import { loadHosts, summarise } from '../viewer/session-list.ts'
-import type { SessionSummary } from '../viewer/viewer.ts'
+import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
+import {
+	type ListedSession,
+	loadHosts,
+	sessionsWithheld,
+	summarise,
+} from '../viewer/session-list.ts'
 import type { Flags, Invocation } from './command.ts'
 import { openContext } from './context.ts'
 import { finishDead } from './finish-dead.ts'
@@ -11,7 +15,7 @@ const pageSize = 200
 const defaultLimit = 50
 
 /** What `--json` prints of a session; a shape that scripts depend on. */
-export function sessionJson(session: SessionSummary) {
+export function sessionJson(session: ListedSession) {
 	return {
 		id: session.id,
 		agent: session.agent,
@@ -26,6 +30,7 @@ export function sessionJson(session: SessionSummary) {
 		pending: session.pending,
 		tokens: session.tokens,
 		cost_usd: session.costUsd,
+		problem: session.problem,
 	}
 }
 
@@ -44,7 +49,7 @@ export function sinceTime(text: string, now: Date): number {
 	return time
 }
 
-function matches(session: SessionSummary, flags: Flags, since: number): boolean {
+function matches(session: ListedSession, flags: Flags, since: number): boolean {
 	const project = flags.text('project')
 	return (
 		(project === undefined || session.project === project) &&
@@ -52,17 +57,27 @@ function matches(session: SessionSummary, flags: Flags, since: number): boolean 
 	)
 }
 
+interface Found {
+	sessions: ListedSession[]
+	/** Sessions that this device has read, and that the server does not list any more. */
+	withheld: number
+}
+
 /** Sessions that fit the flags, newest activity first, read page by page. */
-async function findSessions({ flags, io }: Invocation): Promise<SessionSummary[]> {
+async function findSessions({ flags, io }: Invocation): Promise<Found> {
 	await using context = await openContext(io)
 	await finishDead(context)
 	const since = sinceTime(flags.text('since') ?? '1970-01-01', io.now())
 	const limit = flags.number('limit') ?? defaultLimit
 	const status = flags.text('status')
 	const agent = flags.text('agent')
-	const found: SessionSummary[] = []
+	const found = new Map<string, ListedSession>()
+	const lacking = new Set(
+		status === undefined && agent === undefined ? context.account.seen.all().keys() : [],
+	)
+	let whole = false
 	let place: { before?: string; beforeId?: string } = {}
-	while (found.length < limit) {
+	while (found.size < limit) {
 		const rows = await context.gateway.listSessions({
 			limit: pageSize,
 			...place,
@@ -71,23 +86,37 @@ async function findSessions({ flags, io }: Invocation): Promise<SessionSummary[]
 		})
 		await loadHosts(context.account, rows)
 		const summaries = rows.map((row) => summarise(context.account, row, false))
-		found.push(...summaries.filter((session) => matches(session, flags, since)))
+		for (const session of summaries) {
+			lacking.delete(session.id)
+			if (matches(session, flags, since)) found.set(session.id, session)
+		}
 		const last = rows.at(-1)
-		if (!last || rows.length < pageSize || Date.parse(last.last_activity_at) < since) break
+		whole = !last || rows.length < pageSize
+		if (whole || !last || Date.parse(last.last_activity_at) < since) break
 		place = { before: last.last_activity_at, beforeId: last.id }
 	}
-	return found.slice(0, limit)
+	const time = ({ lastActivityAt }: ListedSession) => Date.parse(lastActivityAt)
+	const sessions = [...found.values()].sort((a, b) => time(b) - time(a)).slice(0, limit)
+	return { sessions, withheld: whole ? lacking.size : 0 }
 }
 
 export async function run(invocation: Invocation): Promise<ExitCode> {
 	const { flags, io } = invocation
-	const sessions = await findSessions(invocation)
+	const { sessions, withheld } = await findSessions(invocation)
 	if (flags.has('json')) {
 		io.stdout.write(`${JSON.stringify({ sessions: sessions.map(sessionJson) })}\n`)
 	} else {
 		const filtered = filters.some((name) => flags.text(name) !== undefined)
 		const width = io.stdout.columns ?? 100
 		io.stdout.write(sessionTable(sessions, { now: io.now(), width, filtered }))
+	}
+	const altered = sessions.find(({ problem }) => problem !== null)
+	if (altered) {
+		const id = altered.id.slice(0, 8)
+		throw refused('sessions_not_verified', `Session ${id}: ${altered.problem}.`)
+	}
+	if (withheld > 0) {
+		throw sessionsWithheld(withheld)
 	}
 	return exit.done
 }

@@ -35,7 +35,7 @@ export interface Fault {
 	device: string
 	publicKey: string | null
 	/** `unknown` and `other_key`: an intruder, for whom nothing is ever sealed. */
-	what: 'unknown' | 'other_key' | 'missing' | 'not_revoked' | 'revoked'
+	what: 'unknown' | 'other_key' | 'missing' | 'not_revoked' | 'revoked' | 'other_times'
 }
 
 export interface DevicesState {

@@ -4,11 +4,9 @@ import type { MessageRow, SessionRow } from '../backend/gateway.ts'
 import { fromBase64 } from '../protocol/bytes.ts'
 import { emptyLog, headOf, type LogState, replay } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
-import type { Body } from '../protocol/events.ts'
 import type { LogHead } from '../protocol/json.ts'
-import type { CheckedMessage } from './checked-message.ts'
+import { SessionTotals, wrongRow } from './row-check.ts'
 import { SessionReader } from './session-reader.ts'
-import type { Tokens } from './viewer.ts'
 
 export interface HistoryProblem {
 	/** `null`: not of one session. */
@@ -127,62 +125,20 @@ async function checkSession(account: Account, row: SessionRow, done: SessionsChe
 		}
 	}
 	const reader = new SessionReader(account, row.id, repeated)
-	const spent: Tokens & { cost: number } = {
-		input: 0,
-		output: 0,
-		cache_read: 0,
-		cache_write: 0,
-		cost: 0,
-	}
+	const totals = new SessionTotals()
 	let sound = true
+	let last = 0
 	for await (const message of reader.all(0, reader.through(row))) {
 		done.messages++
 		done.rows += message.rows
+		last = message.seq + message.rows - 1
 		if (message.problem !== null) {
 			sound = false
 			note(message.seq, message.code ?? 'not_verified', message.problem, message.rows)
-		} else addUsage(spent, message)
+		} else totals.add(message)
 	}
-	// A session that grows while it is read has other totals by now.
-	if (sound && row.ended_at !== null && !sameTotals(row, spent)) {
-		note(null, 'totals_altered', 'its token counts or cost in the list were changed on the server')
-	}
-	const keys = await reader.keys()
-	if (keys.by !== null && keys.by !== row.host) {
-		note(null, 'host_altered', 'the server names another host than the one that signed it')
-	}
-	const label = labelProblem(account, row)
-	if (label) note(null, label.code, label.message)
-}
-
-function addUsage(spent: Tokens & { cost: number }, { kind, body }: CheckedMessage): void {
-	if (kind !== 'usage') return
-	// `kind` and `body` were checked together when the message was opened.
-	const usage = body as Body<'usage'>
-	spent.input += usage.input
-	spent.output += usage.output
-	spent.cache_read += usage.cache_read
-	spent.cache_write += usage.cache_write
-	spent.cost += usage.cost_usd ?? 0
-}
-
-function sameTotals({ tokens, cost_usd }: SessionRow, spent: Tokens & { cost: number }): boolean {
-	return (
-		tokens.input === spent.input &&
-		tokens.output === spent.output &&
-		tokens.cache_read === spent.cache_read &&
-		tokens.cache_write === spent.cache_write &&
-		Math.abs(cost_usd - spent.cost) < 1e-6 * (1 + spent.cost)
-	)
-}
-
-function labelProblem(account: Account, { id, label }: SessionRow): StyrbyError | null {
-	if (!label) return null
-	try {
-		account.openLabel(`session:${id}`, label)
-		return null
-	} catch (error) {
-		if (error instanceof StyrbyError) return error
-		throw error
+	await reader.keys()
+	for (const { code, problem } of await wrongRow(account, row, { totals, last, sound })) {
+		note(null, code, problem)
 	}
 }

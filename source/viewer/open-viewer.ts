@@ -12,7 +12,7 @@ import { DevicesModel } from './devices-model.ts'
 import { Value } from './readable.ts'
 import { RequestList } from './requests.ts'
 import { FeedPool } from './session-feed.ts'
-import { SessionList } from './session-list.ts'
+import { SessionList, sessionsWithheld } from './session-list.ts'
 import { OpenSession } from './session-view.ts'
 import type {
 	Choice,
@@ -77,7 +77,7 @@ export class OpenedViewer implements Viewer {
 		this.#list = new SessionList(account, this.#feeds, now)
 		this.#requests = new RequestList(account, (id) => {
 			const summary = this.#list.sessions.get().find((session) => session.id === id)
-			return { agent: summary?.agent ?? 'unknown', project: summary?.project ?? null }
+			return summary ? { agent: summary.agent, project: summary.project } : null
 		})
 		this.devices = new DevicesModel({
 			account,
@@ -113,6 +113,13 @@ export class OpenedViewer implements Viewer {
 
 	get requests() {
 		return this.#requests.requests
+	}
+
+	/** Looks for requests, and sessions, that the server hides. Throws `session_withheld` (exit 4). */
+	async lookForHidden(): Promise<void> {
+		const { now } = this.#options
+		await this.#requests.lookForHidden(this.#list.live, now())
+		if (this.#list.withheld > 0) throw sessionsWithheld(this.#list.withheld)
 	}
 
 	/** Reads the page of sessions after the oldest one known. `false` when there is none. */

@@ -1,10 +1,11 @@
 /** Permission requests across all sessions: pending ones and past ones, opened and checked. */
 import type { Account } from '../account/account.ts'
-import type { RequestRow } from '../backend/gateway.ts'
-import { StyrbyError } from '../protocol/errors.ts'
+import type { RequestRow, SessionRow } from '../backend/gateway.ts'
+import { refused, StyrbyError } from '../protocol/errors.ts'
 import { type Body, requestStatuses } from '../protocol/events.ts'
 import type { CheckedMessage } from './checked-message.ts'
 import { decidedBy, findAnswer } from './decided.ts'
+import { type OpenedRequest, openRequestsOf } from './open-requests.ts'
 import { Value } from './readable.ts'
 import { assessRisk } from './risk.ts'
 import { SessionReader } from './session-reader.ts'
@@ -71,7 +72,7 @@ async function withAnswer(
 	reader: SessionReader,
 ): Promise<PlacedRequest> {
 	const session = await account.gateway.readSession(request.session)
-	const through = session?.last_seq ?? request.seq
+	const through = Math.max(reader.through(session), request.seq)
 	const answer = await findAnswer(reader, { id: request.id, seq: request.seq, through })
 	if (!answer)
 		return { ...request, problem: request.problem ?? 'the host has not said who decided' }
@@ -88,17 +89,20 @@ export function answered(
 	return decided ? { ...request, status: decided.result, decided } : request
 }
 
+interface About {
+	agent: string
+	project: string | null
+}
+
 export class RequestList {
 	readonly requests = new Value<readonly PlacedRequest[]>([])
 	readonly #account: Account
-	readonly #about: (session: string) => { agent: string; project: string | null }
+	readonly #about: (session: string) => About | null
 	readonly #known = new Map<string, PlacedRequest>()
 	readonly #running = new Map<string, Promise<void>>()
 
-	constructor(
-		account: Account,
-		about: (session: string) => { agent: string; project: string | null },
-	) {
+	/** `about`: what is known of a session, `null` where it has not been listed. */
+	constructor(account: Account, about: (session: string) => About | null) {
 		this.#account = account
 		this.#about = about
 	}
@@ -130,7 +134,8 @@ export class RequestList {
 		try {
 			const row = await this.#account.gateway.readSession(session)
 			const reader = new SessionReader(this.#account, session)
-			const answer = await findAnswer(reader, { id, seq, through: row?.last_seq ?? seq })
+			const through = Math.max(reader.through(row), seq)
+			const answer = await findAnswer(reader, { id, seq, through })
 			if (answer) this.answer(id, answer)
 		} catch (error) {
 			if (!(error instanceof StyrbyError) || error.code === 'backend_unreachable') throw error
@@ -164,13 +169,65 @@ export class RequestList {
 		const known = this.#known.get(row.id)
 		if (known?.decided && known.seq === row.seq) return
 		if (known && known.status === row.status && known.problem === null) return
+		let about: About = { agent: 'unknown', project: null }
 		try {
-			this.#put(await openRequest(this.#account, row, this.#about(row.session)))
+			about = this.#about(row.session) ?? (await this.#aboutUnlisted(row.session))
+			this.#put(await openRequest(this.#account, row, about))
 		} catch (error) {
 			if (!(error instanceof StyrbyError)) throw error
 			if (error.code === 'backend_unreachable') throw error
-			this.#put(unreadable(row, this.#about(row.session), error.message))
+			this.#put(unreadable(row, about, error.message))
 		}
+	}
+
+	async #aboutUnlisted(id: string): Promise<About> {
+		const row = await this.#account.gateway.readSession(id)
+		if (!row) {
+			throw refused('session_withheld', 'the server does not show the session that it belongs to')
+		}
+		return { agent: row.agent, project: row.project }
+	}
+
+	/**
+	 * Looks in the messages of sessions for requests that the server does not list, or lists as decided. Such
+	 * a one is put among those that wait, with its problem.
+	 */
+	async lookForHidden(sessions: readonly SessionRow[], now: Date): Promise<void> {
+		for (const session of sessions) {
+			try {
+				const open = await openRequestsOf(this.#account, session, now)
+				for (const one of open) await this.#takeOpen(one)
+			} catch (error) {
+				if (!(error instanceof StyrbyError) || error.code === 'backend_unreachable') throw error
+			}
+		}
+	}
+
+	async #takeOpen({ message, body }: OpenedRequest): Promise<void> {
+		const { session, seq, digest, at } = message
+		const id = body.request
+		const waits = () => {
+			const known = this.#known.get(id)
+			return known?.decided || (known?.status === 'pending' && known.body !== null)
+		}
+		if (waits()) return
+		// It may have come, or been answered, after the list was read.
+		await this.refreshOne(id)
+		if (waits()) return
+		const reader = new SessionReader(this.#account, session)
+		const through = reader.through(await this.#account.gateway.readSession(session))
+		const answer = await findAnswer(reader, { id, seq, through: Math.max(through, seq) })
+		if (answer) return
+		const about = this.#about(session) ?? { agent: 'unknown', project: null }
+		this.#put({
+			...{ id, session, seq, ...about, body, digest },
+			status: 'pending',
+			problem: 'the server does not list this request among those that wait',
+			risk: assessRisk(body),
+			createdAt: at,
+			expiresAt: body.expires_at,
+			decided: null,
+		})
 	}
 
 	#put(request: PlacedRequest): void {

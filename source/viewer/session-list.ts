@@ -1,10 +1,11 @@
 /** The list of sessions, kept up to date: rows from the backend, names opened, silence noticed. */
 import type { Account } from '../account/account.ts'
 import type { SessionRow } from '../backend/gateway.ts'
-import { StyrbyError } from '../protocol/errors.ts'
+import { refused, StyrbyError } from '../protocol/errors.ts'
 import { staleAfter } from '../protocol/live.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import { Value } from './readable.ts'
+import { rowProblems } from './row-check.ts'
 import type { FeedPool } from './session-feed.ts'
 import type { SessionSummary } from './viewer.ts'
 
@@ -21,11 +22,16 @@ export async function loadHosts(account: Account, rows: readonly SessionRow[]): 
 	await account.keys.loadAll(scopes.filter((scope) => !account.keys.known(scope)))
 }
 
+export interface ListedSession extends SessionSummary {
+	/** What the row says other than the session's host has signed, or withholds. */
+	problem: string | null
+}
+
 /**
- * A row as it is shown. Names that do not open are left out: the session itself will say why. The host is
+ * A row as it is shown. Names that do not open are left out, and `problem` says why. The host is
  * the device that signed the session's first key; where that is not known, the server's word, unnamed.
  */
-export function summarise(account: Account, row: SessionRow, stale: boolean): SessionSummary {
+export function summarise(account: Account, row: SessionRow, stale: boolean): ListedSession {
 	const label = openedLabel(account, row)
 	const host = account.keys.known(sessionScope(row.id))?.by ?? null
 	return {
@@ -44,6 +50,7 @@ export function summarise(account: Account, row: SessionRow, stale: boolean): Se
 		tokens: row.tokens,
 		costUsd: row.cost_usd,
 		stale,
+		problem: rowProblems(account, row)[0]?.problem ?? null,
 	}
 }
 
@@ -57,6 +64,13 @@ function openedLabel(account: Account, row: SessionRow) {
 	}
 }
 
+export function sessionsWithheld(count: number): StyrbyError {
+	return refused(
+		'session_withheld',
+		`The server does not list ${count === 1 ? 'a session' : `${count} sessions`} that this device has read: it withholds or has lost what was there.`,
+	)
+}
+
 interface Watch {
 	stop(): void
 	/** ms since the epoch of the last heartbeat, or of when the listening began. */
@@ -64,7 +78,7 @@ interface Watch {
 }
 
 export class SessionList implements Disposable {
-	readonly sessions = new Value<readonly SessionSummary[]>([])
+	readonly sessions = new Value<readonly ListedSession[]>([])
 	readonly #account: Account
 	readonly #feeds: FeedPool
 	readonly #now: () => Date
@@ -73,6 +87,7 @@ export class SessionList implements Disposable {
 	readonly #timer: NodeJS.Timeout
 	#closed = false
 	#hasMore = false
+	#withheld = 0
 
 	constructor(account: Account, feeds: FeedPool, now: () => Date) {
 		this.#account = account
@@ -81,9 +96,23 @@ export class SessionList implements Disposable {
 		this.#timer = setInterval(() => this.#publish(), checkEvery).unref()
 	}
 
+	/** Rows of sessions that go on, or in which something waits, as the server says. */
+	get live(): SessionRow[] {
+		const goesOn = (row: SessionRow) => liveStatuses.has(row.status) || row.pending > 0
+		return [...this.#rows.values()].filter(goesOn).slice(0, maxWatched)
+	}
+
+	/** Of how many sessions, that this device has read, the server shows nothing. */
+	get withheld(): number {
+		return this.#withheld
+	}
+
 	/** Reads the newest page again. */
 	async refresh(): Promise<void> {
 		const rows = await this.#account.gateway.listSessions({ limit: listPage })
+		const shown = new Set(rows.map(({ id }) => id))
+		const lacking = [...this.#account.seen.all().keys()].filter((id) => !shown.has(id))
+		this.#withheld = rows.length < listPage ? lacking.length : 0
 		this.#hasMore = rows.length === listPage || this.#hasMore
 		await this.#take(rows)
 	}

@@ -44,6 +44,7 @@ export const session = v.strictObject({
 	pending: count,
 	tokens: v.strictObject({ input: count, output: count, cache_read: count, cache_write: count }),
 	cost_usd: v.pipe(v.number(), v.finite()),
+	problem: v.nullable(text),
 })
 export const sessions = v.strictObject({ sessions: v.array(session) })
 
@@ -209,7 +210,14 @@ export const devicesVerify = v.strictObject({
 		v.strictObject({
 			id: uuid,
 			public_key: v.nullable(base64),
-			what: v.picklist(['unknown', 'other_key', 'missing', 'not_revoked', 'revoked']),
+			what: v.picklist([
+				'unknown',
+				'other_key',
+				'missing',
+				'not_revoked',
+				'revoked',
+				'other_times',
+			]),
 		}),
 	),
 })

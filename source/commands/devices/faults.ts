@@ -20,6 +20,8 @@ export function faultText({ device, publicKey, what }: Fault): string {
 			return `it shows device ${id} as active, which the log has as revoked`
 		case 'revoked':
 			return `it shows device ${id} as revoked, which the log has as active`
+		case 'other_times':
+			return `it shows other times than the log for when device ${id} was added or revoked`
 	}
 }
 

@@ -47,4 +47,5 @@ const meanings: Readonly<Record<Fault['what'], SafeText>> = {
 	missing: safeText`is in the log, and the server does not list it`,
 	not_revoked: safeText`is revoked in the log, and the server does not say so`,
 	revoked: safeText`is active in the log, and the server says that it is revoked`,
+	other_times: safeText`was added or revoked at other times than the server says`,
 }

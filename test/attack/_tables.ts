@@ -1,15 +1,15 @@
 /** Every column of every table that a server answers with, and every way to change it. */
 
 export type Row = Record<string, unknown>
-export type Json = unknown
 
 export interface Target {
 	rpc: string
-	/** Which rows of the answer: the answer itself, one of its members, or the elements of one. */
+	/** Which rows of the answer: the answer itself, or the elements of one of its members. */
 	name: string
-	rows(answer: Json): Row[] | null
+	many: boolean
+	rows(answer: unknown): Row[] | null
 	/** The answer with other rows. */
-	put(answer: Json, rows: Row[]): Json
+	put(answer: unknown, rows: Row[]): unknown
 }
 
 const isRow = (value: unknown): value is Row =>
@@ -18,12 +18,14 @@ const isRow = (value: unknown): value is Row =>
 const listed = (rpc: string): Target => ({
 	rpc,
 	name: rpc,
+	many: true,
 	rows: (answer) => (Array.isArray(answer) ? answer.filter(isRow) : null),
 	put: (_, rows) => rows,
 })
 const member = (rpc: string, name: string): Target => ({
 	rpc,
 	name: `${rpc}.${name}`,
+	many: true,
 	rows: (answer) => {
 		const rows = isRow(answer) ? answer[name] : null
 		return Array.isArray(rows) ? rows.filter(isRow) : null
@@ -33,6 +35,7 @@ const member = (rpc: string, name: string): Target => ({
 const single = (rpc: string): Target => ({
 	rpc,
 	name: rpc,
+	many: false,
 	rows: (answer) => (isRow(answer) ? [answer] : null),
 	put: (_, rows) => rows[0] ?? null,
 })
@@ -47,7 +50,6 @@ export const targets: readonly Target[] = [
 	member('read_keys', 'grants'),
 	listed('list_requests'),
 	single('read_request'),
-	listed('count_access'),
 ]
 
 export interface Change {
@@ -104,14 +106,6 @@ export function changesOf(columns: readonly string[], many: boolean): Change[] {
 			},
 		},
 		{
-			name: `${column}: null`,
-			of(rows) {
-				const at = rows.findLastIndex((row) => row[column] !== null && row[column] !== undefined)
-				const row = rows[at]
-				return row ? replaced(rows, at, { ...row, [column]: null }) : null
-			},
-		},
-		{
 			name: `${column}: of another row`,
 			of(rows) {
 				const last = rows.at(-1)
@@ -120,19 +114,6 @@ export function changesOf(columns: readonly string[], many: boolean): Change[] {
 				)
 				if (!last || !from) return null
 				return replaced(rows, rows.length - 1, { ...last, [column]: from[column] })
-			},
-		},
-		{
-			name: `${column}: exchanged`,
-			of(rows) {
-				const last = rows.at(-1)
-				const at = rows.findIndex(
-					(row) => JSON.stringify(row[column]) !== JSON.stringify(last?.[column]),
-				)
-				const from = rows[at]
-				if (!last || !from) return null
-				const one = replaced(rows, rows.length - 1, { ...last, [column]: from[column] })
-				return replaced(one, at, { ...from, [column]: last[column] })
 			},
 		},
 	])
@@ -155,5 +136,5 @@ export function changesOf(columns: readonly string[], many: boolean): Change[] {
 			of: (rows) => (rows.length > 1 ? replaced(rows, rows.length - 1, rows.at(-2) ?? {}) : null),
 		},
 	]
-	return many ? [...flips, ...whole] : flips.filter(({ name }) => !/row|exchanged/.test(name))
+	return many ? [...flips, ...whole] : flips
 }

@@ -4,10 +4,10 @@
  */
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { Context } from '../../source/commands/context.ts'
+import { Camp, type Outcome, type Post } from '../attack/_camp.ts'
+import { type Change, changesOf, type Target, targets } from '../attack/_tables.ts'
 import { Hosted } from '../commands/_program.ts'
 import { someAsk } from '../tools/scripted-agent.ts'
-import { Camp, type Outcome, type Post } from './_camp.ts'
-import { type Change, changesOf, type Target, targets } from './_tables.ts'
 
 // A test is dozens of commands.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })

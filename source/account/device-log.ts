@@ -115,7 +115,9 @@ export class DeviceLog {
 	async pin(): Promise<void> {
 		if (this.#pins) return
 		this.#pins = true
-		await this.#store.save(this.#state)
+		const kept = await this.#store.load()
+		// What is kept already is not written again: a command that only reads works on a full disk.
+		if (kept?.hashes.length !== this.#state.hashes.length) await this.#store.save(this.#state)
 	}
 
 	/** The log as far as it was verified. */

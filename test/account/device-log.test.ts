@@ -130,3 +130,19 @@ describe('the pin of a home', () => {
 		expect(first.deviceName(first.device.record.id)).toBe('seen')
 	})
 })
+
+test('a start that finds nothing new writes nothing', async () => {
+	const { gateway, kept } = await twoDevices()
+	let saved = 0
+	const logStore = {
+		...kept.logStore,
+		save: async (state: Parameters<typeof kept.logStore.save>[0]) => {
+			saved += 1
+			await kept.logStore.save(state)
+		},
+	}
+	const again = await openAccount(gateway, { ...kept, logStore })
+	expect(saved).toBe(0)
+	await rename(again, 'server room')
+	expect(saved).toBe(1)
+})

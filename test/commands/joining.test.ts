@@ -417,6 +417,13 @@ test('at a terminal the token is shown, and the next one when it was used', asyn
 	expect(await terminal.exited).toBe(0)
 })
 
+const wellMade = encodeJoinToken({
+	urls: ['https://127.0.0.1:9'],
+	key: 'key',
+	pin: null,
+	secret: 'A'.repeat(43),
+})
+
 test.each([
 	[['serve', '--listen', '127.0.0.1'], 'bad_value'],
 	[['serve', '--listen', '127.0.0.1:0'], 'bad_value'],
@@ -427,6 +434,7 @@ test.each([
 	[['serve', '--listen', '192.0.2.77:4815'], 'bad_listen_address'],
 	[['serve', '--join-token', '--port', '4815'], 'bad_usage'],
 	[['login', '--join', 'x', '--email', 'a@b.test'], 'bad_usage'],
+	[['login', '--join', wellMade, '--url', 'http://127.0.0.1:9'], 'bad_usage'],
 ])('wrong usage: %s', async (args, code) => {
 	const home = await newHome()
 	const { exitCode, ...refused } = await refusalOf(home, args)

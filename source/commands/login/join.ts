@@ -32,7 +32,7 @@ export async function join(place: BasePlace, flags: Flags, given: string): Promi
 	const token = decodeJoinToken(given === '-' ? await readJoinToken(io) : given)
 	const url = flags.text('url')
 	// Another way to the same server, such as a forwarded port: what is pinned stays pinned.
-	const urls = url === undefined ? token.urls : [checkUrl(url)]
+	const urls = url === undefined ? token.urls : [overTls(checkUrl(url))]
 	const interactive = isInteractive(io)
 	const vault = await openVault({ home: base, env: io.env, settings, interactive })
 	const endpoint = await reachable(token, urls)
@@ -45,6 +45,15 @@ export async function join(place: BasePlace, flags: Flags, given: string): Promi
 		email: null,
 	} as const
 	return enter({ base, vault, found, tokens, newAccount: flags.has('new-account') })
+}
+
+function overTls(url: string): string {
+	if (url.startsWith('https://')) return url
+	throw new StyrbyError(
+		'bad_usage',
+		'A server that is joined speaks TLS: the address after --url begins with https://, a forwarded one too.',
+		{ exitCode: exit.usage },
+	)
 }
 
 /** The first address at which the server answers: the secret works once, and is sent to one of them only. */

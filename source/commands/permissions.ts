@@ -4,6 +4,7 @@ import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
 import { finishDead } from './finish-dead.ts'
 import { requestJson, requestLines } from './request-lines.ts'
+import { untilRevoked } from './until-revoked.ts'
 
 const none = 'No agent waits for an answer.\n'
 
@@ -26,7 +27,9 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	}
 	if (flags.has('watch') || flags.has('wait')) {
 		if (io.stderr.isTTY && !json) io.stderr.write('Waiting for requests; Ctrl-C ends it.\n')
-		return await watch(viewer.requests, { once: flags.has('wait'), print })
+		using gone = untilRevoked(context.account)
+		const watched = watch(viewer.requests, { once: flags.has('wait'), print })
+		return await Promise.race([watched, gone.revoked])
 	}
 	const hidden = await viewer.lookForHidden().catch(refusal)
 	const requests = viewer.requests.get().filter(shown)

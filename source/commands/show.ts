@@ -11,6 +11,7 @@ import { type Context, openContext } from './context.ts'
 import { findSession, sessionWithheld } from './find.ts'
 import { finishDead } from './finish-dead.ts'
 import { messageLines } from './message-lines.ts'
+import { untilRevoked } from './until-revoked.ts'
 
 /** What `--json` prints of a message; a shape that scripts depend on. */
 export function messageJson({ session, seq, at, kind, body, verified, problem }: ShownMessage) {
@@ -105,7 +106,8 @@ async function follow(
 			say(`something on the live channel did not verify (${code})`)
 		},
 	})
-	await new Promise<void>((resolve, reject) => {
+	using gone = untilRevoked(context.account)
+	const followed = new Promise<void>((resolve, reject) => {
 		const tail = new Tail({
 			reader: new SessionReader(context.account, session),
 			feeds,
@@ -136,6 +138,7 @@ async function follow(
 			resolve()
 		})
 	})
+	await Promise.race([followed, gone.revoked])
 	return sound
 }
 

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { backendStart } from './benchmarks/backend-start.ts'
 import { decision } from './benchmarks/decision.ts'
 import { decrypt } from './benchmarks/decrypt.ts'
+import { deviceLog } from './benchmarks/device-log.ts'
 import { firstFrame } from './benchmarks/first-frame.ts'
 import { follow } from './benchmarks/follow.ts'
 import { help } from './benchmarks/help.ts'
@@ -12,6 +13,7 @@ import { install } from './benchmarks/install.ts'
 import { live } from './benchmarks/live.ts'
 import { longSession } from './benchmarks/long-session.ts'
 import { memory } from './benchmarks/memory.ts'
+import { sharing } from './benchmarks/share-history.ts'
 import type { Bench, Benchmark } from './harness/benchmark.ts'
 import { type Library, makeLibrary } from './harness/library.ts'
 import { markdownTable, type Result, textTable } from './harness/table.ts'
@@ -22,6 +24,8 @@ const benchmarks: readonly Benchmark[] = [
 	backendStart,
 	decrypt,
 	importing,
+	deviceLog,
+	sharing,
 	longSession,
 	memory,
 	live,

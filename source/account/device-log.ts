@@ -70,8 +70,11 @@ type Owed = LogHead & { by: string | null }
 
 const revokedBy = (act: LogAct) => (act.type === 'revoke' ? act.device : undefined)
 
+/** What it needs of the backend. */
+export type LogGateway = Pick<Gateway, 'account' | 'readLog' | 'appendLog'>
+
 export class DeviceLog {
-	readonly #gateway: Gateway
+	readonly #gateway: LogGateway
 	readonly #store: LogStore
 	#state: LogState
 	/** Pulls and appends take turns: each builds on what the one before has verified. */
@@ -85,7 +88,7 @@ export class DeviceLog {
 	#problem: StyrbyError | null = null
 	#pins = true
 
-	private constructor(gateway: Gateway, store: LogStore, state: LogState) {
+	private constructor(gateway: LogGateway, store: LogStore, state: LogState) {
 		this.#gateway = gateway
 		this.#store = store
 		this.#state = state
@@ -96,7 +99,7 @@ export class DeviceLog {
 	 * (exit code 4): then nothing may be encrypted to anyone.
 	 */
 	static async open(
-		gateway: Gateway,
+		gateway: LogGateway,
 		store: LogStore,
 		options: { pin?: boolean } = {},
 	): Promise<DeviceLog> {

@@ -236,10 +236,10 @@ export class RequestList {
 		const time = (at: string) => Date.parse(at)
 		const pending = all
 			.filter((one) => one.status === 'pending')
-			.sort((a, b) => time(a.createdAt) - time(b.createdAt))
+			.sort((a, b) => time(a.createdAt) - time(b.createdAt) || (a.id < b.id ? -1 : 1))
 		const past = all
 			.filter((one) => one.status !== 'pending')
-			.sort((a, b) => time(b.createdAt) - time(a.createdAt))
+			.sort((a, b) => time(b.createdAt) - time(a.createdAt) || (a.id < b.id ? 1 : -1))
 		this.requests.set([...pending, ...past])
 	}
 }

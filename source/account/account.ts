@@ -60,7 +60,7 @@ function noDeviceKey(): StyrbyError {
 function accountKeyWithheld(): StyrbyError {
 	return refused(
 		'account_key_withheld',
-		'The server does not show the key of this account, or shows one that does not verify: nothing is sealed until it does.',
+		'The server does not show this device the key of the account, or shows one that does not verify: nothing is sealed until it does. If another device lacks nothing, run "styrby-tui devices share" there, for this one.',
 	)
 }
 

@@ -11,6 +11,7 @@ import {
 	makeEntry,
 	passesThrough,
 	replay,
+	replayLong,
 	type SignedEntry,
 } from '../protocol/device-log.ts'
 import { exit, refused, StyrbyError } from '../protocol/errors.ts'
@@ -271,7 +272,7 @@ export class DeviceLog {
 				toBase64(entryHash(last.entry, last.signature)) === headOf(this.#state).hash
 			if (!same) throw rolledBack()
 		}
-		const next = rows.length > 0 ? replay(this.#state, rows) : this.#state
+		const next = rows.length > 0 ? await replayLong(this.#state, rows) : this.#state
 		if (pinned && pinned.hashes.length > 0 && !passesThrough(next, headOf(pinned))) {
 			throw rolledBack()
 		}

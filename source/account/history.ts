@@ -8,7 +8,7 @@ import {
 	headOf,
 	type LogEntry,
 	type LogState,
-	replay,
+	replayLong,
 } from '../protocol/device-log.ts'
 import { refused, StyrbyError } from '../protocol/errors.ts'
 import { decodeJson, type LogHead } from '../protocol/json.ts'
@@ -40,7 +40,7 @@ async function readWhole(account: Account): Promise<{ rows: LogRow[]; state: Log
 		entry: fromBase64(entry),
 		signature: fromBase64(signature, 64),
 	}))
-	const state = replay(emptyLog(account.id), entries)
+	const state = await replayLong(emptyLog(account.id), entries)
 	return { rows, state }
 }
 

@@ -7,7 +7,7 @@ import { assertUsableBoxKey } from './box.ts'
 import { encodeUtf8, fromBase64, toBase64 } from './bytes.ts'
 import { type Device, type DeviceRecord, deviceRecordSchema } from './device.ts'
 import { digest } from './digest.ts'
-import { refused, type StyrbyError } from './errors.ts'
+import { refused, StyrbyError } from './errors.ts'
 import {
 	base64,
 	decodeJson,
@@ -19,7 +19,14 @@ import {
 	version,
 } from './json.ts'
 import { type Sealed, sealedSchema } from './label.ts'
-import { assertSigned, assertUsableSignKey, signFor, verifyFor } from './sign.ts'
+import {
+	assertSigned,
+	assertUsableSignKey,
+	type Signed,
+	signFor,
+	verifyAll,
+	verifyFor,
+} from './sign.ts'
 
 const common = {
 	v: version,
@@ -133,8 +140,13 @@ export function signJoin(account: string, device: Device): Uint8Array {
 
 /** Whether `join` (64 bytes) is the consent of the device `record` to join `account`. */
 export function verifyJoin(account: string, record: DeviceRecord, join: Uint8Array): boolean {
-	const bytes = joinBytes(account, record)
-	return verifyFor('log-join', fromBase64(record.sign, 32), join, bytes)
+	const { purpose, publicKey, signature, bytes } = joined(account, record, join)
+	return verifyFor(purpose, publicKey, signature, bytes)
+}
+
+function joined(account: string, record: DeviceRecord, signature: Uint8Array): Signed {
+	const publicKey = fromBase64(record.sign, 32)
+	return { purpose: 'log-join', publicKey, signature, bytes: joinBytes(account, record) }
 }
 
 function joinBytes(account: string, record: DeviceRecord): Uint8Array {
@@ -162,6 +174,39 @@ export function makeEntry(state: LogState, device: Device, act: LogAct): SignedE
  * `log_invalid_entry`, `weak_key`, `malformed_log_entry`, `newer_version`.
  */
 export function replay(state: LogState, entries: readonly SignedEntry[]): LogState {
+	return walk(state, entries, ({ purpose, publicKey, signature, bytes }) =>
+		verifyFor(purpose, publicKey, signature, bytes),
+	)
+}
+
+/**
+ * As `replay`, with the signatures of a long log verified on all processors. What is wrong with a log is
+ * said by `replay` itself, so that the first thing wrong is what is thrown.
+ */
+export async function replayLong(
+	state: LogState,
+	entries: readonly SignedEntry[],
+): Promise<LogState> {
+	if (entries.length < long) return replay(state, entries)
+	const signatures: Signed[] = []
+	try {
+		const next = walk(state, entries, (signed) => signatures.push(signed) > 0)
+		if (await verifyAll(signatures)) return next
+	} catch (error) {
+		if (!(error instanceof StyrbyError)) throw error
+	}
+	return replay(state, entries)
+}
+
+/** Entries from which on it is worth asking other processors. */
+const long = 200
+
+/** `holds` says of each signature whether it verifies. */
+function walk(
+	state: LogState,
+	entries: readonly SignedEntry[],
+	holds: (signed: Signed) => boolean,
+): LogState {
 	const registry = registryOf(state)
 	const { devices } = registry
 	const hashes = [...state.hashes]
@@ -177,11 +222,16 @@ export function replay(state: LogState, entries: readonly SignedEntry[]): LogSta
 			throw refused('log_forked', `Entry ${signed.seq} does not continue the device log.`)
 		}
 		assertSigned(
-			verifyFor('log-entry', signerKey(devices, entry), signed.signature, signed.entry),
+			holds({
+				purpose: 'log-entry',
+				publicKey: signerKey(devices, entry),
+				signature: signed.signature,
+				bytes: signed.entry,
+			}),
 			'log_bad_signature',
 			`entry ${signed.seq} of the device log`,
 		)
-		apply(registry, entry, state.account)
+		apply(registry, entry, state.account, holds)
 		hashes.push(toBase64(entryHash(signed.entry, signed.signature)))
 	}
 	return { account: state.account, hashes, devices }
@@ -230,7 +280,12 @@ function invalid(entry: LogEntry, why: string): StyrbyError {
 	return refused('log_invalid_entry', `Entry ${entry.seq} of the device log is not valid: ${why}.`)
 }
 
-function apply(registry: Registry, entry: LogEntry, account: string): void {
+function apply(
+	registry: Registry,
+	entry: LogEntry,
+	account: string,
+	holds: (signed: Signed) => boolean,
+): void {
 	const { devices } = registry
 	if ((entry.type === 'genesis') !== (entry.seq === 0)) throw invalid(entry, 'wrong place')
 	switch (entry.type) {
@@ -241,7 +296,7 @@ function apply(registry: Registry, entry: LogEntry, account: string): void {
 		case 'add':
 			usableSignKey(entry.device)
 			assertSigned(
-				verifyJoin(account, entry.device, fromBase64(entry.join, 64)),
+				holds(joined(account, entry.device, fromBase64(entry.join, 64))),
 				'log_bad_signature',
 				`the device added by entry ${entry.seq} of the device log`,
 			)

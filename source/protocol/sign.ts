@@ -55,19 +55,46 @@ export function verifyFor(
 	signature: Uint8Array,
 	...parts: readonly Uint8Array[]
 ): boolean {
-	if (signature.length !== signatureSize || publicKey.length !== 32) return false
+	if (signature.length !== signatureSize) return false
+	const key = publicKeyOf(publicKey)
+	return key !== null && verify(null, concat(domain(purpose), ...parts), key, signature)
+}
+
+/** `null` for what is no point of the curve: no signature verifies under it. */
+function publicKeyOf(publicKey: Uint8Array): KeyObject | null {
+	if (publicKey.length !== 32) return null
 	try {
-		const key = cached(publicKeys, toBase64(publicKey), () =>
-			createPublicKey({
-				format: 'jwk',
-				key: { kty: 'OKP', crv: 'Ed25519', x: base64url(publicKey) },
-			}),
+		const jwk = { kty: 'OKP', crv: 'Ed25519', x: base64url(publicKey) }
+		return cached(publicKeys, toBase64(publicKey), () =>
+			createPublicKey({ format: 'jwk', key: jwk }),
 		)
-		return verify(null, concat(domain(purpose), ...parts), key, signature)
 	} catch {
-		// A point that is not on the curve: no signature verifies under it.
-		return false
+		return null
 	}
+}
+
+/** What `verifyFor` is asked. */
+export interface Signed {
+	purpose: Purpose
+	publicKey: Uint8Array
+	signature: Uint8Array
+	bytes: Uint8Array
+}
+
+/** Whether all of them verify: as `verifyFor`, on all processors. */
+export async function verifyAll(all: readonly Signed[]): Promise<boolean> {
+	const outcomes = await Promise.all(all.map(verifyBeside))
+	return outcomes.every(Boolean)
+}
+
+function verifyBeside({ purpose, publicKey, signature, bytes }: Signed): Promise<boolean> {
+	const key = publicKeyOf(publicKey)
+	if (key === null || signature.length !== signatureSize) return Promise.resolve(false)
+	return new Promise((resolve) => {
+		verify(null, concat(domain(purpose), bytes), key, signature, (error, valid) => {
+			resolve(error === null && valid)
+		})
+	})
 }
 
 /**

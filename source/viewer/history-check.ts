@@ -2,7 +2,7 @@
 import type { Account } from '../account/account.ts'
 import type { MessageRow, SessionRow } from '../backend/gateway.ts'
 import { fromBase64 } from '../protocol/bytes.ts'
-import { emptyLog, headOf, type LogState, replay } from '../protocol/device-log.ts'
+import { emptyLog, headOf, type LogState, replayLong } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import type { LogHead } from '../protocol/json.ts'
 import { SessionTotals, wrongRow } from './row-check.ts'
@@ -50,7 +50,7 @@ export async function checkDeviceLog(account: Account): Promise<LogCheck> {
 			entry: fromBase64(entry),
 			signature: fromBase64(signature, 64),
 		}))
-		const state = replay(emptyLog(account.id), entries)
+		const state = await replayLong(emptyLog(account.id), entries)
 		const pinned = account.log.state
 		const same = pinned.hashes.every((hash, seq) => state.hashes[seq] === hash)
 		return {

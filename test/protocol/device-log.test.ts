@@ -14,6 +14,7 @@ import {
 	makeEntry,
 	passesThrough,
 	replay,
+	replayLong,
 	type SignedEntry,
 	signJoin,
 } from '../../source/protocol/device-log.ts'
@@ -307,4 +308,65 @@ describe('a device can not', () => {
 test('an empty log has no head', () => {
 	expect(codeOf(() => headOf(emptyLog(account)))).toBe('log_empty')
 	expect(text(entries[0]?.entry ?? new Uint8Array())).toContain(host.record.id)
+})
+
+describe('a long log', () => {
+	/** Device after device is added, renamed and revoked. */
+	function longLog(count: number): SignedEntry[] {
+		const made: SignedEntry[] = []
+		let state = two
+		for (let device = createDevice(); made.length < count; ) {
+			const acts: LogAct[] = [
+				addition(device),
+				{ type: 'rename', at, device: device.record.id, label: label('other') },
+				revocation(device),
+			]
+			for (const act of acts) {
+				const entry = makeEntry(state, host, act)
+				state = replay(state, [entry])
+				made.push(entry)
+			}
+			device = createDevice()
+		}
+		return made
+	}
+	const whole = longLog(240)
+
+	test('is replayed to the same state, whichever way', async () => {
+		expect(await replayLong(two, whole)).toEqual(replay(two, whole))
+		expect(await replayLong(two, whole.slice(0, 10))).toEqual(replay(two, whole.slice(0, 10)))
+	})
+
+	test('is refused with the same error at the same entry, wherever it is changed', async () => {
+		const changed = (kind: number, at: number, bit: number): SignedEntry[] => {
+			const entries = [...whole]
+			const one = entries[at]
+			if (!one) throw new Error('no such entry')
+			if (kind === 0) entries[at] = { ...one, signature: flip(one.signature, bit) }
+			if (kind === 1) entries[at] = { ...one, entry: flip(one.entry, bit) }
+			if (kind === 2) entries.splice(at, 1)
+			if (kind === 3) entries.splice(at, 0, one)
+			return entries
+		}
+		const outcome = async (work: () => Promise<unknown>) => {
+			try {
+				await work()
+				return null
+			} catch (error) {
+				return error instanceof Error ? error.message : error
+			}
+		}
+		const anywhere = fc.tuple(fc.nat(3), fc.nat(whole.length - 2), fc.nat())
+		await fc.assert(
+			fc.asyncProperty(anywhere, anywhere, async ([kind, at, bit], [kind2, at2, bit2]) => {
+				// Two faults: the first is the one that is named.
+				const once = changed(kind, at, bit)
+				const second = changed(kind2, at2, bit2)[at2]
+				const entries = at2 < once.length && second ? once.with(at2, second) : once
+				const sure = await outcome(async () => replay(two, entries))
+				expect(await outcome(() => replayLong(two, entries))).toBe(sure)
+			}),
+			{ numRuns: 40 },
+		)
+	})
 })

@@ -1,7 +1,6 @@
 import { displayText } from '../text/safe-text.ts'
 import { formatUsd, relativeTime } from '../text/time.ts'
 import { padText, truncateText } from '../text/width.ts'
-import type { ListedSession } from '../viewer/session-list.ts'
 import type { SessionSummary } from '../viewer/viewer.ts'
 
 const empty = `No sessions yet. Start an agent with "styrby-tui run claude", or bring old ones in with "styrby-tui import ~/.claude/projects".\n`
@@ -19,7 +18,7 @@ export function stateOf(session: SessionSummary): string {
 
 /** Sessions as a table, one a line, `width` columns at most. `filtered`: others may be there. */
 export function sessionTable(
-	sessions: readonly ListedSession[],
+	sessions: readonly SessionSummary[],
 	{ now, width, filtered }: { now: Date; width: number; filtered: boolean },
 ): string {
 	if (sessions.length === 0) return filtered ? noneFits : empty

@@ -1,10 +1,6 @@
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
-import {
-	type ListedSession,
-	loadHosts,
-	sessionsWithheld,
-	summarise,
-} from '../viewer/session-list.ts'
+import { loadHosts, sessionsWithheld, summarise } from '../viewer/session-list.ts'
+import type { SessionSummary } from '../viewer/viewer.ts'
 import type { Flags, Invocation } from './command.ts'
 import { openContext } from './context.ts'
 import { finishDead } from './finish-dead.ts'
@@ -15,7 +11,7 @@ const pageSize = 200
 const defaultLimit = 50
 
 /** What `--json` prints of a session; a shape that scripts depend on. */
-export function sessionJson(session: ListedSession) {
+export function sessionJson(session: SessionSummary) {
 	return {
 		id: session.id,
 		agent: session.agent,
@@ -49,7 +45,7 @@ export function sinceTime(text: string, now: Date): number {
 	return time
 }
 
-function matches(session: ListedSession, flags: Flags, since: number): boolean {
+function matches(session: SessionSummary, flags: Flags, since: number): boolean {
 	const project = flags.text('project')
 	return (
 		(project === undefined || session.project === project) &&
@@ -58,7 +54,7 @@ function matches(session: ListedSession, flags: Flags, since: number): boolean {
 }
 
 interface Found {
-	sessions: ListedSession[]
+	sessions: SessionSummary[]
 	/** Sessions that this device has read, and that the server does not list any more. */
 	withheld: number
 }
@@ -71,7 +67,7 @@ async function findSessions({ flags, io }: Invocation): Promise<Found> {
 	const limit = flags.number('limit') ?? defaultLimit
 	const status = flags.text('status')
 	const agent = flags.text('agent')
-	const found = new Map<string, ListedSession>()
+	const found = new Map<string, SessionSummary>()
 	const lacking = new Set(
 		status === undefined && agent === undefined ? context.account.seen.all().keys() : [],
 	)
@@ -95,7 +91,7 @@ async function findSessions({ flags, io }: Invocation): Promise<Found> {
 		if (whole || !last || Date.parse(last.last_activity_at) < since) break
 		place = { before: last.last_activity_at, beforeId: last.id }
 	}
-	const time = ({ lastActivityAt }: ListedSession) => Date.parse(lastActivityAt)
+	const time = ({ lastActivityAt }: SessionSummary) => Date.parse(lastActivityAt)
 	const sessions = [...found.values()].sort((a, b) => time(b) - time(a)).slice(0, limit)
 	return { sessions, withheld: whole ? lacking.size : 0 }
 }

@@ -248,7 +248,7 @@ export class SessionHost implements AsyncDisposable {
 	#relabel(): void {
 		const { account, project } = this.#options
 		const work = async () => {
-			const about = { title: this.#title, cwd: this.#cwd, project }
+			const about = { title: this.#title, cwd: this.#cwd, began: this.#options.cwd, project }
 			const label = await sessionLabel(account, this.session, about)
 			if (label) this.publisher.label(label)
 		}

@@ -51,16 +51,24 @@ export async function sealSessionLabel(
 	return account.keyOutdated ? null : account.sealLabel(`session:${session}`, label)
 }
 
-/** Title, project and directory, sealed with the account key. */
+/**
+ * Title, project and directory, sealed with the account key. The project is the one that the session began
+ * in (`began`), as in the plain column, wherever the agent goes from there.
+ */
 export function sessionLabel(
 	account: Account,
 	session: string,
-	about: { title: string | null; cwd: string | null; project: ProjectSetting },
+	about: {
+		title: string | null
+		cwd: string | null
+		project: ProjectSetting
+		began?: string | null
+	},
 ): Promise<Sealed | null> {
-	const { title, cwd, project } = about
+	const { title, cwd, project, began = cwd } = about
 	return sealSessionLabel(account, session, {
 		title,
-		project: cwd !== null && project !== 'off' ? projectOf(cwd) : null,
+		project: began !== null && project !== 'off' ? projectOf(began) : null,
 		cwd: cwd === null ? null : cut(cwd, maxPath),
 	})
 }

@@ -22,16 +22,16 @@ export async function loadHosts(account: Account, rows: readonly SessionRow[]): 
 	await account.keys.loadAll(scopes.filter((scope) => !account.keys.known(scope)))
 }
 
-export interface ListedSession extends SessionSummary {
-	/** What the row says other than the session's host has signed, or withholds. */
-	problem: string | null
-}
-
 /**
  * A row as it is shown. Names that do not open are left out, and `problem` says why. The host is
  * the device that signed the session's first key; where that is not known, the server's word, unnamed.
  */
-export function summarise(account: Account, row: SessionRow, stale: boolean): ListedSession {
+export function summarise(
+	account: Account,
+	row: SessionRow,
+	stale: boolean,
+	problems = rowProblems(account, row),
+): SessionSummary {
 	const label = openedLabel(account, row)
 	const host = account.keys.known(sessionScope(row.id))?.by ?? null
 	return {
@@ -50,8 +50,17 @@ export function summarise(account: Account, row: SessionRow, stale: boolean): Li
 		tokens: row.tokens,
 		costUsd: row.cost_usd,
 		stale,
-		problem: rowProblems(account, row)[0]?.problem ?? null,
+		problem: problems[0]?.problem ?? null,
 	}
+}
+
+/**
+ * Without what may be over in a moment: keys that are still on their way, and a row that is a little older
+ * than what has come over the live channel.
+ */
+function lastingProblems(account: Account, row: SessionRow) {
+	if (!account.keys.known(sessionScope(row.id))) return []
+	return rowProblems(account, row).filter(({ code }) => code !== 'message_missing')
 }
 
 function openedLabel(account: Account, row: SessionRow) {
@@ -78,7 +87,7 @@ interface Watch {
 }
 
 export class SessionList implements Disposable {
-	readonly sessions = new Value<readonly ListedSession[]>([])
+	readonly sessions = new Value<readonly SessionSummary[]>([])
 	readonly #account: Account
 	readonly #feeds: FeedPool
 	readonly #now: () => Date
@@ -174,7 +183,7 @@ export class SessionList implements Disposable {
 		const summaries = [...this.#rows.values()].map((row) => {
 			const watch = this.#watches.get(row.id)
 			const silent = watch !== undefined && now - watch.lastSign > staleAfter
-			return summarise(this.#account, row, silent)
+			return summarise(this.#account, row, silent, lastingProblems(this.#account, row))
 		})
 		summaries.sort((a, b) => Date.parse(b.lastActivityAt) - Date.parse(a.lastActivityAt))
 		const same = JSON.stringify(summaries) === JSON.stringify(this.sessions.get())

@@ -44,6 +44,8 @@ export interface SessionSummary {
 	costUsd: number
 	/** Said to be running, but silent for more than 45 s. */
 	stale: boolean
+	/** What the server says of it other than its host has signed, or withholds; `null` when it all holds. */
+	problem: string | null
 }
 
 /** One message of a transcript (parts joined), or the mark of one that can't be shown. */

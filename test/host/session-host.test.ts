@@ -83,6 +83,21 @@ it('goes on though its home can not note the agent’s own id', async () => {
 	expect(bodiesOf(events, 'agent_response').map(({ text }) => text)).toEqual(['done'])
 })
 
+it('keeps the project that it began in, wherever the agent goes', async () => {
+	const session = await open()
+	const agent = new ScriptedAgent()
+	agent.say({ type: 'about', cwd: '/home/dev/api-server/packages/login' })
+	agent.finish()
+	await session.run(agent)
+	const row = await host.account.gateway.readSession(session.session)
+	expect(row?.project).toBe('api-server')
+	if (!row?.label) throw new Error('no label')
+	expect(host.account.openLabel(`session:${row.id}`, row.label)).toMatchObject({
+		project: 'api-server',
+		cwd: '/home/dev/api-server/packages/login',
+	})
+})
+
 it('ends a session whose agent breaks, denies what waits, and says so', async () => {
 	const session = await open()
 	const agent = new ScriptedAgent()

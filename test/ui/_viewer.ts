@@ -38,6 +38,7 @@ export function summary(change: Partial<SessionSummary> = {}): SessionSummary {
 		tokens: { input: 1200, output: 300, cache_read: 0, cache_write: 0 },
 		costUsd: 0.42,
 		stale: false,
+		problem: null,
 		...change,
 	}
 }

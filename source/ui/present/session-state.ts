@@ -22,6 +22,9 @@ export function sessionState(session: SessionSummary): {
 	word: SafeText
 	style: Style
 } {
+	if (session.problem !== null) {
+		return { sign: safeText`✗`, word: safeText`altered`, style: 'error' }
+	}
 	if (session.pending > 0) {
 		const word = session.stale ? safeText`silent` : safeText`waiting`
 		return { sign: safeText`⚠`, word, style: 'warn' }

@@ -34,6 +34,7 @@ export function sessionTitle(
 			{ line: [span(sessionName(summary), 'strong')], rank: 0 },
 			{ line: [span(oneLine(summary.agent))], rank: 4 },
 			{ line: statePart(summary, state), rank: 1 },
+			...alteredPart(summary),
 			...verifiedParts(state),
 			...readersPart(state),
 			...numberParts(summary, now),
@@ -60,6 +61,13 @@ function statePart(summary: SessionSummary, state: SessionState | null): StyledL
 	const heard = state?.lastHeartbeat ?? summary.lastActivityAt
 	const since = summary.stale ? safeText` since ${clockTime(heard)}` : safeText``
 	return [span(safeText`${word}${since}`, style)]
+}
+
+/** What the row says that its host has not signed: a sentence of ours. */
+function alteredPart({ problem }: SessionSummary): Part[] {
+	return problem === null
+		? []
+		: [{ line: [span(safeText`✗ ${oneLine(problem)}`, 'error')], rank: 1 }]
 }
 
 function verifiedParts(state: SessionState | null): Part[] {

@@ -43,6 +43,15 @@ describe('the list of sessions', () => {
 		])
 	})
 
+	test('one that the server has changed is marked, whatever else it is', () => {
+		const problem = 'its name was changed on the server'
+		for (const more of [{}, ended, { pending: 1 }, { stale: true }]) {
+			const altered = summary({ id: uuid(9), project: 'odd', ...more, problem })
+			const rows = sessionRows({ sessions: [altered], requests: [] }, 78, now)
+			expect(textOf(rows.map(({ line }) => line))).toMatch(/✗ odd .* altered/)
+		}
+	})
+
 	test('each has its sign and word, and columns that stand under each other', () => {
 		expect(
 			textOf(sessionRows({ sessions, requests }, 78, now).map(({ line }) => line)),

@@ -19,6 +19,7 @@ import { stopSignal } from '../stop-signal.ts'
 import { deviceName } from './device-name.ts'
 import { called } from './find-device.ts'
 import { oneLine } from './one-line.ts'
+import { orRevoked } from './or-revoked.ts'
 import { sharedText } from './shared-text.ts'
 
 const untouched = 'nothing was approved, the device still waits'
@@ -37,7 +38,7 @@ export async function run({ args, flags, io }: Invocation): Promise<ExitCode> {
 		io.stderr.write(`styrby-tui: ${untouched}.\n`)
 		return exit.failed
 	}
-	const approval = await approve(io, account, waiting, name)
+	const approval = await orRevoked(account, () => approve(io, account, waiting, name))
 	io.stdout.write(
 		json
 			? `${JSON.stringify(approvalJson(account, waiting, approval))}\n`

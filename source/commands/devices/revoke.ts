@@ -10,6 +10,7 @@ import { isInteractive } from '../io.ts'
 import { Progress } from '../progress.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { called, findDevice } from './find-device.ts'
+import { orRevoked } from './or-revoked.ts'
 import { planJson, planText, reportJson, reportText, wordToType } from './revoke-text.ts'
 
 const untouched = 'nothing was revoked'
@@ -25,10 +26,13 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	const json = flags.has('json')
 	await using context = await openContext(io)
 	const { account } = context
-	const { devices } = await listDevices(account)
+	const { devices } = await orRevoked(account, () => listDevices(account))
 	const device = findDevice(devices, args[0] ?? '')
 	// One that is revoked already is looked at again: has every host followed?
-	const plan = device.state === 'revoked' ? null : await planRevocation(account, device.id)
+	const plan =
+		device.state === 'revoked'
+			? null
+			: await orRevoked(account, () => planRevocation(account, device.id))
 	if (plan?.last) {
 		throw new StyrbyError(
 			'last_device',
@@ -50,7 +54,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 		io.stderr.write(`styrby-tui: that is not what was to be typed: ${untouched}.\n`)
 		return exit.failed
 	}
-	const report = await revoke(invocation, context, device)
+	const report = await orRevoked(account, () => revoke(invocation, context, device))
 	io.stdout.write(
 		json
 			? `${JSON.stringify({ device: subject(device), dry_run: false, plan: plan && planJson(account, plan), ...reportJson(account, report) })}\n`

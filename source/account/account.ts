@@ -107,13 +107,26 @@ export class Account {
 			// Also where it was revoked: no server is to take that back.
 			await log.pin()
 			const account = Account.as(options, decodeDevice(stored), log)
-			if ((await account.keys.load(account.scope)).newest >= 0) {
-				await account.rotateKey()
-				await account.#assertKeys()
-				return account
-			}
+			if (await account.#begin()) return account
 		}
 		return options.exclusively(() => Account.#create(options, log))
+	}
+
+	/**
+	 * Loads the account key, and renews it where that is due; `false` when the account has none yet. Where the
+	 * server ends the sign-in meanwhile, the log says why.
+	 */
+	async #begin(): Promise<boolean> {
+		try {
+			if ((await this.keys.load(this.scope)).newest < 0) return false
+			await this.rotateKey()
+			await this.#assertKeys()
+			return true
+		} catch (error) {
+			if (!(error instanceof StyrbyError) || error.code !== 'device_revoked') throw error
+			assertNotRevoked(await this.log.refresh(), this.device.record.id)
+			throw error
+		}
 	}
 
 	/**

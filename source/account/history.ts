@@ -33,7 +33,8 @@ export interface LogEvent {
 	hash: string
 }
 
-async function readWhole(account: Account): Promise<{ rows: LogRow[]; state: LogState }> {
+/** The log as the server shows it, replayed from its first entry. Throws the errors of `replay` (exit 4). */
+export async function readWhole(account: Account): Promise<{ rows: LogRow[]; state: LogState }> {
 	const rows = await account.gateway.readLog(-1)
 	const entries = rows.map(({ seq, entry, signature }) => ({
 		seq,

@@ -1,5 +1,5 @@
 /** Pairing (docs/protocol.md, section 3): how a device asks to join, and how a registered one lets it in. */
-import { nonceSize, randomBytes } from '../protocol/box.ts'
+import { nonceSize } from '../protocol/box.ts'
 import { fromBase64, toBase64 } from '../protocol/bytes.ts'
 import { type DeviceRecord, fingerprint } from '../protocol/device.ts'
 import { type DeviceState, headOf } from '../protocol/device-log.ts'
@@ -92,7 +92,7 @@ async function answer(account: Account, keys: PairingKeys): Promise<boolean> {
 	const sealed = sealPairingAnswer(
 		keys,
 		{ account: account.id, genesis, log: headOf(state), by: account.device.record },
-		(account.random ?? randomBytes)(nonceSize),
+		account.random(nonceSize),
 	)
 	try {
 		await account.gateway.answerPairing({

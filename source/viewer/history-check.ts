@@ -1,8 +1,8 @@
 /** Checks all that the backend holds of an account: the device log, the keys it shows, every session. */
 import type { Account } from '../account/account.ts'
+import { readWhole } from '../account/history.ts'
 import type { MessageRow, SessionRow } from '../backend/gateway.ts'
-import { fromBase64 } from '../protocol/bytes.ts'
-import { emptyLog, headOf, type LogState, replayLong } from '../protocol/device-log.ts'
+import { headOf, type LogState } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import type { LogHead } from '../protocol/json.ts'
 import { SessionTotals, wrongRow } from './row-check.ts'
@@ -44,13 +44,7 @@ const listPage = 200
 /** Replays the log from its first entry, and holds it against the one that is pinned here. */
 export async function checkDeviceLog(account: Account): Promise<LogCheck> {
 	try {
-		const rows = await account.gateway.readLog(-1)
-		const entries = rows.map(({ seq, entry, signature }) => ({
-			seq,
-			entry: fromBase64(entry),
-			signature: fromBase64(signature, 64),
-		}))
-		const state = await replayLong(emptyLog(account.id), entries)
+		const { state } = await readWhole(account)
 		const pinned = account.log.state
 		const same = pinned.hashes.every((hash, seq) => state.hashes[seq] === hash)
 		return {

@@ -38,7 +38,8 @@ export function rowProblems(account: Account, row: SessionRow): RowProblem[] {
 	return problems
 }
 
-function openedLabel(account: Account, { id, label }: SessionRow) {
+/** What the row's label says, or why it does not open; `null` where there is none. */
+export function openedLabel(account: Account, { id, label }: SessionRow) {
 	if (!label) return null
 	try {
 		return account.openLabel(`session:${id}`, label)

@@ -5,7 +5,7 @@ import { refused, StyrbyError } from '../protocol/errors.ts'
 import { staleAfter } from '../protocol/live.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import { Value } from './readable.ts'
-import { rowProblems } from './row-check.ts'
+import { openedLabel, rowProblems } from './row-check.ts'
 import type { FeedPool } from './session-feed.ts'
 import type { SessionSummary } from './viewer.ts'
 
@@ -32,7 +32,8 @@ export function summarise(
 	stale: boolean,
 	problems = rowProblems(account, row),
 ): SessionSummary {
-	const label = openedLabel(account, row)
+	const opened = openedLabel(account, row)
+	const label = opened instanceof StyrbyError ? null : opened
 	const host = account.keys.known(sessionScope(row.id))?.by ?? null
 	return {
 		id: row.id,
@@ -61,16 +62,6 @@ export function summarise(
 function lastingProblems(account: Account, row: SessionRow) {
 	if (!account.keys.known(sessionScope(row.id))) return []
 	return rowProblems(account, row).filter(({ code }) => code !== 'message_missing')
-}
-
-function openedLabel(account: Account, row: SessionRow) {
-	if (!row.label) return null
-	try {
-		return account.openLabel(`session:${row.id}`, row.label)
-	} catch (error) {
-		if (error instanceof StyrbyError) return null
-		throw error
-	}
 }
 
 export function sessionsWithheld(count: number): StyrbyError {

@@ -33,7 +33,17 @@ export type AgentOutput =
 			/** The agent's permission mode, in its own word, and whether requests reach a person in it. */
 			mode?: string
 			asks?: boolean
+			/** What it takes from elsewhere besides answers; said again when that changes. */
+			takes?: Takes
 	  }
+
+/** What a running agent can be sent, by the route it runs on. What it can't throws `agent_cannot`. */
+export interface Takes {
+	prompt: boolean
+	interrupt: boolean
+	/** Names of the permission modes it can be put in, in the agent's own words; empty: none. */
+	modes: readonly string[]
+}
 
 /** An answer of a person, or a denial of ours, for one request. */
 export type AgentAnswer =
@@ -54,7 +64,10 @@ export interface RunningAgent extends AsyncDisposable {
 	answer(id: string, answer: AgentAnswer): Promise<boolean>
 	/** Types a prompt for the person. Throws `agent_cannot` where the route has no way. */
 	prompt(text: string): Promise<void>
+	/** Ends the turn. Throws `agent_cannot` where the route has no way. */
 	interrupt(): Promise<void>
+	/** Puts the agent in one of the modes that it said it takes. Throws `agent_cannot`, `agent_refused`. */
+	setMode(mode: string): Promise<void>
 	/** Asks the agent to end; kills it when it does not within a few seconds. */
 	stop(): Promise<void>
 	/** How it ended. Never rejects; a failed start is `agent_not_installed` or `agent_failed` at start. */
@@ -67,6 +80,8 @@ export interface StartOptions {
 	args: readonly string[]
 	/** The first prompt of a headless session; absent: the agent's own interface, in this terminal. */
 	headless?: string
+	/** A headless session stays open after its turn, for prompts from elsewhere, until it is stopped. */
+	stay?: boolean
 	/** Environment of the agent: the person's own, without any of ours. */
 	env: NodeJS.ProcessEnv
 	signal?: AbortSignal

@@ -20,6 +20,8 @@ export interface RunOptions {
 	args: readonly string[]
 	/** The first prompt; absent: the agent's own interface, in this terminal. */
 	headless?: string
+	/** A headless session waits for further prompts after its turn. */
+	stay: boolean
 	json: boolean
 }
 
@@ -29,6 +31,7 @@ const recoveryEnd = 2000
 export async function run({ args, rest, flags, io }: Invocation): Promise<number> {
 	const headless = flags.text('headless')
 	const json = flags.has('json')
+	const stay = flags.has('stay')
 	const adapter = await loadAdapter(args[0] ?? '')
 	if (headless === undefined && !isInteractive(io)) {
 		throw new StyrbyError(
@@ -39,6 +42,11 @@ export async function run({ args, rest, flags, io }: Invocation): Promise<number
 	}
 	if (headless === undefined && json) {
 		throw new StyrbyError('bad_usage', '--json goes with --headless only.', {
+			exitCode: exit.usage,
+		})
+	}
+	if (headless === undefined && stay) {
+		throw new StyrbyError('bad_usage', '--stay goes with --headless only.', {
 			exitCode: exit.usage,
 		})
 	}
@@ -54,6 +62,7 @@ export async function run({ args, rest, flags, io }: Invocation): Promise<number
 		adapter,
 		args: rest,
 		json,
+		stay,
 		...(headless === undefined ? {} : { headless }),
 	})
 }
@@ -118,7 +127,7 @@ function outputOf({ io, account }: Context, { headless, json }: RunOptions): Run
 
 async function hostAgent(
 	{ io }: Context,
-	{ adapter, args, headless }: RunOptions,
+	{ adapter, args, headless, stay }: RunOptions,
 	host: SessionHost,
 	timeoutMs: number,
 ): Promise<{ end: SessionEnd; interrupted: boolean }> {
@@ -126,7 +135,7 @@ async function hostAgent(
 	let agent: RunningAgent
 	using signals = new Signals(host, headless !== undefined)
 	try {
-		agent = await adapter.start(headless === undefined ? starting : { ...starting, headless })
+		agent = await adapter.start(headless === undefined ? starting : { ...starting, headless, stay })
 	} catch (error) {
 		if (error instanceof StyrbyError) await host.fail(error)
 		throw error

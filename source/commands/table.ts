@@ -69,6 +69,10 @@ export const commands: readonly CommandSpec[] = [
 				value: 'PROMPT',
 				summary: "without the agent's own interface, starting with this prompt",
 			},
+			stay: {
+				type: 'boolean',
+				summary: 'with --headless: wait for further prompts from a viewer when its turn is over',
+			},
 			json,
 		},
 	},

@@ -30,7 +30,7 @@ export interface BrokerOptions {
 	account: Account
 	gateway: Gateway
 	publisher: Publisher
-	agent: Pick<RunningAgent, 'answer' | 'prompt' | 'interrupt'>
+	agent: Pick<RunningAgent, 'answer' | 'prompt' | 'interrupt' | 'setMode'>
 	/** How long a request waits for a person, ms. */
 	timeoutMs: number
 	now(): Date
@@ -308,15 +308,9 @@ export class PermissionBroker implements AsyncDisposable {
 				return
 			case 'prompt':
 			case 'interrupt':
-				publisher.outbox.commit({ command: command.id })
-				this.#run(() => this.#obey(command, signed))
-				return
 			case 'mode':
 				publisher.outbox.commit({ command: command.id })
-				this.#refuse(
-					new StyrbyError('command_unsupported', 'This host can not change the mode of the agent.'),
-					command,
-				)
+				this.#run(() => this.#obey(command, signed))
 		}
 	}
 
@@ -411,12 +405,13 @@ export class PermissionBroker implements AsyncDisposable {
 	}
 
 	async #obey(
-		command: Extract<Command, { kind: 'prompt' | 'interrupt' }>,
+		command: Exclude<Command, DecisionCommand>,
 		signed: Verdict['signed'],
 	): Promise<void> {
 		const { agent, publisher, now } = this.#options
 		try {
 			if (command.kind === 'prompt') await agent.prompt(command.body.text)
+			else if (command.kind === 'mode') await agent.setMode(command.body.mode)
 			else await agent.interrupt()
 		} catch (error) {
 			if (!(error instanceof StyrbyError)) throw error

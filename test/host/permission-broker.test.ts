@@ -638,7 +638,7 @@ describe('two devices at once', () => {
 })
 
 describe('other commands', () => {
-	it('prompt and interrupt reach the agent once, and are recorded with who gave them', async () => {
+	it('prompt, interrupt and mode reach the agent once, and are recorded with who gave them', async () => {
 		const { id, agent, notices } = await start()
 		const prompt = command(host, host.viewer, {
 			kind: 'prompt',
@@ -649,15 +649,17 @@ describe('other commands', () => {
 		await post(prompt)
 		await post(command(host, host.viewer, { kind: 'interrupt', session: id, body: {} }))
 		await post(command(host, host.viewer, { kind: 'mode', session: id, body: { mode: 'plan' } }))
-		await until(async () => (await notices()).length === 1)
+		await until(async () => agent.modes.length === 1)
 		expect(agent.prompts).toEqual(['go on'])
 		expect(agent.interrupts).toBe(1)
-		expect((await notices())[0]?.data).toMatchObject({ code: 'command_unsupported' })
+		expect(agent.modes).toEqual(['plan'])
+		expect(await notices()).toEqual([])
 		const events = await readSession(host, id)
 		const commands = bodiesOf(events, 'system').filter((body) => body.type === 'command')
 		expect(commands.map((body) => body.data)).toMatchObject([
 			{ command: prompt.id, kind: 'prompt', by: host.viewer.record.id },
 			{ kind: 'interrupt' },
+			{ kind: 'mode' },
 		])
 	})
 })

@@ -108,6 +108,7 @@ it('ends a session whose agent breaks, denies what waits, and says so', async ()
 		answer: (id, answer) => agent.answer(id, answer),
 		prompt: (text) => agent.prompt(text),
 		interrupt: () => agent.interrupt(),
+		setMode: async () => {},
 		stop: () => agent.stop(),
 		output: (async function* () {
 			for await (const output of agent.output) {

@@ -22,6 +22,7 @@ export class ScriptedAgent implements RunningAgent {
 	readonly ended: Promise<Ended>
 	readonly answers = new Map<string, AgentAnswer[]>()
 	readonly prompts: string[] = []
+	readonly modes: string[] = []
 	interrupts = 0
 	stops = 0
 	/** Requests that are gone: an answer to one is not taken. */
@@ -71,6 +72,10 @@ export class ScriptedAgent implements RunningAgent {
 
 	async interrupt(): Promise<void> {
 		this.interrupts++
+	}
+
+	async setMode(mode: string): Promise<void> {
+		this.modes.push(mode)
 	}
 
 	async stop(): Promise<void> {

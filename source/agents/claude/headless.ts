@@ -31,6 +31,9 @@ const replyMs = 5000
 const afterTasksMs = 2000
 const graceMs = 3000
 
+/** The modes in which a person is still asked, or nothing is changed. */
+const modes: readonly string[] = ['default', 'acceptEdits', 'plan']
+
 type Reply = { ok: boolean; error: string | null }
 
 /**
@@ -63,6 +66,7 @@ class HeadlessSession implements RunningAgent {
 	readonly #reader = new StreamReader()
 	readonly #queue = new OutputQueue<AgentOutput>()
 	readonly #replies = new Map<string, (reply: Reply) => void>()
+	readonly #stay: boolean
 	#closing: NodeJS.Timeout | undefined
 	#stopping: Promise<void> | undefined
 	#cwd: string
@@ -70,6 +74,7 @@ class HeadlessSession implements RunningAgent {
 	constructor(child: ChildProcessWithoutNullStreams, options: StartOptions) {
 		this.#child = child
 		this.#cwd = options.cwd
+		this.#stay = options.stay ?? false
 		const exit = watchEnd(child)
 		// A write to an agent that has just ended fails; `ended` tells about it.
 		child.stdin.on('error', () => child.stdin.destroy())
@@ -100,7 +105,10 @@ class HeadlessSession implements RunningAgent {
 			)
 		}
 		const { ok, error } = await reply
-		if (ok) return
+		if (ok) {
+			this.#queue.push({ type: 'about', takes: { prompt: true, interrupt: true, modes } })
+			return
+		}
 		const words = hasEnded(this.#child) ? lastWords((await this.ended).stderr) : (error ?? '')
 		const why = words === '' ? 'it gave no reason' : words
 		throw new StyrbyError(
@@ -143,6 +151,26 @@ class HeadlessSession implements RunningAgent {
 	async interrupt(): Promise<void> {
 		if (!this.#open) return
 		await within(this.#control({ subtype: 'interrupt' }), replyMs)
+	}
+
+	async setMode(mode: string): Promise<void> {
+		if (!this.#open || !modes.includes(mode)) {
+			throw new StyrbyError(
+				'agent_cannot',
+				`Claude Code can be put in ${modes.join(', ')} from elsewhere, while it runs.`,
+			)
+		}
+		const reply = this.#control({ subtype: 'set_permission_mode', mode })
+		if (!(await within(reply, replyMs))) {
+			throw new StyrbyError('agent_refused', 'Claude Code did not say whether it changed its mode.')
+		}
+		const { ok, error } = await reply
+		if (!ok) {
+			throw new StyrbyError(
+				'agent_refused',
+				`Claude Code did not change its mode: ${error ?? 'it gave no reason'}.`,
+			)
+		}
 	}
 
 	stop(): Promise<void> {
@@ -200,7 +228,8 @@ class HeadlessSession implements RunningAgent {
 		for (const { id, ok, error } of step.replies) this.#replies.get(id)?.({ ok, error })
 		for (const output of step.outputs) this.#queue.push(await this.#completed(output))
 		if (this.#reader.busy) clearTimeout(this.#closing)
-		else if (step.idle !== null) this.#closeAfter(step.idle === 'turn' ? 0 : afterTasksMs)
+		else if (step.idle !== null && !this.#stay)
+			this.#closeAfter(step.idle === 'turn' ? 0 : afterTasksMs)
 	}
 
 	/** A session of one prompt ends when its turn is over and no task runs in the background. */
@@ -218,7 +247,7 @@ class HeadlessSession implements RunningAgent {
 		return { ...output, ask: { ...output.ask, cwd: this.#cwd, changes } }
 	}
 
-	async #control(request: { subtype: string }): Promise<Reply> {
+	async #control(request: { subtype: string; mode?: string }): Promise<Reply> {
 		const id = randomUUID()
 		const reply = new Promise<Reply>((resolve) => this.#replies.set(id, resolve))
 		const written = await this.#write({ type: 'control_request', request_id: id, request })

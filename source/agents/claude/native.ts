@@ -103,6 +103,13 @@ class NativeAgent implements RunningAgent {
 		)
 	}
 
+	async setMode(): Promise<void> {
+		throw new StyrbyError(
+			'agent_cannot',
+			'This session runs in its own interface: change the mode there with Shift-Tab.',
+		)
+	}
+
 	async stop(): Promise<void> {
 		if (!hasEnded(this.#child)) {
 			await terminate(this.#child, this.ended, graceMs)

@@ -106,6 +106,10 @@ class Player implements RecordedAgent {
 		await this.stop()
 	}
 
+	async setMode(): Promise<void> {
+		throw cannot('has no modes; start one of your own with `styrby-tui run claude`')
+	}
+
 	async stop(): Promise<void> {
 		this.#stop.abort()
 		await this.ended

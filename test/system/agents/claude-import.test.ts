@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bash, Lab, type PrintedMessage, type Ran, Started } from '../tools/lab.ts'
+import { bash, Lab, type PrintedMessage, type Ran, Started } from '../../tools/lab.ts'
 
 const long = 'A long answer, over the size of one message. '.repeat(3000)
 const file = (name: string) => ['$', `{cwd}/${name}`].join('')

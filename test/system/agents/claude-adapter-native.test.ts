@@ -7,9 +7,9 @@ import { createInterface } from 'node:readline'
 import { type IPty, spawn } from '@lydell/node-pty'
 import xterm from '@xterm/headless'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { AgentAnswer, AgentOutput } from '../../source/agents/agent.ts'
-import { claudeEnvironment, findAgent, seedClaudeHome } from '../tools/agents.ts'
-import { type ScriptedAnthropic, startScriptedAnthropic } from '../tools/scripted-anthropic.mjs'
+import type { AgentAnswer, AgentOutput } from '../../../source/agents/agent.ts'
+import { claudeEnvironment, findAgent, seedClaudeHome } from '../../tools/agents.ts'
+import { type ScriptedAnthropic, startScriptedAnthropic } from '../../tools/scripted-anthropic.mjs'
 
 type Told =
 	| AgentOutput
@@ -99,7 +99,7 @@ class NativeRun {
 		env.PATH = `${dirname(program)}${delimiter}${env.PATH}`
 		env.TMPDIR = join(folder, 'tmp')
 		env.STYRBY_HOME = 'must not be inherited'
-		const script = join(import.meta.dirname, '../tools/native-agent.ts')
+		const script = join(import.meta.dirname, '../../tools/native-agent.ts')
 		const terminal = spawn(process.execPath, [script, path, ...args], {
 			cwd,
 			env,

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { AgentAnswer, AgentOutput, RunningAgent } from '../../source/agents/agent.ts'
-import { claude } from '../../source/agents/claude/index.ts'
-import { claudeEnvironment, findAgent } from '../tools/agents.ts'
-import { type ScriptedAnthropic, startScriptedAnthropic } from '../tools/scripted-anthropic.mjs'
+import type { AgentAnswer, AgentOutput, RunningAgent } from '../../../source/agents/agent.ts'
+import { claude } from '../../../source/agents/claude/index.ts'
+import { claudeEnvironment, findAgent } from '../../tools/agents.ts'
+import { type ScriptedAnthropic, startScriptedAnthropic } from '../../tools/scripted-anthropic.mjs'
 
 type Request = Extract<AgentOutput, { type: 'request' }>
 type Answer = (request: Request, agent: RunningAgent) => AgentAnswer | null
@@ -305,7 +305,7 @@ test('an error of the API is an error, once', async () => {
 
 test('arguments of the person are handed on: a session is resumed', async () => {
 	const first = await run('RUN it', allow)
-	const about = first.outputs.find((output) => output.type === 'about')
+	const about = first.outputs.find((output) => output.type === 'about' && output.session)
 	const id = about?.type === 'about' ? (about.session ?? '') : ''
 	const again = await run('HELLO', () => null, ['--resume', id])
 	expect(again.outputs).toContainEqual(expect.objectContaining({ type: 'about', session: id }))

@@ -4,8 +4,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bash, isAlive, Lab, launcher, press, until } from '../tools/lab.ts'
-import type { Terminal } from '../tools/terminal.ts'
+import { bash, isAlive, Lab, launcher, press, until } from '../../tools/lab.ts'
+import type { Terminal } from '../../tools/terminal.ts'
 
 const model = 'claude-sonnet-4-5-20250929'
 const question = {
@@ -361,7 +361,7 @@ function shortLab(): Promise<Lab> {
 
 /** The agent's process: a child of its host that is not the shell beside it. */
 async function childOf(host: number): Promise<number> {
-	const { childProcesses } = await import('../tools/processes.ts')
+	const { childProcesses } = await import('../../tools/processes.ts')
 	const found = (await childProcesses(host)).find(({ command }) => command.includes('claude'))
 	if (!found) throw new Error(`No agent under ${host} (${launcher})`)
 	return found.pid

@@ -4,9 +4,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bash, isAlive, Lab, press, until } from '../tools/lab.ts'
-import { childProcesses } from '../tools/processes.ts'
-import type { Terminal } from '../tools/terminal.ts'
+import { bash, isAlive, Lab, press, until } from '../../tools/lab.ts'
+import { childProcesses } from '../../tools/processes.ts'
+import type { Terminal } from '../../tools/terminal.ts'
 
 const greet = ['$', '{cwd}/greet.js'].join('')
 const edit = { file_path: greet, old_string: '"hello"', new_string: '"good day"' }

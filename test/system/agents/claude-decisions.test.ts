@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { bash, Lab, type Started, until } from '../tools/lab.ts'
+import { bash, Lab, type Started, until } from '../../tools/lab.ts'
 
 const rounds = 100
 const commandRounds = 3
@@ -66,7 +66,7 @@ function judge(host: Started, round: number, approved: Printed, denied: Printed)
 
 it(`has exactly one winner, ${rounds} times, and the agent does what the winner said`, async () => {
 	const { host, id } = await lab.headless('PROCESSES')
-	const decider = join(import.meta.dirname, '../tools/decider.ts')
+	const decider = join(import.meta.dirname, '../../tools/decider.ts')
 	const [approver, denier] = [lab.program([decider]), lab.program([decider])]
 	for (const one of [approver, denier])
 		await until(() => one.printed().length > 0 || one.result, one)

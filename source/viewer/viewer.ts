@@ -3,8 +3,8 @@
  * things they can do. Everything in here was verified and decrypted, or says that it was not.
  */
 import type { Body, Kind, RequestStatus } from '../protocol/events.ts'
+import type { Risk } from '../risk/risk.ts'
 import type { Devices, Revoked } from './devices.ts'
-import type { Risk } from './risk.ts'
 
 /** A value that changes: read it, and be told when to read it again. `get` returns the same object until it changes. */
 export interface Readable<T> {

@@ -1,4 +1,4 @@
-import type { Call } from './risk-shell.ts'
+import type { Call } from './shell.ts'
 
 export interface Rule {
 	id: string

@@ -1,5 +1,5 @@
 /** Programs that run other programs: what they would run. */
-import type { Word } from './risk-word.ts'
+import type { Word } from './word.ts'
 
 export interface Inner {
 	/** Shell scripts, as text. */

@@ -5,9 +5,9 @@
 import { inspect } from '../text/inspect.ts'
 import { revealText } from '../text/safe-text.ts'
 import { asInput, commandOf } from '../text/tool-input.ts'
-import { assessCommand } from './risk-command.ts'
-import { Findings } from './risk-findings.ts'
-import { assessTool } from './risk-tools.ts'
+import { assessCommand } from './command.ts'
+import { Findings } from './findings.ts'
+import { assessTool } from './tools.ts'
 
 export interface Risk {
 	level: 'low' | 'medium' | 'high'

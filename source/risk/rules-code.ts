@@ -1,20 +1,11 @@
 /** What runs code that can not be read here. */
 
-import {
-	downloaders,
-	feeds,
-	git,
-	given,
-	interpreters,
-	is,
-	readsScript,
-	written,
-} from './risk-call.ts'
-import { harmless, scriptRunners } from './risk-harmless.ts'
-import type { Rule } from './risk-rule.ts'
-import { installs } from './risk-rules-network.ts'
-import { hasOption, operands, type Word } from './risk-word.ts'
-import { shells } from './risk-wrappers.ts'
+import { downloaders, feeds, git, given, interpreters, is, readsScript, written } from './call.ts'
+import { harmless, scriptRunners } from './harmless.ts'
+import type { Rule } from './rule.ts'
+import { installs } from './rules-network.ts'
+import { hasOption, operands, type Word } from './word.ts'
+import { shells } from './wrappers.ts'
 
 const powerfulVariables =
 	/^(?:LD_|DYLD_|PATH$|BASH_ENV$|ENV$|PROMPT_COMMAND$|IFS$|SHELLOPTS$|NODE_OPTIONS$|NODE_PATH$|PYTHON(?:PATH|STARTUP|HOME)$|PERL5?(?:LIB|OPT)$|RUBY(?:LIB|OPT)$|JAVA_TOOL_OPTIONS$|GIT_(?:SSH|SSH_COMMAND|EDITOR|PAGER|EXTERNAL_DIFF|PROXY_COMMAND|ASKPASS|CONFIG|EXEC_PATH|DIR)|(?:HTTPS?|ALL)_PROXY$|SSH_(?:ASKPASS|AUTH_SOCK)$|EDITOR$|VISUAL$|PAGER$|RUSTC_WRAPPER$|npm_config_)/i

@@ -1,9 +1,9 @@
 /** What deletes or writes files, and what touches keys. */
 
-import { astray, deletedPaths, first, git, given, is, written, writtenPaths } from './risk-call.ts'
-import { isAbove, isSecret, isTrigger, whereIs } from './risk-paths.ts'
-import type { Rule } from './risk-rule.ts'
-import { hasOption } from './risk-word.ts'
+import { astray, deletedPaths, first, git, given, is, written, writtenPaths } from './call.ts'
+import { isAbove, isSecret, isTrigger, whereIs } from './paths.ts'
+import type { Rule } from './rule.ts'
+import { hasOption } from './word.ts'
 
 export const fileRules: readonly Rule[] = [
 	{

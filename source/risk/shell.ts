@@ -3,9 +3,9 @@
  * functions, substitutions, here-documents, `sudo`, `xargs`, `find -exec`, `sh -c` and the like.
  */
 import { type Command, forEachChild, parse, type SyntaxNode } from 'unbash'
-import { type Place, resolvePath } from './risk-paths.ts'
-import { baseName, type Word, wordOf } from './risk-word.ts'
-import { unwrap } from './risk-wrappers.ts'
+import { type Place, resolvePath } from './paths.ts'
+import { baseName, type Word, wordOf } from './word.ts'
+import { unwrap } from './wrappers.ts'
 
 /** One program with its arguments. */
 export interface Call {

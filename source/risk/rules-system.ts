@@ -1,9 +1,9 @@
 /** What changes the machine, or throws work away. */
 
-import { astray, first, git, given, is, written } from './risk-call.ts'
-import { harmless } from './risk-harmless.ts'
-import type { Rule } from './risk-rule.ts'
-import { hasOption, operands } from './risk-word.ts'
+import { astray, first, git, given, is, written } from './call.ts'
+import { harmless } from './harmless.ts'
+import type { Rule } from './rule.ts'
+import { hasOption, operands } from './word.ts'
 
 const systemPackages = [
 	'apt',

@@ -1,8 +1,8 @@
 /** Assesses tools that are no shell: by what they are known to do, and by the paths they name. */
 import { type Input, pathOf, urlOf } from '../text/tool-input.ts'
-import { assessWrite } from './risk-command.ts'
-import type { Findings } from './risk-findings.ts'
-import { isSecret, whereIs } from './risk-paths.ts'
+import { assessWrite } from './command.ts'
+import type { Findings } from './findings.ts'
+import { isSecret, whereIs } from './paths.ts'
 
 export interface ToolCall {
 	tool: string

@@ -1,7 +1,7 @@
 /** Programs that only read, and tests: what they are called with still has to pass the rules. */
-import { git } from './risk-call.ts'
-import type { Call } from './risk-shell.ts'
-import { hasOption, operands } from './risk-word.ts'
+import { git } from './call.ts'
+import type { Call } from './shell.ts'
+import { hasOption, operands } from './word.ts'
 
 const readers: ReadonlySet<string> = new Set([
 	...['ls', 'cat', 'head', 'tail', 'wc', 'grep', 'egrep', 'fgrep', 'rg', 'ag', 'ack', 'find', 'fd'],

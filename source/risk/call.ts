@@ -1,8 +1,8 @@
 /** Questions that rules ask about a call. */
-import { type Place, type Where, whereIs } from './risk-paths.ts'
-import type { Call } from './risk-shell.ts'
-import { hasOption, operands, type Word } from './risk-word.ts'
-import { findStarts, optionValue, shells } from './risk-wrappers.ts'
+import { type Place, type Where, whereIs } from './paths.ts'
+import type { Call } from './shell.ts'
+import { hasOption, operands, type Word } from './word.ts'
+import { findStarts, optionValue, shells } from './wrappers.ts'
 
 export const is = (call: Call, ...names: readonly string[]) =>
 	call.name !== null && names.includes(call.name)

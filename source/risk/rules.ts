@@ -3,11 +3,11 @@
  * answers a request.
  */
 
-import type { Rule } from './risk-rule.ts'
-import { codeRules } from './risk-rules-code.ts'
-import { fileRules } from './risk-rules-files.ts'
-import { networkRules } from './risk-rules-network.ts'
-import { systemRules } from './risk-rules-system.ts'
+import type { Rule } from './rule.ts'
+import { codeRules } from './rules-code.ts'
+import { fileRules } from './rules-files.ts'
+import { networkRules } from './rules-network.ts'
+import { systemRules } from './rules-system.ts'
 
 /** The most telling first. */
 export const rules: readonly Rule[] = [...codeRules, ...systemRules, ...fileRules, ...networkRules]

@@ -1,12 +1,12 @@
 /** Assesses a shell command: every program in it, every file it writes to. */
 
-import { downloaders, interpreters, writtenPaths } from './risk-call.ts'
-import type { Findings } from './risk-findings.ts'
-import { harmless } from './risk-harmless.ts'
-import { isSecret, isTrigger, type Place, whereIs } from './risk-paths.ts'
-import { rules } from './risk-rules.ts'
-import { type Call, type Target, type Walk, walkShell } from './risk-shell.ts'
-import { baseName, operands } from './risk-word.ts'
+import { downloaders, interpreters, writtenPaths } from './call.ts'
+import type { Findings } from './findings.ts'
+import { harmless } from './harmless.ts'
+import { isSecret, isTrigger, type Place, whereIs } from './paths.ts'
+import { rules } from './rules.ts'
+import { type Call, type Target, type Walk, walkShell } from './shell.ts'
+import { baseName, operands } from './word.ts'
 
 const most = 500
 

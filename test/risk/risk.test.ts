@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { assessRisk } from '../../source/viewer/risk.ts'
-import { rules } from '../../source/viewer/risk-rules.ts'
-import { walkShell } from '../../source/viewer/risk-shell.ts'
+import { assessRisk } from '../../source/risk/risk.ts'
+import { rules } from '../../source/risk/rules.ts'
+import { walkShell } from '../../source/risk/shell.ts'
 
 const cwd = '/home/dev/api-server'
 const risk = (command: string, folder: string | null = cwd) =>

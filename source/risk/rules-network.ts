@@ -1,10 +1,10 @@
 /** What reaches other machines. */
 
-import { downloaders, first, git, given, is, second, written } from './risk-call.ts'
-import type { Rule } from './risk-rule.ts'
-import type { Call } from './risk-shell.ts'
-import { hasOption, operands } from './risk-word.ts'
-import { optionValue } from './risk-wrappers.ts'
+import { downloaders, first, git, given, is, second, written } from './call.ts'
+import type { Rule } from './rule.ts'
+import type { Call } from './shell.ts'
+import { hasOption, operands } from './word.ts'
+import { optionValue } from './wrappers.ts'
 
 const local = /^(?:\w+:\/\/)?(?:[^/@]*@)?(?:localhost|127(?:\.\d+){3}|\[::1\]|0\.0\.0\.0)(?:[:/]|$)/
 

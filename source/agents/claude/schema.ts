@@ -5,6 +5,8 @@
  */
 import * as v from 'valibot'
 
+export { tooDeep, typeName } from '../foreign.ts'
+
 /** `null` for missing and for wrong, so that one odd field never costs the line. */
 const maybe = <T extends v.GenericSchema>(schema: T) =>
 	v.optional(v.fallback(v.nullable(schema), null), null)
@@ -170,11 +172,6 @@ function textBlock(text: string): RawBlock {
 	return v.parse(blockSchema, { type: 'text', text })
 }
 
-/** A type name from outside, short and plain enough to be a name. */
-export function typeName(name: string | null): string {
-	return (name ?? 'unknown').replace(/[^\w.-]/gu, '?').slice(0, 64)
-}
-
 /** The agent's own time where it is one, else `fallback`. */
 export function timeOf(timestamp: string | null, fallback: string): string {
 	if (timestamp === null || timestamp.length > 40) return fallback
@@ -182,13 +179,4 @@ export function timeOf(timestamp: string | null, fallback: string): string {
 	return Number.isFinite(ms) && ms >= 0 && ms < 253_402_300_800_000
 		? new Date(ms).toISOString()
 		: fallback
-}
-
-const maxDepth = 100
-
-/** Whether JSON is nested so deeply that writing it again could overflow the stack. */
-export function tooDeep(value: unknown, depth = 0): boolean {
-	if (value === null || typeof value !== 'object') return false
-	if (depth >= maxDepth) return true
-	return Object.values(value).some((item) => tooDeep(item, depth + 1))
 }

@@ -1,0 +1,360 @@
+/** A running OpenCode: its server, which says what happens and takes the answers, and who looks at it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { realpath } from 'node:fs/promises'
+import * as v from 'valibot'
+import { StyrbyError } from '../../protocol/errors.ts'
+import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
+import { type Ended, hasEnded, spawned, terminate, watchEnd, within } from '../child-process.ts'
+import { endWithHost } from '../end-with-host.ts'
+import { OutputQueue } from '../output-queue.ts'
+import { type Arguments, attachArguments, readArguments } from './arguments.ts'
+import { agentsSchema, askingAgents } from './modes.ts'
+import { PluginFile } from './plugin.ts'
+import { EventReader, notice, type Step } from './reader.ts'
+import { replyTo } from './request.ts'
+import { sessionSchema } from './schema.ts'
+import { OpencodeServer } from './server.ts'
+
+const graceMs = 3000
+/** How long a request waits for the call that it is about, ms. */
+const holdMs = 500
+/** How long after its last event the server may take to end, ms. */
+const lastWordsMs = 1000
+/** After a turn its last words may still be on their way, ms. */
+const afterTurnMs = 300
+
+const modelSchema = v.pipe(
+	v.string(),
+	v.regex(/^[^/]+\/.+$/),
+	v.transform((name) => {
+		const [providerID = '', ...model] = name.split('/')
+		return { providerID, modelID: model.join('/') }
+	}),
+)
+const healthSchema = v.object({ version: v.optional(v.nullable(v.string()), null) })
+const sessionsSchema = v.array(sessionSchema)
+
+/**
+ * Starts OpenCode: its own interface in this terminal, or none and a first prompt. Throws `agent_failed`
+ * when it does not come up, `agent_arguments`, `agent_settings`.
+ */
+export async function startOpencode(path: string, options: StartOptions): Promise<RunningAgent> {
+	const headless = options.headless !== undefined
+	const given = readArguments(options.args, headless)
+	const model = given.model === null ? null : modelOf(given.model)
+	await using cleanup = new AsyncDisposableStack()
+	// The server names folders by their real paths, and tells what happens in one of them.
+	const cwd = await realpath(options.cwd)
+	const plugin = cleanup.use(await PluginFile.write(!given.auto))
+	const server = await OpencodeServer.start(path, {
+		cwd,
+		env: options.env,
+		folder: plugin.folder,
+		settings: {
+			plugin: [plugin.url],
+			...(given.model === null ? {} : { model: given.model }),
+			...(given.agent === null ? {} : { default_agent: given.agent }),
+		},
+	})
+	cleanup.defer(() => server.stop())
+	const { version } = await server.read('/global/health', healthSchema)
+	const agents = await server.read('/agent', agentsSchema)
+	if (!(await plugin.loaded())) {
+		throw new StyrbyError(
+			'agent_failed',
+			'OpenCode runs without plugins here, so nobody would be asked: unset OPENCODE_PURE.',
+		)
+	}
+	const asking = askingAgents(agents)
+	const session = new OpencodeSession(server, options, {
+		model,
+		variant: given.variant,
+		reader: new EventReader((agent) => asking.get(agent) ?? null),
+		cleanup: cleanup.move(),
+	})
+	try {
+		session.about(version)
+		await session.listen()
+		if (headless) await session.begin(given, options.headless ?? '')
+		else await session.attach(path, attachArguments(server.url, cwd, given))
+		return session
+	} catch (error) {
+		await session.stop()
+		throw error
+	}
+}
+
+function modelOf(name: string): v.InferOutput<typeof modelSchema> {
+	const model = v.safeParse(modelSchema, name)
+	if (model.success) return model.output
+	throw new StyrbyError(
+		'agent_arguments',
+		'OpenCode names a model as provider/model: `opencode models` lists them.',
+	)
+}
+
+interface SessionParts {
+	model: v.InferOutput<typeof modelSchema> | null
+	variant: string | null
+	reader: EventReader
+	cleanup: AsyncDisposableStack
+}
+
+class OpencodeSession implements RunningAgent {
+	readonly name = 'opencode'
+	readonly ended: Promise<Ended>
+	readonly #server: OpencodeServer
+	readonly #cwd: string
+	readonly #parts: SessionParts
+	readonly #reader: EventReader
+	readonly #queue = new OutputQueue<AgentOutput>()
+	readonly #listening = new AbortController()
+	#reading: Promise<void> = Promise.resolve()
+	#interface: ChildProcess | null = null
+	#interfaceEnd: Ended | null = null
+	#session: string | null = null
+	#closing: NodeJS.Timeout | undefined
+	#holding: NodeJS.Timeout | undefined
+	#done = false
+	#stopping: Promise<void> | undefined
+
+	constructor(server: OpencodeServer, options: StartOptions, parts: SessionParts) {
+		this.#server = server
+		this.#cwd = options.cwd
+		this.#parts = parts
+		this.#reader = parts.reader
+		const abort = () => void this.stop()
+		options.signal?.addEventListener('abort', abort, { once: true })
+		this.ended = server.ended.then(async (how) => {
+			options.signal?.removeEventListener('abort', abort)
+			return this.#end(how)
+		})
+	}
+
+	get output(): AsyncIterable<AgentOutput> {
+		return this.#queue
+	}
+
+	about(version: string | null): void {
+		const facts = version === null ? {} : { version }
+		this.#queue.push({ type: 'about', cwd: this.#cwd, ...facts })
+	}
+
+	/** Before anything happens: no event is missed. */
+	async listen(): Promise<void> {
+		const events = await this.#server.events(this.#listening.signal)
+		this.#reading = this.#read(events)
+	}
+
+	async begin(given: Arguments, prompt: string): Promise<void> {
+		this.#session = await this.#findSession(given)
+		await this.#prompt(this.#session, prompt, 'agent', given.agent)
+	}
+
+	async attach(path: string, args: readonly string[]): Promise<void> {
+		const child = spawn(path, args, {
+			cwd: this.#cwd,
+			env: this.#server.clientEnvironment(),
+			stdio: 'inherit',
+		})
+		const ended = watchEnd(child)
+		await spawned(child, 'OpenCode')
+		endWithHost(child)
+		this.#interface = child
+		// Keys belong to the agent: an interrupt typed before it has the terminal must not end the host.
+		process.on('SIGINT', ignore)
+		void ended.then(async (how) => {
+			process.off('SIGINT', ignore)
+			this.#interfaceEnd = how
+			await this.#server.stop()
+		})
+	}
+
+	async prompt(text: string): Promise<void> {
+		const session = this.#session ?? this.#reader.session
+		if (!this.#open || session === null) {
+			throw new StyrbyError(
+				'agent_cannot',
+				this.#open
+					? 'This session has not begun: type the first prompt where it runs.'
+					: 'This session takes no more prompts; start a new one with `styrby-tui run`.',
+			)
+		}
+		clearTimeout(this.#closing)
+		await this.#prompt(session, text, 'viewer', null)
+	}
+
+	async answer(id: string, answer: AgentAnswer): Promise<boolean> {
+		const request = this.#reader.request(id)
+		if (request === null || !this.#open) return false
+		const { reply, taken } = replyTo(id, request, answer)
+		// An answer that it does not take: it is told no, and what it says of that is what counts.
+		if (!taken) {
+			await this.#server.call('POST', reply.path, reply.body)
+			return false
+		}
+		this.#reader.answering(id)
+		let ok = false
+		try {
+			ok = (await this.#server.call('POST', reply.path, reply.body)).ok
+		} finally {
+			this.#queue.push(...this.#reader.answered(id, ok))
+		}
+		return ok
+	}
+
+	async interrupt(): Promise<void> {
+		for (const session of this.#reader.working) {
+			if (this.#open) await this.#server.call('POST', `/session/${session}/abort`)
+		}
+	}
+
+	stop(): Promise<void> {
+		this.#stopping ??= this.#stop()
+		return this.#stopping
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.stop()
+	}
+
+	async #stop(): Promise<void> {
+		clearTimeout(this.#closing)
+		this.#queue.flush()
+		const child = this.#interface
+		if (child !== null && !hasEnded(child)) {
+			const ended = new Promise((resolve) => child.once('exit', resolve))
+			await terminate(child, ended, graceMs)
+		}
+		await this.#server.stop()
+		await this.ended
+	}
+
+	async #end(server: Ended): Promise<Ended> {
+		clearTimeout(this.#closing)
+		clearTimeout(this.#holding)
+		const closed = this.#interfaceEnd
+		this.#queue.flush()
+		this.#listening.abort()
+		await this.#reading
+		const child = this.#interface
+		// Without its server the interface shows nothing and would stay for ever.
+		if (child !== null && !hasEnded(child)) {
+			await terminate(child, new Promise((resolve) => child.once('exit', resolve)), graceMs)
+		}
+		this.#queue.push(...this.#reader.end(now()))
+		this.#queue.close()
+		await this.#parts.cleanup.disposeAsync()
+		if (this.#done) return { code: this.#reader.failed ? 1 : 0, signal: null, stderr: '' }
+		return closed ?? server
+	}
+
+	get #open(): boolean {
+		return this.#server.running && !this.#done
+	}
+
+	async #findSession({ session, last, fork }: Arguments): Promise<string> {
+		let id = session
+		if (id === null && last) {
+			const [newest] = await this.#server.read('/session?roots=true&limit=1', sessionsSchema)
+			id = newest?.id ?? null
+		}
+		if (id === null) return this.#opened('/session', {})
+		const path = `/session/${encodeURIComponent(id)}`
+		if (fork) return this.#opened(`${path}/fork`, {})
+		const { ok, body } = await this.#server.call('GET', path)
+		const found = v.safeParse(sessionSchema, body)
+		if (ok && found.success) return found.output.id
+		throw new StyrbyError(
+			'agent_failed',
+			`OpenCode has no session ${id} here: \`opencode session list\` shows those it has.`,
+		)
+	}
+
+	async #opened(path: string, body: unknown): Promise<string> {
+		const answer = await this.#server.call('POST', path, body)
+		const made = v.safeParse(sessionSchema, answer.body)
+		if (answer.ok && made.success) return made.output.id
+		throw new StyrbyError('agent_failed', 'OpenCode could not open that session: check its id.')
+	}
+
+	async #prompt(
+		session: string,
+		text: string,
+		source: 'agent' | 'viewer',
+		agent: string | null,
+	): Promise<void> {
+		const { model, variant } = this.#parts
+		this.#reader.prompted(text, source)
+		const { ok, status } = await this.#server.call('POST', `/session/${session}/prompt_async`, {
+			parts: [{ type: 'text', text }],
+			...(this.#interface === null && model !== null ? { model } : {}),
+			...(variant === null ? {} : { variant }),
+			...(agent === null ? {} : { agent }),
+		})
+		if (ok) return
+		this.#reader.unprompted(text)
+		throw new StyrbyError(
+			'agent_failed',
+			`OpenCode did not take the prompt (status ${status}); try it in OpenCode itself.`,
+		)
+	}
+
+	async #read(events: AsyncIterable<string | null>): Promise<void> {
+		try {
+			for await (const event of events) {
+				if (event === null) {
+					this.#queue.push(notice(now(), 'An event of the agent over 32 MiB was left out'))
+				} else this.#take(this.#reader.read(event, now()))
+				await this.#queue.room()
+			}
+		} catch (error) {
+			// It breaks a little before its end is known.
+			if (this.#done || this.#stopping !== undefined) return
+			if (await within(this.#server.ended, lastWordsMs)) return
+			const why = error instanceof Error ? error.message : 'unknown cause'
+			this.#queue.push(notice(now(), `Reading from the agent failed: ${why}`))
+		}
+		// Without events nobody would know what it asks: it must not go on by itself.
+		if (this.#server.running && !this.#listening.signal.aborted) void this.#server.stop()
+	}
+
+	#take(step: Step): void {
+		this.#queue.push(...step.outputs)
+		for (const { id, kind } of step.refuse) void this.#refuse(id, kind)
+		if (this.#reader.holding) {
+			this.#holding ??= setTimeout(() => {
+				this.#holding = undefined
+				this.#queue.push(...this.#reader.release())
+			}, holdMs)
+		}
+		if (this.#reader.busy) clearTimeout(this.#closing)
+		else if (step.idle && this.#interface === null) this.#closeSoon()
+	}
+
+	async #refuse(id: string, kind: 'permission' | 'question'): Promise<void> {
+		const request = kind === 'question' ? { kind, questions: [] } : { kind, rules: [] }
+		const reason = 'Not understood by the host, so not allowed'
+		const { reply } = replyTo(id, request, { decision: 'deny', reason })
+		try {
+			await this.#server.call('POST', reply.path, reply.body)
+		} catch {
+			// It ends, or it stays unanswered: neither allows anything.
+		}
+	}
+
+	/** A session of one prompt ends when its turn is over. */
+	#closeSoon(): void {
+		clearTimeout(this.#closing)
+		this.#closing = setTimeout(() => {
+			this.#done = true
+			void this.#server.stop()
+		}, afterTurnMs)
+	}
+}
+
+function ignore(): void {}
+
+function now(): string {
+	return new Date().toISOString()
+}

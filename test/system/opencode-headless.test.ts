@@ -1,0 +1,465 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { AgentAnswer, AgentOutput, RunningAgent } from '../../source/agents/agent.ts'
+import { opencode } from '../../source/agents/opencode/index.ts'
+import { findAgent } from '../tools/agents.ts'
+import { opencodeEnvironment, prices, seedOpencodeHome } from '../tools/opencode.ts'
+import { opencodeScript, question } from '../tools/opencode-script.ts'
+import { type ScriptedOpenaiChat, startScriptedOpenaiChat } from '../tools/scripted-openai-chat.ts'
+
+type Request = Extract<AgentOutput, { type: 'request' }>
+type Answer = (request: Request, agent: RunningAgent) => AgentAnswer | null
+
+let program = ''
+let folder = ''
+let cwd = ''
+let api: ScriptedOpenaiChat
+
+beforeAll(async () => {
+	program = await findAgent('opencode')
+}, 300_000)
+
+beforeEach(async () => {
+	folder = await realpath(await mkdtemp(join(tmpdir(), 'styrby-test-')))
+	cwd = join(folder, 'project')
+	await mkdir(join(cwd, 'build'), { recursive: true })
+	await mkdir(join(folder, 'tmp'))
+	await writeFile(join(cwd, 'greet.js'), 'function greet() {\n  return "hello"\n}\n')
+	api = await startScriptedOpenaiChat(opencodeScript(cwd))
+	await seedOpencodeHome(join(folder, 'home'), api.url)
+})
+
+afterEach(async () => {
+	await api[Symbol.asyncDispose]()
+	await rm(folder, { recursive: true, force: true })
+})
+
+function environment(): NodeJS.ProcessEnv {
+	return opencodeEnvironment(join(folder, 'home'), program)
+}
+
+async function start(prompt: string, args: string[] = []): Promise<RunningAgent> {
+	return opencode.start({
+		cwd,
+		args,
+		env: environment(),
+		headless: prompt,
+		requestTimeoutMs: 60_000,
+	})
+}
+
+async function run(prompt: string, answer: Answer = () => null, args: string[] = []) {
+	await using agent = await start(prompt, args)
+	const outputs: AgentOutput[] = []
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type !== 'request') continue
+		const given = answer(output, agent)
+		if (given !== null) expect(await agent.answer(output.id, given)).toBe(true)
+	}
+	return { outputs, ended: await agent.ended }
+}
+
+const events = (outputs: AgentOutput[]) =>
+	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
+const requests = (outputs: AgentOutput[]) =>
+	outputs.flatMap((output) => (output.type === 'request' ? [output] : []))
+const results = (outputs: AgentOutput[]) =>
+	events(outputs).flatMap((event) => (event.kind === 'tool_result' ? [event.body] : []))
+const usage = (outputs: AgentOutput[]) =>
+	events(outputs).flatMap((event) => (event.kind === 'usage' ? [event.body] : []))
+const said = (outputs: AgentOutput[]) =>
+	events(outputs).flatMap((event) => (event.kind === 'agent_response' ? [event.body.text] : []))
+const sessionOf = (outputs: AgentOutput[]) =>
+	outputs.flatMap((output) => (output.type === 'about' ? [output.session] : [])).at(-1) ?? ''
+const allow = (): AgentAnswer => ({ decision: 'allow', scope: 'once' })
+
+test('the agent is found, with its version', async () => {
+	const env = { ...process.env, PATH: dirname(program) }
+	expect(await opencode.find(env)).toEqual({ path: program, version: opencode.tested.to })
+	expect(await opencode.find({ PATH: '/nowhere' })).toBeNull()
+	await expect(
+		opencode.start({ cwd, args: [], env: { PATH: '' }, headless: 'x', requestTimeoutMs: 1000 }),
+	).rejects.toMatchObject({ code: 'agent_not_installed' })
+})
+
+test('text only: streamed, then said, and the session ends', async () => {
+	const { outputs, ended } = await run('HELLO')
+	expect(events(outputs)[0]).toEqual({
+		kind: 'user_prompt',
+		body: { text: 'HELLO', source: 'agent' },
+	})
+	expect(said(outputs)).toEqual(['fine'])
+	expect(requests(outputs)).toEqual([])
+	const texts = outputs.flatMap((output) => (output.type === 'text' ? [output] : []))
+	expect(texts.map(({ text }) => text).join('')).toBe('fine')
+	expect(events(outputs)).toContainEqual(
+		expect.objectContaining({
+			kind: 'agent_response',
+			body: { text: 'fine', block: texts[0]?.block, model: 'big', parent: null },
+		}),
+	)
+	expect(outputs.at(-1)).toEqual({ type: 'status', status: 'idle' })
+	expect(ended).toEqual({ code: 0, signal: null, stderr: '' })
+})
+
+test('allowed: the command runs', async () => {
+	const { outputs, ended } = await run('RUN it', allow)
+	const [request] = requests(outputs)
+	expect(request?.ask).toMatchObject({
+		tool: 'bash',
+		input: { command: 'echo hi && touch made.txt', description: 'A command' },
+		cwd,
+		session_rules: [
+			{ tool: 'bash', rule: 'echo *' },
+			{ tool: 'bash', rule: 'touch *' },
+		],
+		questions: null,
+	})
+	expect(outputs).toContainEqual({ type: 'applied', id: request?.id })
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(true)
+	expect(results(outputs)).toMatchObject([
+		{ ok: true, text: 'hi\n', exit_code: 0, tool_use: request?.ask.tool_use },
+	])
+	expect(said(outputs)).toEqual(['I will run it', 'made'])
+	expect(events(outputs)).toContainEqual(
+		expect.objectContaining({
+			kind: 'agent_thinking',
+			body: expect.objectContaining({ text: 'Let me think about this' }),
+		}),
+	)
+	expect(outputs).toContainEqual(expect.objectContaining({ type: 'about', version: '1.18.33' }))
+	expect(outputs).toContainEqual(
+		expect.objectContaining({ type: 'about', model: 'big', mode: 'build', asks: true, cwd }),
+	)
+	expect(ended).toMatchObject({ code: 0, signal: null })
+})
+
+test('usage and cost are what the API gave, once for each response', async () => {
+	const { outputs } = await run('RUN it', allow)
+	const cost = (input: number, read: number, output: number) =>
+		(input * prices.input + read * prices.cache_read + output * prices.output) / 1e6
+	const counts = { model: 'big', cache_write: 0, cost_source: 'agent' }
+	expect(usage(outputs)).toEqual([
+		{
+			...counts,
+			message: expect.stringMatching(/^msg_/),
+			input: 1000,
+			output: 70,
+			cache_read: 200,
+			cost_usd: expect.closeTo(cost(1000, 200, 70), 12),
+		},
+		{
+			...counts,
+			message: expect.stringMatching(/^msg_/),
+			input: 100,
+			output: 4,
+			cache_read: 1200,
+			cost_usd: expect.closeTo(cost(100, 1200, 4), 12),
+		},
+	])
+})
+
+test('denied: the agent gets the reason, nothing runs, and it goes on', async () => {
+	const { outputs } = await run('REMOVE it', () => ({ decision: 'deny', reason: 'keep the build' }))
+	expect(results(outputs)[0]).toMatchObject({ ok: false })
+	expect(results(outputs)[0]?.text).toContain('keep the build')
+	expect(outputs).toContainEqual({ type: 'applied', id: requests(outputs)[0]?.id })
+	expect(existsSync(join(cwd, 'build'))).toBe(true)
+	expect(said(outputs)).toEqual(['left alone'])
+})
+
+test('allowed for the session: the same is not asked again, and nothing outlives it', async () => {
+	const session = (): AgentAnswer => ({ decision: 'allow', scope: 'session' })
+	const first = await run('AGAIN', session)
+	expect(requests(first.outputs)).toHaveLength(1)
+	expect(requests(first.outputs)[0]?.ask.session_rules).toEqual([{ tool: 'bash', rule: 'touch *' }])
+	expect(results(first.outputs).map(({ ok }) => ok)).toEqual([true, true])
+	const again = await run('AGAIN', session, ['--session', sessionOf(first.outputs)])
+	expect(requests(again.outputs)).toHaveLength(1)
+})
+
+test('allowed once: the same is asked again', async () => {
+	const { outputs } = await run('AGAIN', allow)
+	expect(requests(outputs)).toHaveLength(2)
+})
+
+test('two requests in a row are two', async () => {
+	const { outputs } = await run('TWO', ({ ask }) =>
+		JSON.stringify(ask.input).includes('one')
+			? allow()
+			: { decision: 'deny', reason: 'one will do' },
+	)
+	expect(new Set(requests(outputs).map(({ id }) => id)).size).toBe(2)
+	expect(existsSync(join(cwd, 'one.txt'))).toBe(true)
+	expect(existsSync(join(cwd, 'two.txt'))).toBe(false)
+})
+
+test('two requests at once: what OpenCode drops with a denial is withdrawn, and nothing runs', async () => {
+	await using agent = await start('BOTH')
+	const outputs: AgentOutput[] = []
+	for await (const output of agent.output) {
+		outputs.push(output)
+		const asked = requests(outputs)
+		if (output.type !== 'request' || asked.length < 2) continue
+		expect(await agent.answer(asked[0]?.id ?? '', { decision: 'deny', reason: 'no' })).toBe(true)
+	}
+	const [first, second] = requests(outputs)
+	expect(outputs).toContainEqual({ type: 'applied', id: first?.id })
+	expect(outputs).toContainEqual({ type: 'withdrawn', id: second?.id, result: 'denied' })
+	expect(existsSync(join(cwd, 'one.txt'))).toBe(false)
+	expect(existsSync(join(cwd, 'two.txt'))).toBe(false)
+})
+
+test('an answer is taken once', async () => {
+	await using agent = await start('RUN it')
+	for await (const output of agent.output) {
+		if (output.type !== 'request') continue
+		expect(await agent.answer('no such request', allow())).toBe(false)
+		expect(await agent.answer(output.id, { decision: 'deny', reason: 'no' })).toBe(true)
+		expect(await agent.answer(output.id, allow())).toBe(false)
+	}
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
+})
+
+test('a changed input can not be handed over: it is denied, and said so', async () => {
+	await using agent = await start('RUN it')
+	const outputs: AgentOutput[] = []
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type !== 'request') continue
+		const input = { command: 'touch edited.txt' }
+		expect(await agent.answer(output.id, { decision: 'allow', scope: 'once', input })).toBe(false)
+	}
+	expect(outputs).toContainEqual({
+		type: 'withdrawn',
+		id: requests(outputs)[0]?.id,
+		result: 'denied',
+	})
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
+	expect(existsSync(join(cwd, 'edited.txt'))).toBe(false)
+})
+
+test('a question is answered', async () => {
+	const { outputs } = await run('ASK', ({ ask }) => {
+		expect(ask).toMatchObject({ tool: 'question', questions: [question] })
+		const input = { answers: { 'Which database?': 'SQLite' } }
+		return { decision: 'allow', scope: 'once', input }
+	})
+	expect(results(outputs)[0]?.text).toContain('"Which database?"="SQLite"')
+	expect(said(outputs)).toEqual(['thanks'])
+})
+
+test('a question is refused', async () => {
+	const { outputs } = await run('ASK', () => ({ decision: 'deny', reason: 'not now' }))
+	expect(results(outputs)[0]).toMatchObject({ ok: false })
+	expect(outputs).toContainEqual({ type: 'applied', id: requests(outputs)[0]?.id })
+})
+
+test('an edit is shown as a diff before, and its result as one after', async () => {
+	const { outputs } = await run('EDIT', allow)
+	const change = {
+		path: `${cwd}/greet.js`,
+		hunks: [
+			{
+				old_start: 1,
+				old_lines: 3,
+				new_start: 1,
+				new_lines: 3,
+				lines: [' function greet() {', '-  return "hello"', '+  return "good day"', ' }'],
+			},
+		],
+	}
+	expect(requests(outputs).map(({ ask }) => [ask.tool, ask.changes])).toEqual([['edit', [change]]])
+	expect(results(outputs).map(({ changes }) => changes)).toEqual([[], [change]])
+	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('good day')
+})
+
+test('a new file is shown as added lines', async () => {
+	const { outputs } = await run('WRITE', () => ({ decision: 'deny', reason: 'no' }))
+	const [request] = requests(outputs)
+	expect(request?.ask).toMatchObject({ tool: 'write', reason: null })
+	expect(request?.ask.changes[0]?.hunks[0]?.lines).toEqual(['+one', '+two'])
+	expect(existsSync(join(cwd, 'new.txt'))).toBe(false)
+})
+
+test('a list of things to do, and a command that fails', async () => {
+	const todo = await run('TODO')
+	expect(events(todo.outputs)).toContainEqual(
+		expect.objectContaining({
+			kind: 'tool_use',
+			body: expect.objectContaining({
+				name: 'todowrite',
+				input: { todos: [{ content: 'Tidy up', status: 'pending', priority: 'high' }] },
+			}),
+		}),
+	)
+	const code = await run('CODE', allow)
+	expect(results(code.outputs)[0]).toMatchObject({ ok: false, exit_code: 3, text: 'out\n' })
+})
+
+test('interrupted while a request waits: it is withdrawn', async () => {
+	const { outputs } = await run('REMOVE it', (_request, agent) => {
+		void agent.interrupt()
+		return null
+	})
+	expect(outputs).toContainEqual({
+		type: 'withdrawn',
+		id: requests(outputs)[0]?.id,
+		result: 'cancelled',
+	})
+	expect(existsSync(join(cwd, 'build'))).toBe(true)
+})
+
+test('interrupted while it writes: it stops, and what it wrote stays', async () => {
+	await using agent = await start('WAIT')
+	const outputs: AgentOutput[] = []
+	let text = ''
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type !== 'text') continue
+		text += output.text
+		if (text === 'thinking about it') await agent.interrupt()
+	}
+	expect(said(outputs)).toEqual(['thinking about it'])
+	expect(events(outputs).filter(({ kind }) => kind === 'error')).toEqual([])
+	expect(events(outputs)).toContainEqual(
+		expect.objectContaining({
+			kind: 'system',
+			body: expect.objectContaining({ type: 'interrupted' }),
+		}),
+	)
+	expect(await agent.ended).toMatchObject({ code: 0 })
+})
+
+test('stopped while a request waits: the agent ends, nothing ran, and nothing of ours is left', async () => {
+	const before = new Set(leftovers())
+	const { outputs } = await run('REMOVE it', (_request, agent) => {
+		void agent.stop()
+		return null
+	})
+	expect(outputs).toContainEqual(expect.objectContaining({ type: 'withdrawn' }))
+	expect(existsSync(join(cwd, 'build'))).toBe(true)
+	expect(leftovers().filter((name) => !before.has(name))).toEqual([])
+})
+
+function leftovers(): string[] {
+	return readdirSync(tmpdir()).filter((name) => name.startsWith('styrby-opencode-'))
+}
+
+test('a prompt that is sent while it works is answered too', async () => {
+	let sent = false
+	const { outputs } = await run('RUN it', (_request, agent) => {
+		if (!sent) void agent.prompt('HELLO again')
+		sent = true
+		return allow()
+	})
+	const prompts = events(outputs).flatMap((e) => (e.kind === 'user_prompt' ? [e.body] : []))
+	expect(prompts).toEqual([
+		{ text: 'RUN it', source: 'agent' },
+		{ text: 'HELLO again', source: 'viewer' },
+	])
+	expect(said(outputs)).toContain('fine')
+})
+
+test('an error of the API is an error, once', async () => {
+	const { outputs, ended } = await run('FAIL')
+	const errors = events(outputs).filter(({ kind }) => kind === 'error')
+	expect(errors).toEqual([
+		{ kind: 'error', body: { code: 'agent_api_error', text: expect.stringContaining('no such') } },
+	])
+	expect(ended.code).toBe(1)
+})
+
+test('a session is resumed, by its id or as the last one, and what it said is not said again', async () => {
+	const first = await run('RUN it', allow)
+	const id = sessionOf(first.outputs)
+	for (const args of [['--session', id], ['--continue']]) {
+		const again = await run('HELLO', () => null, args)
+		expect(sessionOf(again.outputs)).toBe(id)
+		expect(said(again.outputs)).toEqual(['fine'])
+		expect(usage(again.outputs)).toHaveLength(1)
+	}
+	expect(JSON.stringify(api.requests.at(-1))).toContain('I will run it')
+	const fork = await run('HELLO', () => null, ['--session', id, '--fork'])
+	expect(sessionOf(fork.outputs)).not.toBe(id)
+})
+
+test('a start that fails says why', async () => {
+	await expect(start('x', ['--no-such-flag'])).rejects.toMatchObject({
+		code: 'agent_arguments',
+		message: expect.stringContaining('no-such-flag'),
+	})
+	await expect(start('x', ['--session', 'ses_none'])).rejects.toMatchObject({
+		code: 'agent_failed',
+		message: expect.stringContaining('ses_none'),
+	})
+	await expect(start('x', ['--model', 'big'])).rejects.toMatchObject({ code: 'agent_arguments' })
+	const gone = await run('x', () => null, ['--model', 'scripted/none'])
+	expect(events(gone.outputs)).toContainEqual(expect.objectContaining({ kind: 'error' }))
+	expect(gone.ended.code).toBe(1)
+})
+
+test('settings that OpenCode can not read end the start with its own words', async () => {
+	await writeFile(join(folder, 'home/.config/opencode/opencode.json'), '{ "model": 7 }')
+	await expect(start('x')).rejects.toMatchObject({ code: 'agent_failed' })
+})
+
+test('where the person has chosen, it stays so, and who is not asked is told', async () => {
+	await seedOpencodeHome(join(folder, 'home'), api.url, { permission: 'allow' })
+	const chosen = await run('RUN it')
+	expect(requests(chosen.outputs)).toEqual([])
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(true)
+	expect(chosen.outputs).toContainEqual(expect.objectContaining({ type: 'about', asks: false }))
+
+	await seedOpencodeHome(join(folder, 'home'), api.url, { permission: { bash: 'allow' } })
+	expect(requests((await run('RUN it')).outputs)).toEqual([])
+	expect(requests((await run('EDIT', allow)).outputs)).toHaveLength(1)
+})
+
+test('--auto leaves it to OpenCode, and says so', async () => {
+	const { outputs } = await run('RUN it', () => null, ['--auto'])
+	expect(requests(outputs)).toEqual([])
+	expect(outputs).toContainEqual(expect.objectContaining({ type: 'about', asks: false }))
+})
+
+test('planning still edits nothing', async () => {
+	const { outputs } = await run('EDIT', allow, ['--agent', 'plan'])
+	expect(requests(outputs)).toEqual([])
+	expect(results(outputs)[1]).toMatchObject({ ok: false })
+	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
+	expect(outputs).toContainEqual(expect.objectContaining({ type: 'about', mode: 'plan' }))
+})
+
+test('without its plugin nobody would be asked: it does not start', async () => {
+	const env = { ...environment(), OPENCODE_PURE: '1' }
+	await expect(
+		opencode.start({ cwd, args: [], env, headless: 'RUN it', requestTimeoutMs: 60_000 }),
+	).rejects.toMatchObject({ code: 'agent_failed', message: expect.stringContaining('PURE') })
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
+})
+
+test('what it runs does not get the password of its server', async () => {
+	const { outputs } = await run('ENV', allow)
+	expect(results(outputs)[0]?.text).toBe('0\n')
+})
+
+test("a sub-agent's events carry the call that started it, and its requests are asked", async () => {
+	const { outputs } = await run('HELPER', allow)
+	const call = events(outputs).find(
+		(event) => event.kind === 'tool_use' && event.body.name === 'task',
+	)
+	const parent = call?.kind === 'tool_use' ? call.body.tool_use : ''
+	const inner = events(outputs).flatMap((event) =>
+		event.kind === 'agent_response' && event.body.parent === parent ? [event.body.text] : [],
+	)
+	expect(inner).toEqual(['inner text', 'inner done'])
+	expect(requests(outputs).map(({ ask }) => ask.tool)).toEqual(['bash'])
+	expect(existsSync(join(cwd, 'inner.txt'))).toBe(true)
+	expect(said(outputs)).toContain('helper done')
+	expect(usage(outputs)).toHaveLength(4)
+	expect(outputs.at(-1)).toEqual({ type: 'status', status: 'idle' })
+})

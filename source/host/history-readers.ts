@@ -18,6 +18,13 @@ const readers: ReadonlyMap<string, () => Promise<HistoryReader>> = new Map([
 			return { recognises: isClaudeTranscript, read: readHistory }
 		},
 	],
+	[
+		'opencode',
+		async () => {
+			const { isOpencodeHistory, readHistory } = await import('../agents/opencode/index.ts')
+			return { recognises: isOpencodeHistory, read: readHistory }
+		},
+	],
 ])
 
 /**

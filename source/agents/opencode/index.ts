@@ -30,3 +30,5 @@ export const opencode: AgentAdapter = {
 		return startOpencode(await opencode.locate(options.env, options.cwd), options)
 	},
 }
+
+export { isOpencodeHistory, readHistory } from './import.ts'

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { AgentAnswer, AgentOutput, RunningAgent } from '../../source/agents/agent.ts'
 import { opencode } from '../../source/agents/opencode/index.ts'
 import { findAgent } from '../tools/agents.ts'
@@ -33,6 +33,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+	vi.unstubAllEnvs()
 	await api[Symbol.asyncDispose]()
 	await rm(folder, { recursive: true, force: true })
 })
@@ -336,19 +337,16 @@ test('interrupted while it writes: it stops, and what it wrote stays', async () 
 })
 
 test('stopped while a request waits: the agent ends, nothing ran, and nothing of ours is left', async () => {
-	const before = new Set(leftovers())
+	vi.stubEnv('TMPDIR', join(folder, 'tmp'))
 	const { outputs } = await run('REMOVE it', (_request, agent) => {
 		void agent.stop()
 		return null
 	})
 	expect(outputs).toContainEqual(expect.objectContaining({ type: 'withdrawn' }))
 	expect(existsSync(join(cwd, 'build'))).toBe(true)
-	expect(leftovers().filter((name) => !before.has(name))).toEqual([])
+	const left = readdirSync(join(folder, 'tmp'))
+	expect(left.filter((name) => name.startsWith('styrby'))).toEqual([])
 })
-
-function leftovers(): string[] {
-	return readdirSync(tmpdir()).filter((name) => name.startsWith('styrby-opencode-'))
-}
 
 test('a prompt that is sent while it works is answered too', async () => {
 	let sent = false

@@ -3,6 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Context } from '../../source/commands/context.ts'
+import { adapterNames } from '../../source/host/adapters.ts'
 import { Publisher } from '../../source/host/publisher.ts'
 import { randomId } from '../../source/protocol/device.ts'
 import { embeddedState, stopEmbedded } from '../../source/server/discover.ts'
@@ -54,7 +55,7 @@ describe('doctor', () => {
 			'outbox',
 			'account',
 			'device-log',
-			'agent-claude',
+			...adapterNames.map((name) => `agent-${name}`),
 		])
 		const states = [...checks.values()].filter(({ id }) => !/^agent-|^disk/.test(id))
 		expect(states.map(({ id, state }) => [id, state])).toEqual(states.map(({ id }) => [id, 'ok']))

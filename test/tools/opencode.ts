@@ -11,7 +11,6 @@ export async function seedOpencodeHome(
 	more: Record<string, unknown> = {},
 ): Promise<void> {
 	const folder = join(home, '.config', 'opencode')
-	// With its own package there already, OpenCode does not fetch it.
 	await mkdir(folder, { recursive: true })
 	const config = {
 		model: 'scripted/big',

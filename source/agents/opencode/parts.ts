@@ -1,5 +1,6 @@
 /** Parts of messages → session events, the same for a running session and for its history. */
 import type { Body, SessionEvent } from '../../protocol/events.ts'
+import type { AgentOutput } from '../agent.ts'
 import { tooDeep, typeName } from '../foreign.ts'
 import { changesIn } from './patch.ts'
 import type { RawError, RawPart, ToolState } from './schema.ts'
@@ -131,4 +132,30 @@ export function errorEvent(error: RawError): SessionEvent {
 	const name = (error.name ?? 'failed').replace(/Error$/, '').replace(/(?<=[a-z])(?=[A-Z])/g, '_')
 	const code = name === 'API' ? 'agent_api_error' : `agent_${typeName(name).toLowerCase()}`
 	return { kind: 'error', body: { code, text } }
+}
+
+/** The model is asked again. */
+export function retryEvent(
+	status: { attempt: number | null; message: string | null; next: number | null },
+	now: string,
+): SessionEvent {
+	const { attempt, message, next } = status
+	const delay = next === null ? null : Math.max(0, next - Date.parse(now))
+	const wait = delay === null ? '' : ` in ${Math.round(delay / 100) / 10} s`
+	return {
+		kind: 'system',
+		body: {
+			type: 'api_retry',
+			text: `The model did not answer (${message ?? 'no reason given'}); try ${attempt ?? '?'}${wait}`,
+			data: { attempt, max_retries: null, retry_delay_ms: delay, error_status: null },
+		},
+	}
+}
+
+export function notice(at: string, text: string): AgentOutput {
+	return {
+		type: 'event',
+		at,
+		event: { kind: 'system', body: { type: 'notice', text, data: null } },
+	}
 }

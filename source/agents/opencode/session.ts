@@ -9,10 +9,11 @@ import { endWithHost } from '../end-with-host.ts'
 import { OutputQueue } from '../output-queue.ts'
 import { type Arguments, attachArguments, readArguments } from './arguments.ts'
 import { agentsSchema, askingAgents } from './modes.ts'
+import { openSession } from './open-session.ts'
+import { notice } from './parts.ts'
 import { PluginFile } from './plugin.ts'
-import { EventReader, notice, type Step } from './reader.ts'
+import { EventReader, type Step } from './reader.ts'
 import { replyTo } from './request.ts'
-import { sessionSchema } from './schema.ts'
 import { OpencodeServer } from './server.ts'
 
 const graceMs = 3000
@@ -32,7 +33,6 @@ const modelSchema = v.pipe(
 	}),
 )
 const healthSchema = v.object({ version: v.optional(v.nullable(v.string()), null) })
-const sessionsSchema = v.array(sessionSchema)
 
 /**
  * Starts OpenCode: its own interface in this terminal, or none and a first prompt. Throws `agent_failed`
@@ -147,7 +147,7 @@ class OpencodeSession implements RunningAgent {
 	}
 
 	async begin(given: Arguments, prompt: string): Promise<void> {
-		this.#session = await this.#findSession(given)
+		this.#session = await openSession(this.#server, given)
 		await this.#prompt(this.#session, prompt, 'agent', given.agent)
 	}
 
@@ -251,31 +251,6 @@ class OpencodeSession implements RunningAgent {
 
 	get #open(): boolean {
 		return this.#server.running && !this.#done
-	}
-
-	async #findSession({ session, last, fork }: Arguments): Promise<string> {
-		let id = session
-		if (id === null && last) {
-			const [newest] = await this.#server.read('/session?roots=true&limit=1', sessionsSchema)
-			id = newest?.id ?? null
-		}
-		if (id === null) return this.#opened('/session', {})
-		const path = `/session/${encodeURIComponent(id)}`
-		if (fork) return this.#opened(`${path}/fork`, {})
-		const { ok, body } = await this.#server.call('GET', path)
-		const found = v.safeParse(sessionSchema, body)
-		if (ok && found.success) return found.output.id
-		throw new StyrbyError(
-			'agent_failed',
-			`OpenCode has no session ${id} here: \`opencode session list\` shows those it has.`,
-		)
-	}
-
-	async #opened(path: string, body: unknown): Promise<string> {
-		const answer = await this.#server.call('POST', path, body)
-		const made = v.safeParse(sessionSchema, answer.body)
-		if (answer.ok && made.success) return made.output.id
-		throw new StyrbyError('agent_failed', 'OpenCode could not open that session: check its id.')
 	}
 
 	async #prompt(

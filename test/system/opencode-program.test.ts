@@ -90,6 +90,26 @@ test('nobody answers in time: it is denied, and the agent is told', async () => 
 	expect(answers.map(({ body }) => [body?.result, body?.by])).toEqual([['expired', 'host']])
 }, 300_000)
 
+test('in its own interface: approved by a command, and it ends as it should', async () => {
+	await using terminal = lab.terminal(['run', 'opencode'], { columns: 100, rows: 40 })
+	await terminal.until('Ask anything', 120_000)
+	await terminal.type('TWO')
+	await terminal.until('TWO')
+	await terminal.press('\r')
+	await terminal.until('Permission required', 120_000)
+	const [waiting] = (await lab.requests()).filter(({ status }) => status === 'pending')
+	await lab.done(['approve', waiting?.id ?? '', '--yes'])
+	await terminal.until(/touch two\.txt(?:.|\n)*Permission required/, 120_000)
+	expect(existsSync(join(lab.cwd, 'one.txt'))).toBe(true)
+	// A quit while it waits: nothing is allowed by that.
+	terminal.kill('SIGTERM')
+	await terminal.exited
+	expect(terminal.modes).toEqual({ alternate: false, cursor: true, paste: false })
+	const session = await lab.session(waiting?.session ?? '')
+	expect(session).toMatchObject({ agent: 'opencode', status: 'stopped', title: 'TWO', pending: 0 })
+	expect(existsSync(join(lab.cwd, 'two.txt'))).toBe(false)
+}, 240_000)
+
 test('the history is imported, once, and not what this home has hosted itself', async () => {
 	const data = join(lab.folder, 'home/.local/share/opencode')
 	const env = { STYRBY_HOME: join(lab.folder, 'other') }

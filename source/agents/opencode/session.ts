@@ -190,13 +190,13 @@ class OpencodeSession implements RunningAgent {
 		const { reply, taken } = replyTo(id, request, answer)
 		// An answer that it does not take: it is told no, and what it says of that is what counts.
 		if (!taken) {
-			await this.#server.call('POST', reply.path, reply.body)
+			await this.#post(reply.path, reply.body)
 			return false
 		}
 		this.#reader.answering(id)
 		let ok = false
 		try {
-			ok = (await this.#server.call('POST', reply.path, reply.body)).ok
+			ok = await this.#post(reply.path, reply.body)
 		} finally {
 			this.#queue.push(...this.#reader.answered(id, ok))
 		}
@@ -205,7 +205,17 @@ class OpencodeSession implements RunningAgent {
 
 	async interrupt(): Promise<void> {
 		for (const session of this.#reader.working) {
-			if (this.#open) await this.#server.call('POST', `/session/${session}/abort`)
+			if (this.#open) await this.#post(`/session/${session}/abort`)
+		}
+	}
+
+	/** Whether the server took it; what has ended meanwhile takes nothing. */
+	async #post(path: string, body?: unknown): Promise<boolean> {
+		try {
+			return (await this.#server.call('POST', path, body)).ok
+		} catch (error) {
+			if (!this.#open || (await within(this.#server.ended, lastWordsMs))) return false
+			throw error
 		}
 	}
 

@@ -3,7 +3,7 @@ import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAdapter } from '../agent.ts'
 import { childEnvironment } from '../child-environment.ts'
 import { findExecutable, readVersion } from '../executable.ts'
-import { startOpencode } from './session.ts'
+import { startOpencode } from './start.ts'
 
 const command = 'opencode'
 

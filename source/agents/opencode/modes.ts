@@ -5,16 +5,31 @@ const ruleSchema = v.object({ permission: v.string(), pattern: v.string(), actio
 export const agentsSchema = v.array(
 	v.object({
 		name: v.string(),
+		/** Whether a person can work with it: `subagent` is for other agents only. */
+		mode: v.optional(v.fallback(v.nullable(v.string()), null), null),
+		hidden: v.optional(v.fallback(v.boolean(), false), false),
 		permission: v.optional(v.fallback(v.array(ruleSchema), []), []),
 	}),
 )
+type OpencodeAgent = v.InferOutput<typeof agentsSchema>[number]
 
 /** What changes something: where all of it is allowed for good, nobody is asked. */
 const telling = ['edit', 'bash']
 
+/** Those that a session can be put in from elsewhere: a person works with them, and is asked. */
+export function offeredAgents(
+	agents: readonly Omit<OpencodeAgent, 'permission'>[],
+	asking: ReadonlyMap<string, boolean>,
+): string[] {
+	return agents
+		.filter(({ mode, hidden }) => (mode === 'primary' || mode === 'all') && !hidden)
+		.map(({ name }) => name)
+		.filter((name) => asking.get(name) === true)
+}
+
 /** By name, whether requests reach a person. The last rule that fits is the one that counts. */
 export function askingAgents(
-	agents: v.InferOutput<typeof agentsSchema>,
+	agents: readonly Pick<OpencodeAgent, 'name' | 'permission'>[],
 ): ReadonlyMap<string, boolean> {
 	return new Map(
 		agents.map(({ name, permission: rules }) => {

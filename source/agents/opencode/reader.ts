@@ -38,6 +38,7 @@ export class EventReader {
 	readonly #busy = new Set<string>()
 	#about = ''
 	#retry = ''
+	#mode: string | null = null
 	#session: string | null = null
 	#interrupted = false
 	#failed = false
@@ -182,15 +183,22 @@ export class EventReader {
 			about.cwd = info.path.cwd
 			this.#requests.cwd = info.path.cwd
 		}
-		if (info.agent !== null) {
-			about.mode = info.agent
-			const asks = this.#asks(info.agent)
-			if (asks !== null) about.asks = asks
-		}
+		if (info.agent !== null) Object.assign(about, this.#aboutMode(info.agent))
 		const key = JSON.stringify(about)
 		if (key === this.#about) return
 		this.#about = key
 		step.outputs.push(about)
+	}
+
+	/** The agent that works from now on, where it was changed by us. */
+	changed(agent: string): AgentOutput[] {
+		return agent === this.#mode ? [] : [{ type: 'about', ...this.#aboutMode(agent) }]
+	}
+
+	#aboutMode(agent: string): { mode: string; asks?: boolean } {
+		this.#mode = agent
+		const asks = this.#asks(agent)
+		return asks === null ? { mode: agent } : { mode: agent, asks }
 	}
 
 	#status(properties: unknown, now: string, step: Step): void {

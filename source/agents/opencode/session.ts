@@ -1,20 +1,16 @@
 /** A running OpenCode: its server, which says what happens and takes the answers, and who looks at it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { realpath } from 'node:fs/promises'
-import * as v from 'valibot'
 import { StyrbyError } from '../../protocol/errors.ts'
-import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
+import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions, Takes } from '../agent.ts'
 import { type Ended, hasEnded, spawned, terminate, watchEnd, within } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
 import { OutputQueue } from '../output-queue.ts'
-import { type Arguments, attachArguments, readArguments } from './arguments.ts'
-import { agentsSchema, askingAgents } from './modes.ts'
+import type { Arguments } from './arguments.ts'
 import { openSession } from './open-session.ts'
 import { notice } from './parts.ts'
-import { PluginFile } from './plugin.ts'
-import { EventReader, type Step } from './reader.ts'
+import type { EventReader, Step } from './reader.ts'
 import { replyTo } from './request.ts'
-import { OpencodeServer } from './server.ts'
+import type { OpencodeServer } from './server.ts'
 
 const graceMs = 3000
 /** How long a request waits for the call that it is about, ms. */
@@ -24,83 +20,23 @@ const lastWordsMs = 1000
 /** After a turn its last words may still be on their way, ms. */
 const afterTurnMs = 300
 
-const modelSchema = v.pipe(
-	v.string(),
-	v.regex(/^[^/]+\/.+$/),
-	v.transform((name) => {
-		const [providerID = '', ...model] = name.split('/')
-		return { providerID, modelID: model.join('/') }
-	}),
-)
-const healthSchema = v.object({ version: v.optional(v.nullable(v.string()), null) })
-
-/**
- * Starts OpenCode: its own interface in this terminal, or none and a first prompt. Throws `agent_failed`
- * when it does not come up, `agent_arguments`, `agent_settings`.
- */
-export async function startOpencode(path: string, options: StartOptions): Promise<RunningAgent> {
-	const headless = options.headless !== undefined
-	const given = readArguments(options.args, headless)
-	const model = given.model === null ? null : modelOf(given.model)
-	await using cleanup = new AsyncDisposableStack()
-	// The server names folders by their real paths, and tells what happens in one of them.
-	const cwd = await realpath(options.cwd)
-	const plugin = cleanup.use(await PluginFile.write(!given.auto))
-	const server = await OpencodeServer.start(path, {
-		cwd,
-		env: options.env,
-		folder: plugin.folder,
-		settings: {
-			plugin: [plugin.url],
-			...(given.model === null ? {} : { model: given.model }),
-			...(given.agent === null ? {} : { default_agent: given.agent }),
-		},
-	})
-	cleanup.defer(() => server.stop())
-	const { version } = await server.read('/global/health', healthSchema)
-	const agents = await server.read('/agent', agentsSchema)
-	if (!(await plugin.loaded())) {
-		throw new StyrbyError(
-			'agent_failed',
-			'OpenCode runs without plugins here, so nobody would be asked: unset OPENCODE_PURE.',
-		)
-	}
-	const asking = askingAgents(agents)
-	const session = new OpencodeSession(server, options, {
-		model,
-		variant: given.variant,
-		reader: new EventReader((agent) => asking.get(agent) ?? null),
-		cleanup: cleanup.move(),
-	})
-	try {
-		session.about(version)
-		await session.listen()
-		if (headless) await session.begin(given, options.headless ?? '')
-		else await session.attach(path, attachArguments(server.url, cwd, given))
-		return session
-	} catch (error) {
-		await session.stop()
-		throw error
-	}
+export interface Model {
+	providerID: string
+	modelID: string
 }
 
-function modelOf(name: string): v.InferOutput<typeof modelSchema> {
-	const model = v.safeParse(modelSchema, name)
-	if (model.success) return model.output
-	throw new StyrbyError(
-		'agent_arguments',
-		'OpenCode names a model as provider/model: `opencode models` lists them.',
-	)
-}
-
-interface SessionParts {
-	model: v.InferOutput<typeof modelSchema> | null
+export interface SessionParts {
+	model: Model | null
 	variant: string | null
+	/** Whether the session waits for further prompts. */
+	stay: boolean
+	/** Agents of OpenCode's that it can be put in. */
+	modes: readonly string[]
 	reader: EventReader
 	cleanup: AsyncDisposableStack
 }
 
-class OpencodeSession implements RunningAgent {
+export class OpencodeSession implements RunningAgent {
 	readonly name = 'opencode'
 	readonly ended: Promise<Ended>
 	readonly #server: OpencodeServer
@@ -113,6 +49,9 @@ class OpencodeSession implements RunningAgent {
 	#interface: ChildProcess | null = null
 	#interfaceEnd: Ended | null = null
 	#session: string | null = null
+	/** The agent for the prompts to come, where it was changed. */
+	#mode: string | null = null
+	#takesPrompts = false
 	#closing: NodeJS.Timeout | undefined
 	#holding: NodeJS.Timeout | undefined
 	#done = false
@@ -148,7 +87,9 @@ class OpencodeSession implements RunningAgent {
 
 	async begin(given: Arguments, prompt: string): Promise<void> {
 		this.#session = await openSession(this.#server, given)
-		await this.#prompt(this.#session, prompt, 'agent', given.agent)
+		this.#mode = given.agent
+		await this.#prompt(this.#session, prompt, 'agent')
+		this.#takes(true)
 	}
 
 	async attach(path: string, args: readonly string[]): Promise<void> {
@@ -161,6 +102,7 @@ class OpencodeSession implements RunningAgent {
 		await spawned(child, 'OpenCode')
 		endWithHost(child)
 		this.#interface = child
+		this.#takes(false)
 		// Keys belong to the agent: an interrupt typed before it has the terminal must not end the host.
 		process.on('SIGINT', ignore)
 		void ended.then(async (how) => {
@@ -181,7 +123,7 @@ class OpencodeSession implements RunningAgent {
 			)
 		}
 		clearTimeout(this.#closing)
-		await this.#prompt(session, text, 'viewer', null)
+		await this.#prompt(session, text, 'viewer')
 	}
 
 	async answer(id: string, answer: AgentAnswer): Promise<boolean> {
@@ -207,6 +149,33 @@ class OpencodeSession implements RunningAgent {
 		for (const session of this.#reader.working) {
 			if (this.#open) await this.#post(`/session/${session}/abort`)
 		}
+	}
+
+	/** It works from the next prompt on: the server has no other way. */
+	async setMode(mode: string): Promise<void> {
+		const { modes } = this.#parts
+		if (this.#interface !== null) {
+			throw new StyrbyError(
+				'agent_cannot',
+				'This session runs in its own interface: change the agent there with Tab.',
+			)
+		}
+		if (!this.#open || !modes.includes(mode)) {
+			throw new StyrbyError(
+				'agent_cannot',
+				modes.length === 0
+					? 'OpenCode has no agent here in which a person is asked: start a new session.'
+					: `OpenCode can be put in ${modes.join(', ')} from elsewhere, while it runs.`,
+			)
+		}
+		this.#mode = mode
+		if (!this.#reader.busy) this.#queue.push(...this.#reader.changed(mode))
+	}
+
+	#takes(prompt: boolean): void {
+		this.#takesPrompts = prompt
+		const takes: Takes = { prompt, interrupt: true, modes: this.#parts.modes }
+		this.#queue.push({ type: 'about', takes })
 	}
 
 	/** Whether the server took it; what has ended meanwhile takes nothing. */
@@ -263,12 +232,8 @@ class OpencodeSession implements RunningAgent {
 		return this.#server.running && !this.#done
 	}
 
-	async #prompt(
-		session: string,
-		text: string,
-		source: 'agent' | 'viewer',
-		agent: string | null,
-	): Promise<void> {
+	async #prompt(session: string, text: string, source: 'agent' | 'viewer'): Promise<void> {
+		const agent = this.#mode
 		const { model, variant } = this.#parts
 		this.#reader.prompted(text, source)
 		const { ok, status } = await this.#server.call('POST', `/session/${session}/prompt_async`, {
@@ -306,6 +271,9 @@ class OpencodeSession implements RunningAgent {
 
 	#take(step: Step): void {
 		this.#queue.push(...step.outputs)
+		if (!this.#takesPrompts && this.#interface !== null && this.#reader.session !== null) {
+			this.#takes(true)
+		}
 		for (const { id, kind } of step.refuse) void this.#refuse(id, kind)
 		if (this.#reader.holding) {
 			this.#holding ??= setTimeout(() => {
@@ -314,7 +282,7 @@ class OpencodeSession implements RunningAgent {
 			}, holdMs)
 		}
 		if (this.#reader.busy) clearTimeout(this.#closing)
-		else if (step.idle && this.#interface === null) this.#closeSoon()
+		else if (step.idle && this.#interface === null) this.#rest()
 	}
 
 	async #refuse(id: string, kind: 'permission' | 'question'): Promise<void> {
@@ -329,8 +297,11 @@ class OpencodeSession implements RunningAgent {
 	}
 
 	/** A session of one prompt ends when its turn is over. */
-	#closeSoon(): void {
+	#rest(): void {
+		// Changed while it worked, so it holds from now on.
+		if (this.#mode !== null) this.#queue.push(...this.#reader.changed(this.#mode))
 		clearTimeout(this.#closing)
+		if (this.#parts.stay) return
 		this.#closing = setTimeout(() => {
 			this.#done = true
 			void this.#server.stop()

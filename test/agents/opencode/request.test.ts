@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { attachArguments, readArguments } from '../../../source/agents/opencode/arguments.ts'
-import { askingAgents } from '../../../source/agents/opencode/modes.ts'
+import { askingAgents, offeredAgents } from '../../../source/agents/opencode/modes.ts'
 import { changesIn } from '../../../source/agents/opencode/patch.ts'
 import { type OpenRequest, replyTo } from '../../../source/agents/opencode/request.ts'
 import { withSettings } from '../../../source/agents/opencode/server.ts'
@@ -131,6 +131,20 @@ test('who is asked: by the last rule that fits', () => {
 		one: false,
 		empty: true,
 	})
+})
+
+test('a session can be put in what a person works with and is asked in', () => {
+	const agent = (name: string, mode: string | null, hidden = false) => ({ name, mode, hidden })
+	const agents = [
+		agent('build', 'primary'),
+		agent('mine', 'all'),
+		agent('free', 'primary'),
+		agent('helper', 'subagent'),
+		agent('title', 'primary', true),
+		agent('odd', null),
+	]
+	const asking = new Map(agents.map(({ name }) => [name, name !== 'free']))
+	expect(offeredAgents(agents, asking)).toEqual(['build', 'mine'])
 })
 
 describe('diffs', () => {

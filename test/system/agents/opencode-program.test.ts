@@ -2,13 +2,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { resolveHome } from '../../source/config/paths.ts'
-import { stopEmbedded } from '../../source/server/discover.ts'
-import { findAgent } from '../tools/agents.ts'
-import { Lab, type Started, until } from '../tools/lab.ts'
-import { opencodeEnvironment, prices, seedOpencodeHome } from '../tools/opencode.ts'
-import { opencodeScript } from '../tools/opencode-script.ts'
-import { type ScriptedOpenaiChat, startScriptedOpenaiChat } from '../tools/scripted-openai-chat.ts'
+import { resolveHome } from '../../../source/config/paths.ts'
+import { stopEmbedded } from '../../../source/server/discover.ts'
+import { findAgent } from '../../tools/agents.ts'
+import { Lab, type Started, until } from '../../tools/lab.ts'
+import { opencodeEnvironment, prices, seedOpencodeHome } from '../../tools/opencode.ts'
+import { opencodeScript } from '../../tools/opencode-script.ts'
+import {
+	type ScriptedOpenaiChat,
+	startScriptedOpenaiChat,
+} from '../../tools/scripted-openai-chat.ts'
 
 let lab: Lab
 let api: ScriptedOpenaiChat

@@ -6,13 +6,16 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { AgentAnswer, AgentOutput } from '../../source/agents/agent.ts'
-import { findAgent } from '../tools/agents.ts'
-import { opencodeEnvironment, seedOpencodeHome } from '../tools/opencode.ts'
-import { opencodeScript } from '../tools/opencode-script.ts'
-import { childProcesses } from '../tools/processes.ts'
-import { type ScriptedOpenaiChat, startScriptedOpenaiChat } from '../tools/scripted-openai-chat.ts'
-import { Terminal } from '../tools/terminal.ts'
+import type { AgentAnswer, AgentOutput } from '../../../source/agents/agent.ts'
+import { findAgent } from '../../tools/agents.ts'
+import { opencodeEnvironment, seedOpencodeHome } from '../../tools/opencode.ts'
+import { opencodeScript } from '../../tools/opencode-script.ts'
+import { childProcesses } from '../../tools/processes.ts'
+import {
+	type ScriptedOpenaiChat,
+	startScriptedOpenaiChat,
+} from '../../tools/scripted-openai-chat.ts'
+import { Terminal } from '../../tools/terminal.ts'
 
 type Told =
 	| AgentOutput
@@ -73,7 +76,7 @@ class NativeRun {
 		await new Promise<void>((resolve) => server.listen(path, resolve))
 		const terminal = new Terminal({
 			command: process.execPath,
-			args: [join(import.meta.dirname, '../tools/native-opencode.ts'), path, ...args],
+			args: [join(import.meta.dirname, '../../tools/native-opencode.ts'), path, ...args],
 			env: {
 				...opencodeEnvironment(join(folder, 'home'), program),
 				TMPDIR: join(folder, 'tmp'),
@@ -189,6 +192,10 @@ test(
 		session.answer(third.id, { decision: 'allow', scope: 'once', input })
 		await session.said('thanks')
 
+		expect(session.of('about').flatMap(({ takes }) => takes ?? [])).toEqual([
+			{ prompt: false, interrupt: true, modes: [] },
+			{ prompt: true, interrupt: true, modes: [] },
+		])
 		// A prompt and an interrupt from elsewhere reach it as well.
 		session.order({ do: 'prompt', text: 'WAIT' })
 		await session.terminal.until('thinking about it')

@@ -2,13 +2,16 @@ import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import type { AgentAnswer, AgentOutput, RunningAgent } from '../../source/agents/agent.ts'
-import { opencode } from '../../source/agents/opencode/index.ts'
-import { findAgent } from '../tools/agents.ts'
-import { opencodeEnvironment, prices, seedOpencodeHome } from '../tools/opencode.ts'
-import { opencodeScript, question } from '../tools/opencode-script.ts'
-import { type ScriptedOpenaiChat, startScriptedOpenaiChat } from '../tools/scripted-openai-chat.ts'
+import { afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import type { AgentAnswer, AgentOutput, RunningAgent } from '../../../source/agents/agent.ts'
+import { opencode } from '../../../source/agents/opencode/index.ts'
+import { findAgent } from '../../tools/agents.ts'
+import { opencodeEnvironment, prices, seedOpencodeHome } from '../../tools/opencode.ts'
+import { opencodeScript, question } from '../../tools/opencode-script.ts'
+import {
+	type ScriptedOpenaiChat,
+	startScriptedOpenaiChat,
+} from '../../tools/scripted-openai-chat.ts'
 
 type Request = Extract<AgentOutput, { type: 'request' }>
 type Answer = (request: Request, agent: RunningAgent) => AgentAnswer | null
@@ -42,12 +45,13 @@ function environment(): NodeJS.ProcessEnv {
 	return opencodeEnvironment(join(folder, 'home'), program)
 }
 
-async function start(prompt: string, args: string[] = []): Promise<RunningAgent> {
+async function start(prompt: string, args: string[] = [], stay = false): Promise<RunningAgent> {
 	return opencode.start({
 		cwd,
 		args,
 		env: environment(),
 		headless: prompt,
+		stay,
 		requestTimeoutMs: 60_000,
 	})
 }
@@ -77,6 +81,22 @@ const said = (outputs: AgentOutput[]) =>
 const sessionOf = (outputs: AgentOutput[]) =>
 	outputs.flatMap((output) => (output.type === 'about' ? [output.session] : [])).at(-1) ?? ''
 const allow = (): AgentAnswer => ({ decision: 'allow', scope: 'once' })
+
+/** A session that waits for more; `idle`: when its n-th turn is over. */
+async function staying(prompt: string) {
+	const agent = await start(prompt, [], true)
+	onTestFinished(() => agent.stop())
+	const outputs: AgentOutput[] = []
+	const done = (async () => {
+		for await (const output of agent.output) outputs.push(output)
+	})()
+	const idle = (n: number) =>
+		vi.waitUntil(
+			() => outputs.filter((one) => one.type === 'status' && one.status === 'idle').length >= n,
+			60_000,
+		)
+	return { agent, outputs, done, idle }
+}
 
 test('the agent is found, with its version', async () => {
 	const env = { ...process.env, PATH: dirname(program) }
@@ -430,6 +450,40 @@ test('planning still edits nothing', async () => {
 	expect(results(outputs)[1]).toMatchObject({ ok: false })
 	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
 	expect(outputs).toContainEqual(expect.objectContaining({ type: 'about', mode: 'plan' }))
+})
+
+test('it stays for prompts from elsewhere, in the agent that was chosen there, until it is stopped', async () => {
+	const { done, agent, outputs, idle } = await staying('HELLO')
+	await idle(1)
+	expect(outputs).toContainEqual({
+		type: 'about',
+		takes: { prompt: true, interrupt: true, modes: ['build', 'plan'] },
+	})
+	for (const mode of ['explore', 'title', 'none']) {
+		await expect(agent.setMode(mode)).rejects.toMatchObject({ code: 'agent_cannot' })
+	}
+	await agent.setMode('plan')
+	await vi.waitFor(() =>
+		expect(outputs.at(-1)).toEqual({ type: 'about', mode: 'plan', asks: true }),
+	)
+	await agent.prompt('EDIT')
+	await idle(2)
+	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
+	await agent.setMode('build')
+	await agent.prompt('FAIL')
+	await idle(3)
+	await agent.prompt('HELLO')
+	await idle(4)
+	expect(said(outputs).filter((text) => text === 'fine')).toHaveLength(2)
+	const modes = outputs.flatMap((output) => (output.type === 'about' ? [output.mode] : []))
+	expect(modes.filter((mode, at) => mode !== undefined && mode !== modes[at - 1])).toEqual([
+		'build',
+		'plan',
+		'build',
+	])
+	await agent.stop()
+	await done
+	await expect(agent.setMode('plan')).rejects.toMatchObject({ code: 'agent_cannot' })
 })
 
 test('without its plugin nobody would be asked: it does not start', async () => {

@@ -108,6 +108,7 @@ const { metafile } = await build({
 	// Native and WebAssembly packages stay packages; the rest are optional accelerators.
 	external: [
 		'@electric-sql/pglite',
+		'@lydell/node-pty',
 		'@napi-rs/keyring',
 		'tweetnacl',
 		'pg-native',

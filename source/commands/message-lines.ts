@@ -5,9 +5,12 @@ import type { ShownMessage } from '../viewer/viewer.ts'
 
 export type DeviceName = (id: string) => string | null
 
+/** Facts without words. */
+const background: ReadonlySet<string> = new Set(['about', 'takes'])
+
 /** Turns of a session's state that its prompts and answers show by themselves. */
 function isBackground(event: SessionEvent): boolean {
-	if (event.kind === 'system') return event.body.type === 'about'
+	if (event.kind === 'system') return background.has(event.body.type)
 	if (event.kind !== 'status') return false
 	const { status, detail, applied } = event.body
 	return applied === null && detail === null && status !== 'stopped' && status !== 'error'

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
-import type { AgentAnswer, RunningAgent } from '../agents/agent.ts'
+import type { AgentAnswer, RunningAgent, Takes } from '../agents/agent.ts'
 import type { Gateway, MailRow } from '../backend/gateway.ts'
 import { toBase64 } from '../protocol/bytes.ts'
 import { type Command, unseenDigest } from '../protocol/command.ts'
@@ -14,6 +14,7 @@ import { randomId } from '../protocol/device.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import type { Body, SessionStatus } from '../protocol/events.ts'
 import { checkMail } from './check-mail.ts'
+import { type Errand, Errands } from './errands.ts'
 import { Mailbox } from './mailbox.ts'
 import { Notices } from './notices.ts'
 import {
@@ -36,6 +37,8 @@ export interface BrokerOptions {
 	now(): Date
 	/** What the session's status is, for the event that says "applied". */
 	status(): SessionStatus
+	/** What the agent said it can be sent; `null`: nothing yet. */
+	takes?(): Takes | null
 	onTrouble?: (error: StyrbyError) => void
 }
 
@@ -58,6 +61,7 @@ export class PermissionBroker implements AsyncDisposable {
 	readonly #byId = new Map<string, PendingRequest>()
 	readonly #running = new Set<Promise<unknown>>()
 	readonly #notices: Notices
+	readonly #errands: Errands
 	#logAsked = Number.NEGATIVE_INFINITY
 	/** A look at the log that has not begun yet. */
 	#look: Promise<void> | null = null
@@ -68,6 +72,15 @@ export class PermissionBroker implements AsyncDisposable {
 	constructor(options: BrokerOptions) {
 		this.#options = options
 		this.#notices = new Notices(() => this.#now())
+		this.#errands = new Errands({
+			agent: options.agent,
+			takes: () => options.takes?.() ?? null,
+			now: () => this.#now(),
+			use: (id) => options.publisher.outbox.commit({ command: id }),
+			obeyed: (command, signed) => this.#obeyed(command, signed),
+			refused: (error, command) => this.#refuse(error, command),
+			run: (work) => this.#run(work),
+		})
 		this.mailbox = new Mailbox({
 			gateway: options.gateway,
 			device: options.account.device.record.id,
@@ -309,8 +322,7 @@ export class PermissionBroker implements AsyncDisposable {
 			case 'prompt':
 			case 'interrupt':
 			case 'mode':
-				publisher.outbox.commit({ command: command.id })
-				this.#run(() => this.#obey(command, signed))
+				this.#errands.take(command, signed)
 		}
 	}
 
@@ -404,29 +416,13 @@ export class PermissionBroker implements AsyncDisposable {
 		})
 	}
 
-	async #obey(
-		command: Exclude<Command, DecisionCommand>,
-		signed: Verdict['signed'],
-	): Promise<void> {
-		const { agent, publisher, now } = this.#options
-		try {
-			if (command.kind === 'prompt') await agent.prompt(command.body.text)
-			else if (command.kind === 'mode') await agent.setMode(command.body.mode)
-			else await agent.interrupt()
-		} catch (error) {
-			if (!(error instanceof StyrbyError)) throw error
-			this.#refuse(error, command)
-			return
-		}
-		const { id, kind, by } = command
+	/** Says in the session what was obeyed, with the signed command: every device can check who sent it. */
+	#obeyed({ id, kind, by }: Errand, signed: Verdict['signed']): void {
 		const proof = { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) }
-		await publisher.publish({
-			at: now().toISOString(),
-			event: {
-				kind: 'system',
-				body: { type: 'command', text: null, data: { command: id, kind, by, ...proof } },
-			},
-		})
+		const data = { command: id, kind, by, ...proof }
+		const at = this.#options.now().toISOString()
+		const event = { kind: 'system', body: { type: 'command', text: null, data } } as const
+		this.#run(() => this.#options.publisher.publish({ at, event }))
 	}
 
 	/** Says in the session that a command was not obeyed, and why; the request it was about still waits. */

@@ -1,6 +1,7 @@
 /** Hosts one agent session: what the agent says is published, what it asks is put before the devices. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Account } from '../account/account.ts'
-import type { AgentOutput, RunningAgent } from '../agents/agent.ts'
+import type { AgentOutput, RunningAgent, Takes } from '../agents/agent.ts'
 import type { Gateway } from '../backend/gateway.ts'
 import { randomId } from '../protocol/device.ts'
 import { StyrbyError } from '../protocol/errors.ts'
@@ -52,6 +53,10 @@ const maxWaiting = 1000
 /** How long the end of a session waits for the backend, ms. */
 const lastDelivery = 5000
 const maxStderr = 8000
+/**
+ * After so many messages it is said again what the session takes: whoever reads its end finds it there.
+ */
+const sayTakesEvery = 100
 
 export class SessionHost implements AsyncDisposable {
 	readonly session: string
@@ -63,6 +68,11 @@ export class SessionHost implements AsyncDisposable {
 	#cwd: string
 	#status: SessionStatus = 'starting'
 	#stopping: string | null = null
+	#takes: Takes | null = null
+	/** The agent's permission mode, and whether requests reach a person in it, as far as it said. */
+	#mode: { mode: string | null; asks: boolean | null } = { mode: null, asks: null }
+	/** Number of the message that said last what the session takes. */
+	#takesSaid = 0
 	#closed = false
 	/** The agent has ended, or is being ended: nothing is waited for any more. */
 	readonly #ending = Promise.withResolvers<void>()
@@ -125,6 +135,7 @@ export class SessionHost implements AsyncDisposable {
 			timeoutMs: this.#options.timeoutMs,
 			now: this.#options.now ?? account.now,
 			status: () => this.#status,
+			takes: () => this.#takes,
 			onTrouble: (error) => this.#trouble(error),
 		})
 		const feed = new AccountFeed({
@@ -216,7 +227,7 @@ export class SessionHost implements AsyncDisposable {
 	}
 
 	#about(about: Extract<AgentOutput, { type: 'about' }>): void {
-		const { type: _, mode, asks, ...facts } = about
+		const { type: _, mode, asks, takes, ...facts } = about
 		if (about.session !== undefined) this.#noteAgentSession(about.session)
 		if (about.cwd !== undefined && about.cwd !== this.#cwd) {
 			this.#cwd = about.cwd
@@ -231,8 +242,18 @@ export class SessionHost implements AsyncDisposable {
 				asks === false
 					? `Approvals are off in ${name} mode: the agent decides by itself and asks nobody.`
 					: `The agent is in ${name} mode.`
-			this.#system('mode', text, { mode: mode ?? null, asks: asks ?? null })
+			const data = { mode: mode ?? null, asks: asks ?? null }
+			this.#mode = data
+			this.#system('mode', text, data)
 		}
+		if (takes === undefined || isDeepStrictEqual(takes, this.#takes)) return
+		this.#takes = takes
+		this.#sayTakes()
+	}
+
+	/** What another device may send to this session, and the mode that it is in. */
+	#sayTakes(): void {
+		if (this.#takes) this.#system('takes', null, { ...this.#takes, ...this.#mode })
 	}
 
 	/** A home that can not be written must not end the agent. */
@@ -278,7 +299,10 @@ export class SessionHost implements AsyncDisposable {
 
 	async #publish(entry: Entry, options?: Parameters<Publisher['publish']>[1]): Promise<void> {
 		try {
-			await this.publisher.publish(entry, options)
+			const { seq } = await this.publisher.publish(entry, options)
+			if (seq - this.#takesSaid < sayTakesEvery || this.#status === 'stopped') return
+			this.#takesSaid = seq
+			this.#sayTakes()
 		} catch (error) {
 			if (!(error instanceof StyrbyError)) throw error
 			this.#trouble(error)

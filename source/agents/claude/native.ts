@@ -49,6 +49,7 @@ export async function startNative(path: string, options: StartOptions): Promise<
 	await spawned(child, 'Claude Code')
 	endWithHost(child, file.folder)
 	session.started(child)
+	queue.push({ type: 'about', takes: { prompt: false, interrupt: true, modes: [] } })
 	return new NativeAgent(child, ended, session, queue, cleanup.move(), options.signal)
 }
 

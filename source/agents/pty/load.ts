@@ -6,6 +6,8 @@ export type Pty = typeof import('@lydell/node-pty')
 /** One of its terminals, whose bytes are left as they are. */
 export interface RawPty {
 	readonly pid: number
+	/** Our end of it, where the system has such a thing. */
+	readonly fd?: number
 	onData(listener: (data: unknown) => void): unknown
 	onExit(listener: (end: { exitCode: number; signal?: number | undefined }) => void): unknown
 	write(data: string | Uint8Array): void

@@ -19,7 +19,7 @@ export interface PersonEvents {
 	/** ctrl-z: the agent is to stop until `resumed`. */
 	suspended(): void
 	/** The terminal is ours again. Returns what sets the agent's modes. */
-	resumed(): string
+	resumed(size: Size): string
 	/** Whether the agent has the alternate screen. */
 	alternate(): boolean
 }
@@ -108,8 +108,7 @@ export class Person implements Disposable {
 		if (!this.#ours) return
 		this.#stdin.setRawMode(false)
 		this.#makeRaw()
-		this.#write(this.#events.resumed())
-		this.#events.resized(this.size)
+		this.#write(this.#events.resumed(this.size))
 	}
 
 	/** Node's raw mode still makes a line feed a carriage return too; that is taken back with the rest. */

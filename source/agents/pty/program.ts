@@ -3,6 +3,7 @@
  * the agent draws is followed beside it, so that an answer given elsewhere can be typed, but only while the
  * screen says that it is asked for.
  */
+import { spawnSync } from 'node:child_process'
 import { constants } from 'node:os'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { StyrbyError } from '../../protocol/errors.ts'
@@ -59,6 +60,8 @@ const patience = 3000
 const mostTries = 50
 /** How long the agent may take to show that it took an answer, ms. */
 const reactionMs = 500
+/** How long it may take to draw for a size before it gets the next, ms: two at once may look like none. */
+const redrawMs = 2000
 
 export class PtyProgram implements AsyncDisposable {
 	readonly pid: number
@@ -87,7 +90,7 @@ export class PtyProgram implements AsyncDisposable {
 						input: (bytes) => this.#pressed(bytes),
 						resized: (size) => this.#resize(size),
 						suspended: () => this.#signalGroup('SIGSTOP'),
-						resumed: () => this.#resumed(),
+						resumed: (size) => this.#resumed(size),
 						alternate: () => screen.alternate,
 					})
 		pty.onData((data: unknown) => this.#read(data))
@@ -144,6 +147,22 @@ export class PtyProgram implements AsyncDisposable {
 	/** Whether the program has not ended yet. */
 	get running(): boolean {
 		return this.#running
+	}
+
+	/**
+	 * Whether the program reads key by key, as an editor of lines does, by its terminal's own settings:
+	 * nothing that it prints can change them. `null` where they can't be read. Takes some milliseconds.
+	 */
+	readsKeys(): boolean | null {
+		const { fd } = this.#pty
+		if (!this.#running || fd === undefined || process.platform === 'win32') return null
+		const { stdout, status } = spawnSync('stty', ['-a'], {
+			stdio: [fd, 'pipe', 'ignore'],
+			encoding: 'utf8',
+			timeout: 2000,
+		})
+		if (status !== 0 || !/\bicanon\b/.test(stdout)) return null
+		return /-icanon\b/.test(stdout)
 	}
 
 	/** Waits until nothing was written for `ms`. `false`: that did not come within `timeoutMs`. */
@@ -313,12 +332,15 @@ export class PtyProgram implements AsyncDisposable {
 		this.screen.resize(size)
 	}
 
-	/** The agent goes on after its terminal was another's: it draws anew when the size changes. */
-	#resumed(): string {
-		const { columns, rows } = this.screen.size
-		if (this.#running) this.#pty.resize(columns, Math.max(1, rows - 1))
+	/** The agent goes on after its terminal was another's: it draws anew when it sees the size change. */
+	#resumed(size: Size): string {
+		const modes = modesOf(this.screen)
+		const { received } = this.screen
+		this.#resize({ columns: size.columns, rows: Math.max(1, size.rows - 1) })
 		this.#signalGroup('SIGCONT')
-		return modesOf(this.screen)
+		const drawn = this.until((screen) => screen.received > received, redrawMs)
+		void drawn.then(() => this.#resize(this.#person?.size ?? size))
+		return modes
 	}
 
 	/** To the program and all that runs in its process group. */

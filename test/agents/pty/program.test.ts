@@ -73,6 +73,18 @@ describe.skipIf(process.platform === 'win32')('the screen', () => {
 		expect(program.screen.received).toBe(30_000 * 1001 + 7)
 	})
 
+	it('shows whether keys are read one by one, whatever is printed', async () => {
+		await start(`
+			process.stdout.write('\\x1b[?2004hlines')
+			process.stdin.once('data', () => { process.stdin.setRawMode(true); process.stdout.write(' keys') })
+		`)
+		expect(await program.until((screen) => screen.text() === 'lines', limit)).toBe(true)
+		expect(program.readsKeys()).toBe(false)
+		expect(await program.type(any, '\r')).toBe(true)
+		expect(await program.until((screen) => screen.text().endsWith('keys'), limit)).toBe(true)
+		expect(program.readsKeys()).toBe(true)
+	})
+
 	it('settles when nothing is written, and not before', async () => {
 		await start(`
 			const timer = setInterval(() => process.stdout.write('.'), 20)

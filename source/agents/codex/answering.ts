@@ -1,0 +1,86 @@
+/** Answers and prompts of a person on their way to the app-server, headless and behind the interface. */
+import { randomUUID } from 'node:crypto'
+import { StyrbyError } from '../../protocol/errors.ts'
+import type { AgentAnswer, AgentOutput } from '../agent.ts'
+import { within } from '../child-process.ts'
+import type { AppServer } from './app-server.ts'
+import { notice, type ThreadReader } from './thread-reader.ts'
+
+/** How long the reason of a denial may hold up the denial, ms. */
+const reasonMs = 1000
+
+/**
+ * Hands an answer over. `false`: the request is gone, or was answered. Codex's denials have no room for a
+ * reason: it goes ahead of the denial as a message into the running turn, which the model reads right after
+ * the refused call. Throws `agent_cannot` for an answer that Codex has no form for.
+ */
+export async function answerRequest(
+	server: AppServer,
+	reader: ThreadReader,
+	id: string,
+	answer: AgentAnswer,
+	said: (output: AgentOutput) => void,
+): Promise<boolean> {
+	const request = reader.requests.find(id)
+	if (request === null || !server.open) return false
+	const taken = reader.requests.take(id, answer)
+	if (taken === null) {
+		throw new StyrbyError(
+			'agent_cannot',
+			'The agent takes no changed input, and a question needs its answers: answer as asked, or deny it.',
+		)
+	}
+	if (answer.decision === 'deny' && !(await steer(server, reader, request.asked, answer.reason))) {
+		const text = 'The agent was told no, but could not be told the reason'
+		said(notice(new Date().toISOString(), text))
+	}
+	return server.respond(taken.rpc, taken.result)
+}
+
+async function steer(
+	server: AppServer,
+	reader: ThreadReader,
+	{ thread, turn }: { thread: string; turn: string | null },
+	text: string,
+): Promise<boolean> {
+	if (turn === null) return false
+	const id = randomUUID()
+	reader.sending(id, 'reason')
+	const call = server.call('turn/steer', {
+		threadId: thread,
+		expectedTurnId: turn,
+		clientUserMessageId: id,
+		input: [textInput(text)],
+	})
+	return (await within(call, reasonMs)) && (await call).error === null
+}
+
+/**
+ * Types a prompt: it begins a turn, or joins the one that runs. Throws `agent_cannot` when there is no
+ * session yet or Codex refuses.
+ */
+export async function sendPrompt(
+	server: AppServer,
+	reader: ThreadReader,
+	text: string,
+	source: 'agent' | 'viewer',
+): Promise<void> {
+	const { thread, turn } = reader
+	if (thread === null) {
+		throw new StyrbyError('agent_cannot', 'The agent has no session open yet; try again then.')
+	}
+	const id = randomUUID()
+	reader.sending(id, source)
+	const params = { threadId: thread, clientUserMessageId: id, input: [textInput(text)] }
+	const { error } =
+		turn === null
+			? await server.call('turn/start', params)
+			: await server.call('turn/steer', { ...params, expectedTurnId: turn })
+	if (error === null) return
+	const why = error.replace(/\p{Cc}/gu, ' ').slice(0, 300)
+	throw new StyrbyError('agent_cannot', `Codex did not take the prompt: ${why}.`)
+}
+
+function textInput(text: string): object {
+	return { type: 'text', text, text_elements: [] }
+}

@@ -1,0 +1,409 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { AgentAnswer, AgentOutput, RunningAgent } from '../../source/agents/agent.ts'
+import { codex } from '../../source/agents/codex/index.ts'
+import { findAgent } from '../tools/agents.ts'
+import { codexEnvironment, seedCodexHome } from '../tools/codex-home.ts'
+import { codexScript } from '../tools/scripted-codex.ts'
+import { type ScriptedOpenai, startScriptedOpenai } from '../tools/scripted-openai.ts'
+
+type Request = Extract<AgentOutput, { type: 'request' }>
+type Answer = (request: Request, agent: RunningAgent) => AgentAnswer | null
+
+const mcpServer = fileURLToPath(new URL('../tools/bench-mcp-server.mjs', import.meta.url))
+
+let program = ''
+let folder = ''
+let cwd = ''
+let api: ScriptedOpenai
+
+beforeAll(async () => {
+	program = await findAgent('codex')
+}, 300_000)
+
+beforeEach(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'styrby-test-'))
+	cwd = join(folder, 'project')
+	await mkdir(join(cwd, 'build'), { recursive: true })
+	await writeFile(join(cwd, 'greet.js'), 'function greet() {\n  return "hello"\n}\n')
+	api = await startScriptedOpenai({ script: codexScript, vars: { cwd } })
+	await seedCodexHome(join(folder, 'home'), {
+		apiUrl: api.url,
+		projects: [cwd],
+		more: `[mcp_servers.bench]\ncommand = "${process.execPath}"\nargs = ["${mcpServer}"]\n`,
+	})
+})
+
+afterEach(async () => {
+	await api.close()
+	await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+})
+
+async function start(prompt: string, args: string[] = []): Promise<RunningAgent> {
+	const env = codexEnvironment(join(folder, 'home'))
+	env.PATH = `${dirname(program)}${delimiter}${env.PATH}`
+	return codex.start({ cwd, args, env, headless: prompt, requestTimeoutMs: 60_000 })
+}
+
+async function run(prompt: string, answer: Answer = () => null, args: string[] = []) {
+	await using agent = await start(prompt, args)
+	const outputs: AgentOutput[] = []
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type !== 'request') continue
+		const given = answer(output, agent)
+		if (given !== null) expect(await agent.answer(output.id, given)).toBe(true)
+	}
+	return { outputs, ended: await agent.ended }
+}
+
+const events = (outputs: AgentOutput[]) =>
+	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
+const requests = (outputs: AgentOutput[]) =>
+	outputs.flatMap((output) => (output.type === 'request' ? [output] : []))
+const results = (outputs: AgentOutput[]) =>
+	events(outputs).flatMap((event) => (event.kind === 'tool_result' ? [event.body] : []))
+const calls = (outputs: AgentOutput[]) =>
+	events(outputs).flatMap((event) => (event.kind === 'tool_use' ? [event.body] : []))
+const said = (outputs: AgentOutput[]) =>
+	events(outputs).flatMap((event) => (event.kind === 'agent_response' ? [event.body.text] : []))
+const usage = (outputs: AgentOutput[]) =>
+	events(outputs).flatMap((event) => (event.kind === 'usage' ? [event.body] : []))
+const allow = (): AgentAnswer => ({ decision: 'allow', scope: 'once' })
+const allowForSession = (): AgentAnswer => ({ decision: 'allow', scope: 'session' })
+const deny = (reason: string): AgentAnswer => ({ decision: 'deny', reason })
+const inputSchema = v.object({ input: v.array(v.unknown()) })
+/** What the model was sent last: the newest of it. */
+const heard = () => {
+	const { input } = v.parse(inputSchema, api.requests.at(-1)?.body)
+	return JSON.stringify(input.slice(-6))
+}
+
+test('the agent is found, with its version', async () => {
+	const env = { ...process.env, PATH: `${dirname(program)}${delimiter}${process.env.PATH}` }
+	expect(await codex.find(env)).toEqual({ path: program, version: codex.tested.to })
+	expect(await codex.find({ PATH: '/nowhere' })).toBeNull()
+	await expect(
+		codex.start({ cwd, args: [], env: { PATH: '' }, headless: 'x', requestTimeoutMs: 1000 }),
+	).rejects.toMatchObject({ code: 'agent_not_installed' })
+})
+
+test('text only: streamed, thought about, counted', async () => {
+	const { outputs, ended } = await run('TEXT please')
+	expect(events(outputs).find(({ kind }) => kind !== 'system')).toEqual({
+		kind: 'user_prompt',
+		body: { text: 'TEXT please', source: 'agent' },
+	})
+	const answer = 'Good day to you, and to all who read along.'
+	const response = events(outputs).find((event) => event.kind === 'agent_response')
+	expect(response?.body).toMatchObject({ text: answer, model: 'gpt-5.5', parent: null })
+	const frames = outputs.flatMap((output) =>
+		output.type === 'text' && output.kind === 'agent_response' ? [output] : [],
+	)
+	expect(frames.map(({ text }) => text).join('')).toBe(answer)
+	expect(frames.length).toBeGreaterThan(1)
+	expect(frames[0]?.block).toBe(response?.body.block)
+	expect(frames[1]?.offset).toBe(frames[0]?.text.length)
+	const thinking = events(outputs).find((event) => event.kind === 'agent_thinking')
+	expect(thinking?.body.text).toBe('A greeting is due.')
+	expect(usage(outputs)).toEqual([
+		{
+			message: null,
+			model: 'gpt-5.5',
+			input: 1034,
+			output: 56,
+			cache_read: 200,
+			cache_write: 0,
+			cost_usd: null,
+			cost_source: 'none',
+		},
+	])
+	expect(outputs).toContainEqual(
+		expect.objectContaining({ type: 'about', version: '0.169.0', cwd, asks: true }),
+	)
+	expect(outputs.at(-1)).toEqual({ type: 'status', status: 'idle' })
+	expect(ended).toMatchObject({ code: 0, signal: null })
+})
+
+test('allowed: the command runs', async () => {
+	const { outputs } = await run('RUN it', allow)
+	const [request] = requests(outputs)
+	expect(request?.ask).toMatchObject({
+		tool: 'exec_command',
+		input: { command: ['/bin/bash', '-lc', 'touch made.txt; echo done'] },
+		reason: 'It has to be done',
+		cwd,
+		session_rules: [{ tool: 'exec_command', rule: "/bin/bash -lc 'touch made.txt; echo done'" }],
+		questions: null,
+	})
+	expect(outputs).toContainEqual({ type: 'applied', id: request?.id })
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(true)
+	expect(calls(outputs)[0]?.tool_use).toBe(request?.ask.tool_use)
+	expect(results(outputs)).toMatchObject([
+		{ ok: true, text: 'done\n', exit_code: 0, tool_use: request?.ask.tool_use },
+	])
+	expect(said(outputs)).toEqual(['made'])
+	expect(usage(outputs)).toMatchObject([
+		{ input: 800, cache_read: 100, output: 31 },
+		{ input: 100, cache_read: 850, output: 4 },
+	])
+})
+
+test('a command that fails is told with its exit code', async () => {
+	const { outputs } = await run('EXIT', allow)
+	expect(results(outputs)).toMatchObject([{ ok: false, text: 'lost\n', exit_code: 3 }])
+})
+
+test('denied: nothing runs, and the model reads the reason', async () => {
+	const { outputs } = await run('REMOVE it', () => deny('keep the build'))
+	expect(results(outputs)).toMatchObject([{ ok: false, exit_code: null }])
+	expect(outputs).toContainEqual({ type: 'applied', id: requests(outputs)[0]?.id })
+	expect(existsSync(join(cwd, 'build'))).toBe(true)
+	expect(heard()).toMatch(/rejected by user.*keep the build/)
+	expect(events(outputs)).toContainEqual({
+		kind: 'system',
+		body: { type: 'denial', text: 'keep the build', data: null },
+	})
+	expect(events(outputs).filter(({ kind }) => kind === 'user_prompt')).toHaveLength(1)
+})
+
+test('allowed for the session: the same is not asked again, another is, and nothing is written', async () => {
+	const { outputs } = await run('AGAIN', allowForSession)
+	expect(requests(outputs).map(({ ask }) => ask.input)).toEqual([
+		{ command: ['/bin/bash', '-lc', 'touch made.txt'] },
+		{ command: ['/bin/bash', '-lc', 'touch other.txt'] },
+	])
+	expect(results(outputs).map(({ ok }) => ok)).toEqual([true, true, true])
+	expect(existsSync(join(folder, 'home', 'rules'))).toBe(false)
+})
+
+test('allowed once: the same is asked again', async () => {
+	const { outputs } = await run('AGAIN', allow)
+	expect(requests(outputs)).toHaveLength(3)
+})
+
+test('two requests in a row are told apart', async () => {
+	const answers = [allow(), deny('one is enough')]
+	const { outputs } = await run('TWO', () => answers.shift() ?? deny('no more'))
+	expect(existsSync(join(cwd, 'one.txt'))).toBe(true)
+	expect(existsSync(join(cwd, 'two.txt'))).toBe(false)
+	const ids = requests(outputs).map(({ id }) => id)
+	expect(new Set(ids).size).toBe(2)
+	expect(results(outputs).map(({ ok }) => ok)).toEqual([true, false])
+})
+
+test('an answer that comes twice, or is for nothing, is not taken', async () => {
+	await using agent = await start('RUN it')
+	for await (const output of agent.output) {
+		if (output.type !== 'request') continue
+		expect(await agent.answer('999', allow())).toBe(false)
+		await expect(
+			agent.answer(output.id, { decision: 'allow', scope: 'once', input: { command: 'ls' } }),
+		).rejects.toMatchObject({ code: 'agent_cannot' })
+		expect(await agent.answer(output.id, deny('no'))).toBe(true)
+		expect(await agent.answer(output.id, allow())).toBe(false)
+	}
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
+})
+
+test('an edit is shown as its diff before it is made', async () => {
+	const { outputs } = await run('EDIT', allow, ['--sandbox', 'read-only'])
+	const hunk = {
+		old_start: 1,
+		old_lines: 3,
+		new_start: 1,
+		new_lines: 3,
+		lines: [' function greet() {', '-  return "hello"', '+  return "good day"', ' }'],
+	}
+	const path = join(cwd, 'greet.js')
+	expect(requests(outputs)[0]?.ask).toMatchObject({
+		tool: 'apply_patch',
+		input: { paths: [path] },
+		changes: [{ path, hunks: [hunk] }],
+		session_rules: [{ tool: 'apply_patch', rule: path }],
+	})
+	expect(results(outputs)).toMatchObject([{ ok: true, changes: [{ path, hunks: [hunk] }] }])
+	expect(await readFile(path, 'utf8')).toContain('good day')
+})
+
+test('an edit that is denied is not made', async () => {
+	const { outputs } = await run('EDIT', () => deny('leave it'), ['--sandbox=read-only'])
+	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
+	expect(results(outputs)).toMatchObject([{ ok: false, changes: [] }])
+	expect(heard()).toMatch(/rejected by user.*leave it/)
+})
+
+test('a question is answered with a choice', async () => {
+	const answers = { 'Which database?': 'SQLite' }
+	const { outputs } = await run('ASK', () => ({
+		decision: 'allow',
+		scope: 'once',
+		input: { answers },
+	}))
+	expect(requests(outputs)[0]?.ask.questions).toEqual([
+		{
+			question: 'Which database?',
+			header: 'Database',
+			multiple: false,
+			options: [
+				{ label: 'Postgres', description: 'A server' },
+				{ label: 'SQLite', description: 'A file' },
+			],
+		},
+	])
+	expect(heard()).toContain('SQLite')
+	expect(said(outputs)).toEqual(['thanks'])
+})
+
+test('a question that is denied gets the reason; a permission is no answer to it', async () => {
+	await using agent = await start('ASK')
+	for await (const output of agent.output) {
+		if (output.type !== 'request') continue
+		await expect(agent.answer(output.id, allow())).rejects.toMatchObject({ code: 'agent_cannot' })
+		expect(await agent.answer(output.id, deny('ask me tomorrow'))).toBe(true)
+	}
+	expect(heard()).toContain('ask me tomorrow')
+})
+
+test('more permissions are granted as they were shown, or not at all', async () => {
+	const granted = await run('ALLOWANCE', allow)
+	expect(requests(granted.outputs)[0]?.ask).toMatchObject({
+		tool: 'request_permissions',
+		input: { network: { enabled: true } },
+		reason: 'To fetch it',
+		session_rules: [
+			{ tool: 'request_permissions', rule: 'network' },
+			{ tool: 'request_permissions', rule: 'write /opt/shared' },
+		],
+	})
+	expect(heard()).toMatch(/\\"enabled\\":true/)
+	await run('ALLOWANCE', () => deny('no'))
+	expect(heard()).not.toMatch(/\\"enabled\\":true.*so be it/)
+	expect(heard()).toMatch(/\\"permissions\\":\{\}/)
+})
+
+test('a tool of an MCP server is asked for, once for the session', async () => {
+	const { outputs } = await run('POKE', allowForSession)
+	expect(requests(outputs).map(({ ask }) => ask)).toMatchObject([
+		{
+			tool: 'mcp__bench__poke',
+			input: { what: 'it' },
+			session_rules: [{ tool: 'mcp__bench__poke', rule: null }],
+		},
+	])
+	expect(requests(outputs)[0]?.ask.tool_use).toBe(calls(outputs)[0]?.tool_use)
+	expect(results(outputs)).toMatchObject([
+		{ ok: true, text: 'poked it' },
+		{ ok: true, text: 'poked again' },
+	])
+	const denied = await run('POKE', () => deny('do not'))
+	expect(requests(denied.outputs)).toHaveLength(1)
+	expect(results(denied.outputs)).toMatchObject([{ ok: false }])
+})
+
+test('a form of an MCP server is filled in by question', async () => {
+	const { outputs } = await run('FORM', () => ({
+		decision: 'allow',
+		scope: 'once',
+		input: { answers: { Colour: 'blue', count: '3' } },
+	}))
+	expect(requests(outputs)[0]?.ask).toMatchObject({
+		tool: 'mcp__bench',
+		description: 'What colour?',
+		questions: [{ question: 'Colour' }, { question: 'count' }],
+	})
+	expect(results(outputs)[0]?.text).toBe(
+		'{"action":"accept","content":{"colour":"blue","count":3}}',
+	)
+})
+
+test('a web search is a call with a result', async () => {
+	const { outputs } = await run('SEARCH')
+	expect(calls(outputs)).toMatchObject([{ name: 'web_search', input: { query: 'cats' } }])
+	expect(results(outputs)).toMatchObject([{ ok: true }])
+})
+
+test.each([
+	['FAIL', 'no such thing'],
+	['LIMIT', '429'],
+	['OVERLOAD', '529'],
+])('an error of the model (%s) is told once', async (prompt, text) => {
+	const { outputs, ended } = await run(prompt)
+	const errors = events(outputs).flatMap((event) => (event.kind === 'error' ? [event.body] : []))
+	expect(errors).toHaveLength(1)
+	expect(errors[0]?.text).toContain(text)
+	expect(ended.code).toBe(1)
+})
+
+test('interrupted while it answers', async () => {
+	await using agent = await start('WAIT')
+	const outputs: AgentOutput[] = []
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type === 'text') await agent.interrupt()
+	}
+	expect(events(outputs)).toContainEqual({
+		kind: 'system',
+		body: { type: 'interrupted', text: null, data: null },
+	})
+	expect(await agent.ended).toMatchObject({ code: 0 })
+})
+
+test('interrupted while a request waits: it is withdrawn, and nothing runs', async () => {
+	await using agent = await start('RUN it')
+	const outputs: AgentOutput[] = []
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type === 'request') await agent.interrupt()
+	}
+	const [request] = requests(outputs)
+	expect(outputs).toContainEqual({ type: 'withdrawn', id: request?.id, result: 'cancelled' })
+	expect(results(outputs)).toMatchObject([{ ok: false, text: 'Interrupted.' }])
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
+})
+
+test('stopped while a request waits: it is withdrawn, and nothing runs', async () => {
+	await using agent = await start('RUN it')
+	const outputs: AgentOutput[] = []
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type === 'request') void agent.stop()
+	}
+	const [request] = requests(outputs)
+	expect(outputs).toContainEqual({ type: 'withdrawn', id: request?.id, result: 'cancelled' })
+	expect(await agent.answer(request?.id ?? '', allow())).toBe(false)
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
+	await expect(agent.prompt('more')).rejects.toMatchObject({ code: 'agent_cannot' })
+})
+
+test('resumed: the same session goes on, and what it used before is not counted again', async () => {
+	const first = await run('TEXT please')
+	const id = first.outputs.flatMap((o) => (o.type === 'about' && o.session ? [o.session] : []))[0]
+	const second = await run('RUN it', allow, ['resume', id ?? ''])
+	expect(second.outputs).toContainEqual(expect.objectContaining({ type: 'about', session: id }))
+	expect(heard()).toContain('Good day to you')
+	expect(said(second.outputs)).toEqual(['made'])
+	expect(usage(second.outputs)).toMatchObject([
+		{ input: 800, cache_read: 100, output: 31 },
+		{ input: 100, cache_read: 850, output: 4 },
+	])
+})
+
+test('what can not be kept is refused at the start', async () => {
+	await expect(start('TEXT', ['--worktree'])).rejects.toMatchObject({ code: 'agent_argument' })
+	await expect(start('TEXT', ['resume', 'nobody'])).rejects.toMatchObject({ code: 'agent_failed' })
+	await expect(start('TEXT', ['-c', 'model_provider="none"'])).rejects.toMatchObject({
+		code: 'agent_failed',
+	})
+})
+
+test('without approvals, the session says so', async () => {
+	const { outputs } = await run('RUN it', allow, ['-a', 'never'])
+	expect(outputs).toContainEqual(expect.objectContaining({ type: 'about', asks: false }))
+	expect(requests(outputs)).toHaveLength(0)
+})

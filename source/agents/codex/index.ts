@@ -4,6 +4,7 @@ import type { AgentAdapter } from '../agent.ts'
 import { childEnvironment } from '../child-environment.ts'
 import { findExecutable, readVersion } from '../executable.ts'
 import { startHeadless } from './headless.ts'
+import { startNative } from './native.ts'
 
 const command = 'codex'
 
@@ -28,6 +29,8 @@ export const codex: AgentAdapter = {
 
 	async start(options) {
 		const path = await codex.locate(options.env, options.cwd)
-		return startHeadless(path, options)
+		return options.headless === undefined
+			? startNative(path, options)
+			: startHeadless(path, options)
 	},
 }

@@ -33,6 +33,11 @@ export class Requests {
 		return [{ type: 'request', id, ask: asked.ask }]
 	}
 
+	/** Whether a request waits under this id of the agent's. */
+	knows(rpc: RpcId): boolean {
+		return this.#byRpc(rpc) !== null
+	}
+
 	/** What there is to send for an answer; `null` when the request is gone, or has its answer. */
 	find(id: string): { rpc: RpcId; asked: Understood } | null {
 		const waiting = this.#waiting.get(id)

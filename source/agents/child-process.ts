@@ -22,6 +22,8 @@ export function watchEnd(child: ChildProcess, outputMs = lastOutputMs): Promise<
 	child.stderr?.on('data', (text: string) => {
 		stderr = (stderr + text).slice(-keptStderr)
 	})
+	// Broken by whoever holds its other end: what ends the child is told all the same.
+	child.stderr?.on('error', () => child.stderr?.destroy())
 	return new Promise((resolve) => {
 		let timer: NodeJS.Timeout | undefined
 		child.once('error', (error) => resolve({ code: null, signal: null, stderr: error.message }))

@@ -1,5 +1,5 @@
 /** A home in which the real Codex knows one scripted API and nobody else. */
-import { mkdir, realpath, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Opens no door: the scripted API takes any key. */
@@ -58,4 +58,17 @@ export function codexEnvironment(folder: string): NodeJS.ProcessEnv {
 		if (/^(?:OPENAI|CODEX|STYRBY)|^(?:https?|all)_proxy$/i.test(name)) delete env[name]
 	}
 	return { ...env, HOME: folder, CODEX_HOME: folder, SCRIPTED_API_KEY: dummyKey }
+}
+
+/** The processes that run with that home, as Linux knows them. */
+export async function codexProcesses(folder: string): Promise<{ pid: number; args: string[] }[]> {
+	const found: { pid: number; args: string[] }[] = []
+	for (const name of await readdir('/proc')) {
+		if (!/^\d+$/.test(name)) continue
+		const read = (file: string) => readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '')
+		const environment = (await read('environ')).split('\0')
+		if (!environment.includes(`CODEX_HOME=${folder}`)) continue
+		found.push({ pid: Number(name), args: (await read('cmdline')).split('\0') })
+	}
+	return found
 }

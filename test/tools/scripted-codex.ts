@@ -107,6 +107,24 @@ export const codexScript: Script = {
 			match: '^FORM',
 			turns: [[{ tool: 'form', namespace: 'mcp__bench', input: {} }], [{ text: 'filled in' }]],
 		},
+		{
+			match: '^PLAN',
+			turns: [
+				[
+					{
+						tool: 'update_plan',
+						input: {
+							explanation: 'Two steps',
+							plan: [
+								{ step: 'Look', status: 'completed' },
+								{ step: 'Mend', status: 'in_progress' },
+							],
+						},
+					},
+				],
+				[{ text: 'planned' }],
+			],
+		},
 		{ match: '^SEARCH', turns: [[{ search: 'cats' }, { text: 'found' }]] },
 		{ match: '^WAIT', turns: [[{ text: 'thinking about it' }, { hang: true }]] },
 		{

@@ -4,7 +4,9 @@ import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
 import { within } from '../child-process.ts'
 import type { AppServer } from './app-server.ts'
-import { notice, type ThreadReader } from './thread-reader.ts'
+import { notice } from './items.ts'
+import { modes, settingsOf } from './modes.ts'
+import type { ThreadReader } from './thread-reader.ts'
 
 /** How long the reason of a denial may hold up the denial, ms. */
 const reasonMs = 1000
@@ -66,19 +68,46 @@ export async function sendPrompt(
 	source: 'agent' | 'viewer',
 ): Promise<void> {
 	const { thread, turn } = reader
-	if (thread === null) {
-		throw new StyrbyError('agent_cannot', 'The agent has no session open yet; try again then.')
-	}
+	if (thread === null) throw notOpen()
 	const id = randomUUID()
 	reader.sending(id, source)
 	const params = { threadId: thread, clientUserMessageId: id, input: [textInput(text)] }
-	const { error } =
-		turn === null
-			? await server.call('turn/start', params)
-			: await server.call('turn/steer', { ...params, expectedTurnId: turn })
-	if (error === null) return
-	const why = error.replace(/\p{Cc}/gu, ' ').slice(0, 300)
-	throw new StyrbyError('agent_cannot', `Codex did not take the prompt: ${why}.`)
+	if (turn !== null) {
+		const { error } = await server.call('turn/steer', { ...params, expectedTurnId: turn })
+		if (error === null) return
+		// The turn may have ended meanwhile: then the prompt begins one.
+		if (reader.turn === turn) throw refused('the prompt', error, 'agent_cannot')
+	}
+	const { error } = await server.call('turn/start', params)
+	if (error !== null) throw refused('the prompt', error, 'agent_cannot')
+}
+
+/** What both routes take. */
+export const takes: AgentOutput = { type: 'about', takes: { prompt: true, interrupt: true, modes } }
+
+/** Puts the session in a mode, from its next turn on. Throws `agent_cannot`, `agent_refused`. */
+export async function changeMode(
+	server: AppServer,
+	reader: ThreadReader,
+	mode: string,
+): Promise<void> {
+	const settings = settingsOf(mode)
+	if (settings === null) {
+		throw new StyrbyError('agent_cannot', `Codex can be put in ${modes.join(', ')} from elsewhere.`)
+	}
+	if (reader.thread === null) throw notOpen()
+	const params = { threadId: reader.thread, ...settings }
+	const { error } = await server.call('thread/settings/update', params)
+	if (error !== null) throw refused('the mode', error, 'agent_refused')
+}
+
+function notOpen(): StyrbyError {
+	return new StyrbyError('agent_cannot', 'The agent has no session open yet; try again then.')
+}
+
+function refused(what: string, why: string, code: string): StyrbyError {
+	const words = why.replace(/\p{Cc}/gu, ' ').slice(0, 300)
+	return new StyrbyError(code, `Codex did not take ${what}: ${words}.`)
 }
 
 function textInput(text: string): object {

@@ -8,12 +8,13 @@ import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../ag
 import { type Ended, lastWords, within } from '../child-process.ts'
 import type { Line } from '../lines.ts'
 import { OutputQueue } from '../output-queue.ts'
-import { answerRequest, sendPrompt } from './answering.ts'
+import { answerRequest, changeMode, sendPrompt, takes } from './answering.ts'
 import { AppServer } from './app-server.ts'
 import { headlessArguments, type ThreadArguments } from './arguments.ts'
+import { notice } from './items.ts'
 import { refusalOf } from './request.ts'
 import { openedSchema, type RpcMessage } from './schema.ts'
-import { notice, ThreadReader } from './thread-reader.ts'
+import { ThreadReader } from './thread-reader.ts'
 
 const readyMs = 30_000
 const replyMs = 5000
@@ -24,7 +25,7 @@ const replyMs = 5000
  */
 export async function startHeadless(path: string, options: StartOptions): Promise<RunningAgent> {
 	const args = headlessArguments(options.args, options.cwd)
-	const session = new HeadlessSession(options.signal)
+	const session = new HeadlessSession(options)
 	await session.start(path, options, args)
 	try {
 		await session.open(args)
@@ -43,13 +44,15 @@ class HeadlessSession implements RunningAgent {
 	readonly #reader = new ThreadReader()
 	readonly #queue = new OutputQueue<AgentOutput>()
 	readonly #signal: AbortSignal | undefined
+	readonly #stay: boolean
 	#server: AppServer | null = null
 	#stopping: Promise<void> | undefined
 	/** Prompts that are on their way: their turn has not begun. */
 	#pending = 0
 
-	constructor(signal: AbortSignal | undefined) {
+	constructor({ signal, stay }: StartOptions) {
 		this.#signal = signal
+		this.#stay = stay ?? false
 	}
 
 	get output(): AsyncIterable<AgentOutput> {
@@ -90,7 +93,7 @@ class HeadlessSession implements RunningAgent {
 				: server.call('thread/resume', { threadId: resume, excludeTurns: true, ...params })
 		const opened = v.safeParse(openedSchema, await this.#ready(opening))
 		if (!opened.success) throw failed('its answer is not understood')
-		this.#queue.push(...this.#reader.opened(opened.output))
+		this.#queue.push(...this.#reader.opened(opened.output), takes)
 	}
 
 	async prompt(text: string, source: 'agent' | 'viewer' = 'viewer'): Promise<void> {
@@ -112,6 +115,10 @@ class HeadlessSession implements RunningAgent {
 		const { thread, turn } = this.#reader
 		if (thread === null || turn === null || !this.#server?.open) return
 		await within(this.#server.call('turn/interrupt', { threadId: thread, turnId: turn }), replyMs)
+	}
+
+	async setMode(mode: string): Promise<void> {
+		await changeMode(this.#running(), this.#reader, mode)
 	}
 
 	stop(): Promise<void> {
@@ -166,7 +173,7 @@ class HeadlessSession implements RunningAgent {
 		if (message.type === 'request' && outputs.length === 0) await this.#refuse(message, at)
 		const idle = outputs.some((output) => output.type === 'status' && output.status === 'idle')
 		// A session of one prompt ends with its turn.
-		if (idle && this.#pending === 0) void this.#server?.stop()
+		if (idle && this.#pending === 0 && !this.#stay) void this.#server?.stop()
 	}
 
 	/** Nobody else is there to answer. */

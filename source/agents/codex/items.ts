@@ -1,5 +1,6 @@
 /** Items of a thread (what was said, run, changed) → session events, the same live and imported. */
 import type { Body, SessionEvent } from '../../protocol/events.ts'
+import type { AgentOutput } from '../agent.ts'
 import { tooDeep, typeName } from '../claude/schema.ts'
 import { fileChanges } from './changes.ts'
 import { shownCommand } from './command-words.ts'
@@ -102,4 +103,12 @@ export function saidBy(item: RawItem, { model, parent }: ItemContext): SessionEv
 
 export function system(type: string, text: string | null, data: unknown = null): SessionEvent {
 	return { kind: 'system', body: { type, text, data } }
+}
+
+export function event(at: string, of: SessionEvent): AgentOutput {
+	return { type: 'event', at, event: of }
+}
+
+export function notice(at: string, text: string): AgentOutput {
+	return event(at, system('notice', text))
 }

@@ -113,6 +113,11 @@ class NativeSession implements RunningAgent {
 		throw new StyrbyError('agent_cannot', 'No turn of the agent runs that could be interrupted.')
 	}
 
+	async setMode(mode: string): Promise<void> {
+		if (this.#relay !== null) return this.#relay.setMode(mode)
+		throw new StyrbyError('agent_cannot', 'The agent has no session open yet; try again then.')
+	}
+
 	async stop(): Promise<void> {
 		this.#queue.flush()
 		if (this.#child !== null && !hasEnded(this.#child)) {

@@ -7,11 +7,12 @@ import * as v from 'valibot'
 import type { RawData, WebSocket } from 'ws'
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
 import type { Line } from '../lines.ts'
-import { answerRequest, sendPrompt } from './answering.ts'
+import { answerRequest, changeMode, sendPrompt, takes } from './answering.ts'
 import type { AppServer, AppServerOptions } from './app-server.ts'
+import { notice } from './items.ts'
 import { refusalOf } from './request.ts'
 import { openedSchema, parseMessage, type RpcId, type RpcMessage } from './schema.ts'
-import { notice, type ThreadReader } from './thread-reader.ts'
+import type { ThreadReader } from './thread-reader.ts'
 
 /** Calls of the interface that open the thread which the session is about from then on. */
 const opening = new Set(['thread/start', 'thread/resume', 'thread/fork'])
@@ -57,6 +58,10 @@ export class Relay {
 
 	async prompt(text: string): Promise<void> {
 		await sendPrompt(await this.#server, this.#options.reader, text, 'viewer')
+	}
+
+	async setMode(mode: string): Promise<void> {
+		await changeMode(await this.#server, this.#options.reader, mode)
 	}
 
 	/** Ends the running turn. `false`: none runs. */
@@ -112,7 +117,10 @@ export class Relay {
 		if (message.type === 'response') {
 			if (!this.#opening.delete(message.id)) return []
 			const opened = v.safeParse(openedSchema, message.result)
-			return opened.success ? reader.opened(opened.output) : []
+			if (!opened.success) return []
+			const first = reader.thread === null
+			const outputs = reader.opened(opened.output)
+			return first && reader.thread !== null ? [...outputs, takes] : outputs
 		}
 		const repeated = message.type === 'request' && reader.requests.knows(message.id)
 		const outputs = reader.read(message, at)

@@ -115,6 +115,14 @@ export type RawError = v.InferOutput<typeof errorSchema>
 
 const turnSchema = v.object({ id: text, status: text, error: maybe(errorSchema) })
 
+const threadSchema = v.object({
+	id: v.pipe(v.string(), v.nonEmpty()),
+	parentThreadId: text,
+	ephemeral: maybe(v.boolean()),
+	model: text,
+})
+export type RawThread = v.InferOutput<typeof threadSchema>
+
 /** Parameters of notifications: all that any of them has, of what we read. */
 export const paramsSchema = v.object({
 	threadId: text,
@@ -133,7 +141,7 @@ export const paramsSchema = v.object({
 	explanation: text,
 	plan: maybe(v.array(v.object({ step: v.string(), status: text }))),
 	changes: maybe(v.array(changeSchema)),
-	thread: maybe(v.object({ id: text, parentThreadId: text })),
+	thread: maybe(threadSchema),
 	threadSettings: v.optional(v.unknown(), null),
 	fromModel: text,
 	toModel: text,
@@ -159,11 +167,7 @@ export const settingsSchema = v.object({
 
 /** Answer to `thread/start`, `thread/resume` and `thread/fork`. */
 export const openedSchema = v.object({
-	thread: v.object({
-		id: v.pipe(v.string(), v.nonEmpty()),
-		parentThreadId: text,
-		cliVersion: text,
-	}),
+	thread: v.object({ ...threadSchema.entries, cliVersion: text }),
 	...settings,
 	sandbox: maybe(v.object({ type: text })),
 })

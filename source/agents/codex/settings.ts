@@ -1,5 +1,7 @@
 /** Facts about a thread: its model, its folder, and whether its requests reach a person. */
 import * as v from 'valibot'
+import type { AgentOutput } from '../agent.ts'
+import { modeOf } from './modes.ts'
 import { type Opened, settingsSchema } from './schema.ts'
 
 export interface Facts {
@@ -18,7 +20,7 @@ export function factsOfOpened(opened: Opened): Facts {
 		...(thread.cliVersion === null ? {} : { version: thread.cliVersion }),
 		...(model === null ? {} : { model }),
 		...(cwd === null ? {} : { cwd }),
-		...mode(approvalPolicy, approvalsReviewer, sandbox?.type ?? null),
+		...modeOf(approvalPolicy, approvalsReviewer, sandbox?.type ?? null),
 	}
 }
 
@@ -29,20 +31,24 @@ export function factsOfSettings(settings: unknown): Facts {
 	return {
 		...(model === null ? {} : { model }),
 		...(cwd === null ? {} : { cwd }),
-		...mode(approvalPolicy, approvalsReviewer, sandboxPolicy?.type ?? null),
+		...modeOf(approvalPolicy, approvalsReviewer, sandboxPolicy?.type ?? null),
 	}
 }
 
-const granularSchema = v.object({ granular: v.record(v.string(), v.unknown()) })
-
-/** Requests reach a person only under these policies, and when no reviewer of Codex's own takes them. */
-function mode(policy: unknown, reviewer: string | null, sandbox: string | null): Facts {
-	const granular = v.safeParse(granularSchema, policy)
-	const name = granular.success ? 'granular' : typeof policy === 'string' ? policy : null
-	if (name === null) return {}
-	const some = granular.success && Object.values(granular.output.granular).includes(true)
-	const asked = name === 'on-request' || name === 'untrusted' || some
-	const person = reviewer === null || reviewer === 'user'
-	const parts = [name, ...(person ? [] : [reviewer]), ...(sandbox === null ? [] : [sandbox])]
-	return { mode: parts.join(', '), asks: asked && person }
+/** What is not known yet, or `null` when all of it is. */
+export function whatIsNew(
+	known: Facts,
+	facts: Facts,
+): Extract<AgentOutput, { type: 'about' }> | null {
+	const { session, model, cwd, version, mode, asks } = facts
+	const about: Extract<AgentOutput, { type: 'about' }> = { type: 'about' }
+	if (session !== undefined && session !== known.session) about.session = session
+	if (model !== undefined && model !== known.model) about.model = model
+	if (cwd !== undefined && cwd !== known.cwd) about.cwd = cwd
+	if (version !== undefined && version !== known.version) about.version = version
+	if (mode !== undefined && (mode !== known.mode || asks !== known.asks)) {
+		about.mode = mode
+		if (asks !== undefined) about.asks = asks
+	}
+	return Object.keys(about).length > 1 ? about : null
 }

@@ -1,5 +1,6 @@
 /** Token counts of a thread. Codex tells running totals with each model response. */
 import type { Body } from '../../protocol/events.ts'
+import { costOf } from './prices.ts'
 import type { RawTokens } from './schema.ts'
 
 export class ThreadUsage {
@@ -28,22 +29,21 @@ export class ThreadUsage {
 }
 
 /**
- * The usage event of one or more model responses. Codex counts cached input as part of the input; here
- * they are apart, and add up to it. There is no cost: neither Codex nor a table of ours knows one.
+ * The usage event of one model response. Codex counts cached input as part of the input; here they are
+ * apart, and add up to it. It tells no cost: that is from a table of list prices.
  */
 export function usageBody(tokens: RawTokens, model: string | null): Body<'usage'> | null {
 	const { inputTokens, cachedInputTokens, cacheWriteInputTokens, outputTokens } = tokens
 	if (inputTokens === 0 && outputTokens === 0) return null
-	return {
-		message: null,
-		model,
+	const counts = {
 		input: Math.max(0, inputTokens - cachedInputTokens - cacheWriteInputTokens),
 		output: outputTokens,
 		cache_read: cachedInputTokens,
 		cache_write: cacheWriteInputTokens,
-		cost_usd: null,
-		cost_source: 'none',
 	}
+	const cost = costOf(model, counts)
+	const cost_source = cost === null ? 'none' : 'price-table'
+	return { message: null, model, ...counts, cost_usd: cost, cost_source }
 }
 
 /** `null` when a total has become less. */

@@ -5,17 +5,17 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { AgentAnswer, AgentOutput, RunningAgent } from '../../source/agents/agent.ts'
-import { codex } from '../../source/agents/codex/index.ts'
-import { findAgent } from '../tools/agents.ts'
-import { codexEnvironment, seedCodexHome } from '../tools/codex-home.ts'
-import { codexScript } from '../tools/scripted-codex.ts'
-import { type ScriptedOpenai, startScriptedOpenai } from '../tools/scripted-openai.ts'
+import type { AgentAnswer, AgentOutput, RunningAgent } from '../../../source/agents/agent.ts'
+import { codex } from '../../../source/agents/codex/index.ts'
+import { findAgent } from '../../tools/agents.ts'
+import { codexEnvironment, codexProcesses, seedCodexHome } from '../../tools/codex-home.ts'
+import { codexScript } from '../../tools/scripted-codex.ts'
+import { type ScriptedOpenai, startScriptedOpenai } from '../../tools/scripted-openai.ts'
 
 type Request = Extract<AgentOutput, { type: 'request' }>
 type Answer = (request: Request, agent: RunningAgent) => AgentAnswer | null
 
-const mcpServer = fileURLToPath(new URL('../tools/bench-mcp-server.mjs', import.meta.url))
+const mcpServer = fileURLToPath(new URL('../../tools/bench-mcp-server.mjs', import.meta.url))
 
 let program = ''
 let folder = ''
@@ -44,10 +44,10 @@ afterEach(async () => {
 	await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
 })
 
-async function start(prompt: string, args: string[] = []): Promise<RunningAgent> {
+async function start(prompt: string, args: string[] = [], stay = false): Promise<RunningAgent> {
 	const env = codexEnvironment(join(folder, 'home'))
 	env.PATH = `${dirname(program)}${delimiter}${env.PATH}`
-	return codex.start({ cwd, args, env, headless: prompt, requestTimeoutMs: 60_000 })
+	return codex.start({ cwd, args, env, headless: prompt, stay, requestTimeoutMs: 60_000 })
 }
 
 async function run(prompt: string, answer: Answer = () => null, args: string[] = []) {
@@ -119,8 +119,9 @@ test('text only: streamed, thought about, counted', async () => {
 			output: 56,
 			cache_read: 200,
 			cache_write: 0,
-			cost_usd: null,
-			cost_source: 'none',
+			// 1034 at $5, 200 at $0.50 and 56 at $30 a million.
+			cost_usd: 0.00695,
+			cost_source: 'price-table',
 		},
 	])
 	expect(outputs).toContainEqual(
@@ -406,3 +407,64 @@ test('without approvals, the session says so', async () => {
 	expect(outputs).toContainEqual(expect.objectContaining({ type: 'about', asks: false }))
 	expect(requests(outputs)).toHaveLength(0)
 })
+
+test('a session that stays takes prompts and another mode, and asks in it', async () => {
+	await using agent = await start('TEXT please', [], true)
+	const outputs: AgentOutput[] = []
+	const idle = () => outputs.filter((o) => o.type === 'status' && o.status === 'idle').length
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type === 'request') await agent.answer(output.id, deny('leave it'))
+		if (output.type !== 'status' || output.status !== 'idle') continue
+		if (idle() === 1) {
+			await expect(agent.setMode('danger-full-access')).rejects.toMatchObject({
+				code: 'agent_cannot',
+			})
+			await agent.setMode('read-only')
+			await agent.prompt('EDIT it')
+		} else void agent.stop()
+	}
+	expect(outputs).toContainEqual({
+		type: 'about',
+		takes: { prompt: true, interrupt: true, modes: ['read-only', 'workspace-write'] },
+	})
+	const modes = outputs.flatMap((o) => (o.type === 'about' && o.mode ? [o.mode] : []))
+	expect(modes).toEqual(['workspace-write', 'read-only'])
+	expect(requests(outputs)).toMatchObject([{ ask: { tool: 'apply_patch' } }])
+	expect(events(outputs)).toContainEqual({
+		kind: 'user_prompt',
+		body: { text: 'EDIT it', source: 'viewer' },
+	})
+	expect(await agent.ended).toMatchObject({ code: 0 })
+})
+
+test('a plan is told as a list, with what is done', async () => {
+	const { outputs } = await run('PLAN')
+	const plan = events(outputs).find((e) => e.kind === 'system' && e.body.type === 'plan')
+	expect(plan?.body).toMatchObject({ text: 'Two steps\n[x] Look\n[~] Mend' })
+})
+
+test('the agent is killed while a request waits: withdrawn, and the session has ended', async () => {
+	await using agent = await start('RUN it')
+	const outputs: AgentOutput[] = []
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type === 'request') await killServer()
+	}
+	expect(outputs).toContainEqual({
+		type: 'withdrawn',
+		id: requests(outputs)[0]?.id,
+		result: 'cancelled',
+	})
+	expect(results(outputs)).toMatchObject([{ ok: false, text: 'Interrupted.' }])
+	expect(await agent.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
+})
+
+/** Kills the app-server of this test, found by its home. */
+async function killServer(): Promise<void> {
+	const all = await codexProcesses(join(folder, 'home'))
+	const found = all.filter(({ args }) => args.includes('app-server'))
+	expect(found.length).toBeGreaterThan(0)
+	for (const { pid } of found) process.kill(pid, 'SIGKILL')
+}

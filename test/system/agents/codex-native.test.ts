@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { AgentAnswer, AgentOutput } from '../../source/agents/agent.ts'
-import { findAgent } from '../tools/agents.ts'
-import { codexEnvironment, seedCodexHome } from '../tools/codex-home.ts'
-import { codexScript } from '../tools/scripted-codex.ts'
-import { type ScriptedOpenai, startScriptedOpenai } from '../tools/scripted-openai.ts'
-import { Terminal } from '../tools/terminal.ts'
+import type { AgentAnswer, AgentOutput } from '../../../source/agents/agent.ts'
+import { findAgent } from '../../tools/agents.ts'
+import { codexEnvironment, codexProcesses, seedCodexHome } from '../../tools/codex-home.ts'
+import { codexScript } from '../../tools/scripted-codex.ts'
+import { type ScriptedOpenai, startScriptedOpenai } from '../../tools/scripted-openai.ts'
+import { Terminal } from '../../tools/terminal.ts'
 
 type Told =
 	| AgentOutput
@@ -53,7 +53,10 @@ class NativeRun implements AsyncDisposable {
 		server.on('connection', (socket) => {
 			this.#socket = socket
 			socket.on('error', () => socket.destroy())
-			createInterface({ input: socket }).on('line', (line) => this.told.push(JSON.parse(line)))
+			const lines = createInterface({ input: socket })
+			// The reset of a host that was killed comes here, too.
+			lines.on('error', () => lines.close())
+			lines.on('line', (line) => this.told.push(JSON.parse(line)))
 		})
 	}
 
@@ -64,7 +67,7 @@ class NativeRun implements AsyncDisposable {
 		const env = codexEnvironment(join(folder, 'home'))
 		env.PATH = `${dirname(program)}${delimiter}${env.PATH}`
 		env.STYRBY_HOME = 'must not be inherited'
-		const script = join(import.meta.dirname, '../tools/native-codex.ts')
+		const script = join(import.meta.dirname, '../../tools/native-codex.ts')
 		const terminal = new Terminal({
 			command: process.execPath,
 			args: [script, path, ...args],
@@ -286,20 +289,10 @@ test('ended and resumed: the same session goes on', async () => {
 async function gone(host: number): Promise<void> {
 	const end = performance.now() + 30_000
 	for (;;) {
-		const left = await processesOf(join(folder, 'home'), host)
+		const all = await codexProcesses(join(folder, 'home'))
+		const left = all.filter(({ pid }) => pid !== host)
 		if (left.length === 0) return
-		if (performance.now() > end) throw new Error(`Still there: ${left.join(', ')}`)
+		if (performance.now() > end) throw new Error(`Still there: ${JSON.stringify(left)}`)
 		await new Promise((resolve) => setTimeout(resolve, 50))
 	}
-}
-
-async function processesOf(home: string, host: number): Promise<string[]> {
-	const { readdir } = await import('node:fs/promises')
-	const found: string[] = []
-	for (const name of await readdir('/proc')) {
-		if (!/^\d+$/.test(name) || Number(name) === host) continue
-		const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '')
-		if (environment.includes(`CODEX_HOME=${home}`)) found.push(name)
-	}
-	return found
 }

@@ -22,6 +22,7 @@ const orderSchema = v.variant('type', [
 	}),
 	v.object({ type: v.literal('prompt'), text: v.string() }),
 	v.object({ type: v.literal('interrupt') }),
+	v.object({ type: v.literal('mode'), mode: v.string() }),
 	v.object({ type: v.literal('stop') }),
 ])
 
@@ -49,6 +50,9 @@ createInterface({ input: socket }).on('line', async (line) => {
 			break
 		case 'interrupt':
 			await agent.interrupt()
+			break
+		case 'mode':
+			await agent.setMode(order.mode)
 			break
 		case 'stop':
 			await agent.stop()

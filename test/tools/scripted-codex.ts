@@ -20,6 +20,13 @@ export const editPatch = [
 	'*** End Patch',
 ].join('\n')
 
+/** What a model of the sixth generation sends instead of a call. */
+const codeScript = [
+	'const result = await tools.exec_command({',
+	'	cmd: "echo from a script", sandbox_permissions: "require_escalated", justification: "So be it" })',
+	'text(result.output)',
+].join('\n')
+
 const question = {
 	id: 'database',
 	header: 'Database',
@@ -107,24 +114,7 @@ export const codexScript: Script = {
 			match: '^FORM',
 			turns: [[{ tool: 'form', namespace: 'mcp__bench', input: {} }], [{ text: 'filled in' }]],
 		},
-		{
-			match: '^PLAN',
-			turns: [
-				[
-					{
-						tool: 'update_plan',
-						input: {
-							explanation: 'Two steps',
-							plan: [
-								{ step: 'Look', status: 'completed' },
-								{ step: 'Mend', status: 'in_progress' },
-							],
-						},
-					},
-				],
-				[{ text: 'planned' }],
-			],
-		},
+		{ match: '^CODE', turns: [[{ custom: 'exec', text: codeScript }], [{ text: 'ran' }]] },
 		{ match: '^SEARCH', turns: [[{ search: 'cats' }, { text: 'found' }]] },
 		{ match: '^WAIT', turns: [[{ text: 'thinking about it' }, { hang: true }]] },
 		{

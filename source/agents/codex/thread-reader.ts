@@ -83,8 +83,10 @@ export class ThreadReader {
 
 	/** The app-server has ended: what is still open is closed. */
 	end(now: string): AgentOutput[] {
+		const ran = this.turn !== null
 		this.#threads.end()
-		return [...this.requests.end(), ...this.#calls.interrupted(null, now)]
+		const outputs = [...this.requests.end(), ...this.#calls.interrupted(null, now)]
+		return ran ? [...outputs, { type: 'status', status: 'idle' }] : outputs
 	}
 
 	#notification(method: string, params: RawParams, at: string): AgentOutput[] {

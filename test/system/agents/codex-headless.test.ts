@@ -438,10 +438,17 @@ test('a session that stays takes prompts and another mode, and asks in it', asyn
 	expect(await agent.ended).toMatchObject({ code: 0 })
 })
 
-test('a plan is told as a list, with what is done', async () => {
-	const { outputs } = await run('PLAN')
-	const plan = events(outputs).find((e) => e.kind === 'system' && e.body.type === 'plan')
-	expect(plan?.body).toMatchObject({ text: 'Two steps\n[x] Look\n[~] Mend' })
+test('a model that calls its tools from a script is asked for, and answered, all the same', async () => {
+	const { outputs } = await run('CODE', allow, ['--model', 'gpt-6.1-sol'])
+	expect(requests(outputs)).toMatchObject([
+		{
+			ask: { tool: 'exec_command', input: { command: ['/bin/bash', '-lc', 'echo from a script'] } },
+		},
+	])
+	expect(results(outputs)).toMatchObject([{ ok: true, text: 'from a script\n', exit_code: 0 }])
+	expect(heard()).toContain('from a script')
+	// 90 at $2, 10 at $0.10 and 20 at $10 a million.
+	expect(usage(outputs)[0]).toMatchObject({ model: 'gpt-6.1-sol', cost_usd: 0.000381 })
 })
 
 test('the agent is killed while a request waits: withdrawn, and the session has ended', async () => {

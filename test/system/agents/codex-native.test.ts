@@ -183,7 +183,8 @@ test('denied from elsewhere: nothing runs, and the model reads the reason', asyn
 	await run.idle()
 	expect(run.told).toContainEqual({ type: 'applied', id })
 	expect(existsSync(join(cwd, 'build'))).toBe(true)
-	expect(JSON.stringify(api.requests.at(-1)?.body)).toMatch(/rejected by user.*keep the build/)
+	const heard = api.requests.map(({ body }) => JSON.stringify(body))
+	expect(heard.some((body) => /rejected by user.*keep the build/.test(body))).toBe(true)
 	await run.terminal.until((text) => !text.includes(prompt))
 })
 
@@ -244,6 +245,52 @@ test('a prompt and an interrupt from elsewhere reach the interface', async () =>
 	await run.until(() =>
 		run.events.some((e) => e.kind === 'system' && e.body.type === 'interrupted'),
 	)
+})
+
+test('put in another mode from elsewhere: both sides say so, and it asks for edits', async () => {
+	await using run = await NativeRun.start()
+	run.order({ type: 'mode', mode: 'read-only' })
+	await run.until(() => run.told.some((t) => t.type === 'about' && t.mode === 'read-only'))
+	await run.type('EDIT it')
+	const { id, ask } = await run.request()
+	expect(ask.tool).toBe('apply_patch')
+	run.answer(id, { decision: 'deny', reason: 'leave it' })
+	await run.idle()
+	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
+})
+
+test('a question is answered from elsewhere, and leaves the screen', async () => {
+	await using run = await NativeRun.start()
+	await run.type('ASK me')
+	const { id, ask } = await run.request()
+	await run.terminal.until('Which database?')
+	expect(ask.questions).toMatchObject([{ question: 'Which database?' }])
+	run.answer(id, {
+		decision: 'allow',
+		scope: 'once',
+		input: { answers: { 'Which database?': 'SQLite' } },
+	})
+	await run.idle()
+	await run.terminal.until((text) => text.includes('thanks'))
+	expect(api.requests.some(({ body }) => JSON.stringify(body).includes('SQLite\\"'))).toBe(true)
+})
+
+test('the app-server is killed while a request waits: withdrawn, and the interface goes on', async () => {
+	await using run = await NativeRun.start()
+	await run.type('RUN it')
+	const { id } = await run.request()
+	const all = await codexProcesses(join(folder, 'home'))
+	for (const { pid, args } of all) if (args.includes('app-server')) process.kill(pid, 'SIGKILL')
+	await run.idle()
+	expect(run.told).toContainEqual({ type: 'withdrawn', id, result: 'cancelled' })
+	run.answer(id, allow)
+	await run.until(() => run.told.some((t) => t.type === 'answered'))
+	expect(run.told).toContainEqual({ type: 'answered', id, taken: false })
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
+	await run.terminal.until('Conversation interrupted')
+	await run.type('TEXT please')
+	await run.terminal.until('Good day to you')
+	await run.idle()
 })
 
 test('an error of the model is told', async () => {

@@ -1,7 +1,7 @@
 /** Failures of a turn, as Codex tells them. */
 import * as v from 'valibot'
 import type { SessionEvent } from '../../protocol/events.ts'
-import { typeName } from '../claude/schema.ts'
+import { typeName } from '../foreign.ts'
 import { system } from './items.ts'
 import type { RawError } from './schema.ts'
 

@@ -1,7 +1,7 @@
 /** Items of a thread (what was said, run, changed) → session events, the same live and imported. */
 import type { Body, SessionEvent } from '../../protocol/events.ts'
 import type { AgentOutput } from '../agent.ts'
-import { tooDeep, typeName } from '../claude/schema.ts'
+import { tooDeep, typeName } from '../foreign.ts'
 import { fileChanges } from './changes.ts'
 import { shownCommand } from './command-words.ts'
 import { partsText, type RawItem } from './schema.ts'

@@ -5,7 +5,7 @@
 import * as v from 'valibot'
 import type { Body, FileChange, SessionRule } from '../../protocol/events.ts'
 import type { AgentAnswer } from '../agent.ts'
-import { tooDeep } from '../claude/schema.ts'
+import { tooDeep } from '../foreign.ts'
 import { fileChanges } from './changes.ts'
 import { shownCommand } from './command-words.ts'
 import { type FormField, formContent, formFields } from './form.ts'

@@ -4,7 +4,7 @@
  */
 import type { SessionEvent } from '../../protocol/events.ts'
 import type { AgentOutput } from '../agent.ts'
-import { typeName } from '../claude/schema.ts'
+import { typeName } from '../foreign.ts'
 import { errorEvent, retryEvent } from './errors.ts'
 import { callOf, event, saidBy, system } from './items.ts'
 import { LiveText } from './live-text.ts'

@@ -1,6 +1,8 @@
 /** A tool's result, from the block the model saw and the structure that Claude Code keeps beside it. */
+
 import * as v from 'valibot'
 import type { Body, FileChange } from '../../protocol/events.ts'
+import { newFile } from '../file-changes.ts'
 import { contentBlocks, type RawBlock, typeName } from './schema.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -102,21 +104,6 @@ function changesOf(structure: unknown): FileChange[] {
 				new_lines: hunk.newLines,
 				lines: hunk.lines,
 			})),
-		},
-	]
-}
-
-/** A file that was not there before, as one hunk of added lines. */
-export function newFile(content: string): FileChange['hunks'] {
-	if (content === '') return []
-	const lines = (content.endsWith('\n') ? content.slice(0, -1) : content).split('\n')
-	return [
-		{
-			old_start: 0,
-			old_lines: 0,
-			new_start: 1,
-			new_lines: lines.length,
-			lines: lines.map((line) => `+${line}`),
 		},
 	]
 }

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { proposedChanges, readSmallFile } from '../../../source/agents/claude/changes.ts'
+import { proposedChanges } from '../../../source/agents/claude/changes.ts'
+import { readSmallFile } from '../../../source/agents/file-changes.ts'
 
 let folder = ''
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { FileTail } from '../../../source/agents/claude/file-tail.ts'
+import { FileTail } from '../../source/agents/file-tail.ts'
 
 let folder = ''
 let path = ''

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { type Line, LineSplitter } from '../lines.ts'
+import { type Line, LineSplitter } from './lines.ts'
 
 const chunkBytes = 256 * 1024
 

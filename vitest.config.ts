@@ -1,9 +1,10 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
 	test: {
-		// Most of them wait for something: none of the cores need be kept free.
-		maxWorkers: '100%',
+		// Most of them wait for other processes more than they compute.
+		maxWorkers: Math.max(4, availableParallelism()),
 		projects: [
 			{
 				test: {

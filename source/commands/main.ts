@@ -3,7 +3,7 @@ import { version } from '../config/version.ts'
 import { Flags } from './command.ts'
 import { widthOf } from './hanging.ts'
 import { helpOf, overview } from './help.ts'
-import { processIo } from './io.ts'
+import { type Io, processIo } from './io.ts'
 import { loaders } from './load.ts'
 import type { Parsed } from './parse.ts'
 import { reportError } from './report.ts'
@@ -18,9 +18,15 @@ const viewerAlone: Parsed = {
 	version: false,
 }
 
-/** Runs what `argv` asks for, and returns the exit code. `importMeta`: of the program's entry. */
-export async function main(argv: readonly string[], importMeta: ImportMeta): Promise<number> {
-	const io = processIo()
+/**
+ * Runs what `argv` asks for, and returns the exit code. `importMeta`: of the program's entry. `io`: the
+ * outside world, this process's own by default.
+ */
+export async function main(
+	argv: readonly string[],
+	importMeta: ImportMeta,
+	io: Io = processIo(),
+): Promise<number> {
 	// The viewer alone needs no parser, and is to be there soon.
 	const parser = argv.length === 0 ? null : await import('./parse.ts')
 	// What an agent is given behind `--` is not for us.

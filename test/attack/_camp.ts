@@ -4,25 +4,19 @@
  */
 
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import * as v from 'valibot'
 import { type Context, openContext } from '../../source/commands/context.ts'
-import { type Io, processIo } from '../../source/commands/io.ts'
-import { loaders } from '../../source/commands/load.ts'
-import { parseArguments } from '../../source/commands/parse.ts'
-import { reportError } from '../../source/commands/report.ts'
-import { deriveKey, encodeKeyFile, type Kdf } from '../../source/vault/key-file-format.ts'
-import { launcher, Started, until } from '../tools/lab.ts'
+import { launcher, type Ran, Started, until } from '../tools/lab.ts'
+import { ioIn, mainHere } from '../tools/main-here.ts'
+import { layKeyFile, passphrase } from '../tools/program.ts'
 import { type Serving, serve } from '../tools/serving.ts'
 import { HostileServer } from './_wire.ts'
 
 const email = 'heron@example.test'
 const password = 'a long password'
-const passphrase = 'a phrase for tests'
 
 export interface Outcome {
 	code: number
@@ -33,17 +27,6 @@ export interface Outcome {
 }
 
 const failureSchema = v.object({ error: v.object({ code: v.string(), message: v.string() }) })
-
-class Captured extends Writable {
-	text = ''
-	readonly columns = 100
-	readonly isTTY = false
-
-	override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
-		this.text += chunk.toString()
-		done()
-	}
-}
 
 /** One machine of the account. */
 export class Post implements AsyncDisposable {
@@ -63,27 +46,9 @@ export class Post implements AsyncDisposable {
 		}
 	}
 
-	#io(): { io: Io; out: Captured; err: Captured } {
-		const out = new Captured()
-		const err = new Captured()
-		const streams = { stdout: out, stderr: err } as unknown as Pick<Io, 'stdout' | 'stderr'>
-		return { io: { ...processIo(), ...streams, env: this.env, cwd: this.folder }, out, err }
-	}
-
 	/** The command to its end, in this process. */
 	async run(...argv: string[]): Promise<Outcome> {
-		const { io, out, err } = this.#io()
-		const json = argv.includes('--json')
-		let code: number
-		try {
-			const { command, args, rest, flags } = parseArguments(argv, import.meta)
-			const loaded = await loaders[command.name]?.()
-			if (!loaded) throw new TypeError(`no such command: ${command.name}`)
-			code = await loaded.run({ args, rest, flags, io })
-		} catch (error) {
-			code = reportError(error, io, json)
-		}
-		return outcome(code, out.text, err.text)
+		return outcome(await mainHere(argv, this.env, this.folder))
 	}
 
 	/** The built program, running on. */
@@ -98,12 +63,11 @@ export class Post implements AsyncDisposable {
 
 	/** The built program, to its end. */
 	async process(...argv: string[]): Promise<Outcome> {
-		const { code, stdout, stderr } = await this.start(...argv).done
-		return outcome(code ?? -1, stdout, stderr)
+		return outcome(await this.start(...argv).done)
 	}
 
 	context(): Promise<Context> {
-		return openContext(this.#io().io)
+		return openContext(ioIn(this.env, this.folder).io)
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -112,10 +76,15 @@ export class Post implements AsyncDisposable {
 	}
 }
 
-function outcome(code: number, stdout: string, stderr: string): Outcome {
+function outcome({ code, stdout, stderr }: Ran): Outcome {
 	const last = stderr.trimEnd().split('\n').at(-1) ?? ''
 	const parsed = last.startsWith('{') ? v.safeParse(failureSchema, JSON.parse(last)) : null
-	return { code, stdout, stderr, error: parsed?.success ? parsed.output.error.code : null }
+	return {
+		code: code ?? -1,
+		stdout,
+		stderr,
+		error: parsed?.success ? parsed.output.error.code : null,
+	}
 }
 
 export class Camp implements AsyncDisposable {
@@ -182,15 +151,6 @@ export async function signUp({ backend }: Serving, address: string): Promise<str
 		body: JSON.stringify({ email: address, password }),
 	})
 	return v.parse(v.object({ user: v.object({ id: v.string() }) }), await answer.json()).user.id
-}
-
-/** A key file that holds nothing yet, as cheap to unlock as one may be. */
-async function layKeyFile(data: string): Promise<void> {
-	const random = (size: number) => new Uint8Array(randomBytes(size))
-	const kdf: Kdf = { n: 2 ** 15, r: 8, p: 1, salt: random(16) }
-	const text = encodeKeyFile(new Map(), await deriveKey(passphrase, kdf), kdf, random)
-	await mkdir(data, { recursive: true, mode: 0o700 })
-	await writeFile(join(data, 'key-file.json'), text, { mode: 0o600 })
 }
 
 export interface Asking extends AsyncDisposable {

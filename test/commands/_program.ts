@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { vi } from 'vitest'
 import { type Context, openContext } from '../../source/commands/context.ts'
-import { type Io, processIo } from '../../source/commands/io.ts'
 import { type Home, resolveHome } from '../../source/config/paths.ts'
 import { type SessionEnd, SessionHost } from '../../source/host/session-host.ts'
 import { stopEmbedded } from '../../source/server/discover.ts'
 import { launcher, type Ran, Started } from '../tools/lab.ts'
+import { ioIn, mainHere } from '../tools/main-here.ts'
+import { layKeyFile, passphrase } from '../tools/program.ts'
 import { ScriptedAgent } from '../tools/scripted-agent.ts'
 
 // Each run of the program is a process or two, on machines that do other things too.
@@ -37,11 +38,14 @@ export class Program implements AsyncDisposable {
 		this.home = resolveHome(this.env)
 	}
 
-	static async make(): Promise<Program> {
+	/** `untouched`: the home is as on a new machine, and the program itself makes its key file. */
+	static async make({ untouched = false } = {}): Promise<Program> {
 		const folder = await realpath(await mkdtemp(join(tmpdir(), 'styrby-test-')))
 		await mkdir(join(folder, 'project'))
-		await writeFile(join(folder, 'passphrase'), 'a phrase for tests\n', { mode: 0o600 })
-		return new Program(folder)
+		await writeFile(join(folder, 'passphrase'), `${passphrase}\n`, { mode: 0o600 })
+		const program = new Program(folder)
+		if (!untouched) await layKeyFile(program.home.data)
+		return program
 	}
 
 	/** The command without a terminal, running on. `input` is all that its stdin holds. */
@@ -64,11 +68,21 @@ export class Program implements AsyncDisposable {
 		return new Started(child)
 	}
 
+	/** The built program to its end. */
 	run(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Ran> {
 		return this.start(args, env, input).done
 	}
 
-	/** What a command that has to succeed prints as JSON, in its shape. */
+	/**
+	 * The same commands in this process, but where the program is run by something else. Not for what
+	 * signals, terminals, or starts and ends of processes are part of.
+	 */
+	here(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Ran> {
+		if (this.via.length > 0) return this.run(args, env, input)
+		return mainHere(args, { ...this.env, ...env }, this.cwd, input)
+	}
+
+	/** What a command that has to succeed prints as JSON, in its shape. Run in this process. */
 	async json<T extends v.GenericSchema>(
 		schema: T,
 		args: readonly string[],
@@ -84,7 +98,7 @@ export class Program implements AsyncDisposable {
 		schema: T,
 		args: readonly string[],
 	): Promise<v.InferOutput<T>[]> {
-		const { code, stdout, stderr } = await this.run([...args, '--json'])
+		const { code, stdout, stderr } = await this.here([...args, '--json'])
 		if (code !== 0) throw new Error(`${args.join(' ')}: ${code}\n${stderr}`)
 		return linesOf(schema, stdout)
 	}
@@ -92,8 +106,7 @@ export class Program implements AsyncDisposable {
 	/** The account of this home, in this process. The backend is the one that the program started. */
 	async context(): Promise<Context> {
 		await this.run(['sessions'])
-		const io: Io = { ...processIo(), env: this.env, cwd: this.cwd }
-		return openContext(io)
+		return openContext(ioIn(this.env, this.cwd).io)
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

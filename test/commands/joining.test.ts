@@ -62,7 +62,7 @@ async function serving(
 		url: `https://127.0.0.1:${chosen}`,
 		started,
 		async token() {
-			const { stdout, stderr, code } = await home.run(['serve', '--join-token'])
+			const { stdout, stderr, code } = await home.here(['serve', '--join-token'])
 			if (code !== 0) throw new Error(stderr)
 			return stdout.trim()
 		},
@@ -71,7 +71,7 @@ async function serving(
 }
 
 async function refusal(home: Program, args: string[], env: NodeJS.ProcessEnv = {}, input = '') {
-	const { code, stderr } = await home.run([...args, '--json'], env, input)
+	const { code, stderr } = await home.here([...args, '--json'], env, input)
 	const [report] = linesOf(shapes.failure, stderr)
 	return { exitCode: code, code: report?.error.code, message: report?.error.message ?? '' }
 }

@@ -53,7 +53,7 @@ afterAll(async () => {
 })
 
 test('status makes nothing where nothing was', async () => {
-	await using fresh = await Program.make()
+	await using fresh = await Program.make({ untouched: true })
 	const before = await fresh.json(shapes.status, ['status'])
 	expect(before).toMatchObject({ account: null, device: null, backend: { reachable: false } })
 	expect(existsSync(fresh.home.data)).toBe(false)
@@ -191,7 +191,7 @@ test.each([
 	[['run', 'nobody', '--headless', 'x'], 2, 'agent_unknown'],
 	[['run', 'claude', '--headless', ' '], 2, 'bad_usage'],
 ])('%j fails with exit code %d and %s', async (args, exitCode, code) => {
-	const [asText, asJson] = await Promise.all([program.run(args), program.run([...args, '--json'])])
+	const [asText, asJson] = await Promise.all([program.run(args), program.here([...args, '--json'])])
 	expect([asText.code, asText.stdout]).toEqual([exitCode, ''])
 	expect([asJson.code, asJson.stdout]).toEqual([exitCode, ''])
 	const [{ error } = { error: null }] = linesOf(shapes.failure, asJson.stderr)

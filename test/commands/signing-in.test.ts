@@ -51,7 +51,7 @@ const to = (email: string) => [
 ]
 
 async function signIn(home: Program, email: string): Promise<v.InferOutput<typeof shapes.login>> {
-	const { code, stdout, stderr } = await home.run([...to(email), '--json'], {}, `${password}\n`)
+	const { code, stdout, stderr } = await home.here([...to(email), '--json'], {}, `${password}\n`)
 	if (code !== 0) throw new Error(stderr)
 	const [report] = linesOf(shapes.login, stdout)
 	if (!report) throw new Error('nothing was printed')
@@ -59,7 +59,7 @@ async function signIn(home: Program, email: string): Promise<v.InferOutput<typeo
 }
 
 async function refusal(home: Program, args: string[], env: NodeJS.ProcessEnv = {}, input = '') {
-	const { code, stderr, stdout } = await home.run([...args, '--json'], env, input)
+	const { code, stderr, stdout } = await home.here([...args, '--json'], env, input)
 	const [report] = linesOf(shapes.failure, stderr)
 	expect(stdout).toBe('')
 	return { exitCode: code, code: report?.error.code, message: report?.error.message ?? '' }

@@ -121,7 +121,7 @@ describe('keys out of reach', () => {
 	const linux = process.platform === 'linux'
 
 	test.runIf(linux)('a keychain that works is used, and remembered', async () => {
-		await using fresh = await Program.make()
+		await using fresh = await Program.make({ untouched: true })
 		expect((await withSecretService(fresh, false, ['sessions'])).code).toBe(0)
 		const { account } = await fresh.json(shapes.status, ['status'])
 		// The next session has another keychain, without our key: no account is made in place of the first.
@@ -132,7 +132,7 @@ describe('keys out of reach', () => {
 	})
 
 	test.runIf(linux)('a locked keychain', async () => {
-		await using fresh = await Program.make()
+		await using fresh = await Program.make({ untouched: true })
 		const sentence = expectRefusal(await withSecretService(fresh, true, ['sessions']), 3)
 		expect(sentence).toContain('locked: unlock it')
 		expect(await withSecretService(fresh, true, ['doctor'])).toMatchObject({
@@ -142,7 +142,7 @@ describe('keys out of reach', () => {
 	})
 
 	test.runIf(linux)('no keychain, and nobody to ask', async () => {
-		await using fresh = await Program.make()
+		await using fresh = await Program.make({ untouched: true })
 		const env = { ...unset, ...noBus }
 		const sentence = expectRefusal(await fresh.run(['sessions'], env), 3)
 		expect(sentence).toContain('STYRBY_VAULT=file')
@@ -182,7 +182,7 @@ describe('keys out of reach', () => {
 	})
 
 	test('a new passphrase that is too short makes no key file', async () => {
-		await using fresh = await Program.make()
+		await using fresh = await Program.make({ untouched: true })
 		await writeFile(join(fresh.folder, 'passphrase'), 'short\n')
 		expectRefusal(await fresh.run(['sessions']), 2)
 		expect(await fresh.json(shapes.status, ['status'])).toMatchObject({ account: null })
@@ -395,7 +395,7 @@ describe.runIf(process.platform !== 'win32')('a home', () => {
 	})
 
 	test('where a file is in the way', async () => {
-		await using fresh = await Program.make()
+		await using fresh = await Program.make({ untouched: true })
 		await writeFile(fresh.env.STYRBY_HOME ?? '', 'not a folder')
 		expect(expectRefusal(await fresh.run(['sessions']), 1)).toContain('a file is in the way')
 	})

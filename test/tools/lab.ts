@@ -11,6 +11,7 @@ import * as v from 'valibot'
 import { resolveHome } from '../../source/config/paths.ts'
 import { type EmbeddedStatus, statusEmbedded, stopEmbedded } from '../../source/server/discover.ts'
 import { claudeEnvironment, findAgent, seedClaudeHome } from './agents.ts'
+import { layKeyFile, passphrase } from './program.ts'
 import {
 	type Script,
 	type ScriptedAnthropic,
@@ -153,7 +154,8 @@ export class Lab implements AsyncDisposable {
 			await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
 		}
 		await seedClaudeHome(join(folder, 'home'), [cwd])
-		await writeFile(join(folder, 'passphrase'), 'a phrase for tests\n', { mode: 0o600 })
+		await writeFile(join(folder, 'passphrase'), `${passphrase}\n`, { mode: 0o600 })
+		await layKeyFile(join(folder, 'styrby/data'))
 		await writeFile(join(folder, 'styrby/config/config.json'), JSON.stringify(settings), {
 			mode: 0o600,
 		})

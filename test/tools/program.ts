@@ -37,13 +37,21 @@ export interface CliOptions {
 
 export const passphrase = 'correct horse battery staple'
 
+const keyFiles = new Map<string, Promise<string>>()
+
 /** A key file that holds nothing yet, as cheap to unlock as one may be: tests start many programs. */
 export async function layKeyFile(data: string, phrase = passphrase): Promise<void> {
-	const random = (size: number) => new Uint8Array(randomBytes(size))
-	const kdf: Kdf = { n: 2 ** 15, r: 8, p: 1, salt: random(16) }
-	const text = encodeKeyFile(new Map(), await deriveKey(phrase, kdf), kdf, random)
+	const made = keyFiles.get(phrase) ?? emptyKeyFile(phrase)
+	keyFiles.set(phrase, made)
+	const text = await made
 	await mkdir(data, { recursive: true, mode: 0o700 })
 	await writeFile(join(data, 'key-file.json'), text, { mode: 0o600 })
+}
+
+async function emptyKeyFile(phrase: string): Promise<string> {
+	const random = (size: number) => new Uint8Array(randomBytes(size))
+	const kdf: Kdf = { n: 2 ** 15, r: 8, p: 1, salt: random(16) }
+	return encodeKeyFile(new Map(), await deriveKey(phrase, kdf), kdf, random)
 }
 
 /** A new home whose keys lie in a key file. */

@@ -3,7 +3,6 @@ import type * as v from 'valibot'
 import type { Started } from '../../tools/lab.ts'
 import { until } from '../../tools/lab.ts'
 import { MailingBackend } from '../../tools/mailing-backend.ts'
-import { layKeyFile } from '../../tools/program.ts'
 import { type Serving, serve } from '../../tools/serving.ts'
 import { linesOf, Program } from '../_program.ts'
 import * as shapes from '../_shapes.ts'
@@ -47,7 +46,6 @@ export class Homes implements AsyncDisposable {
 	async signedIn(): Promise<Program> {
 		const home = await Program.make()
 		this.#homes.push(home)
-		await layKeyFile(home.home.data, 'a phrase for tests')
 		await this.signIn(home)
 		return home
 	}
@@ -55,7 +53,7 @@ export class Homes implements AsyncDisposable {
 	/** Signs a home in; also one whose sign-in has ended. */
 	async signIn(home: Program): Promise<void> {
 		const { args, password } = this.login
-		const { code, stderr } = await home.run(args, {}, `${password}\n`)
+		const { code, stderr } = await home.here(args, {}, `${password}\n`)
 		if (code !== 0) throw new Error(stderr)
 	}
 
@@ -114,7 +112,7 @@ export async function ask(home: Program, args: readonly string[] = []): Promise<
 
 /** How a command fails: its exit code, and the code and sentence of its error. */
 export async function refusal(home: Program, args: readonly string[], input = '') {
-	const { code, stderr, stdout } = await home.run([...args, '--json'], {}, input)
+	const { code, stderr, stdout } = await home.here([...args, '--json'], {}, input)
 	const [report] = linesOf(shapes.failure, stderr)
 	return { exitCode: code, code: report?.error.code, message: report?.error.message ?? '', stdout }
 }

@@ -19,6 +19,9 @@ const screenNames: Readonly<Record<string, string>> = {
 	access: 'access',
 	act: 'what is done with devices',
 	typing: 'typing about devices',
+	prompt: 'writing a prompt',
+	interrupt: 'interrupting',
+	modes: 'choosing a mode',
 	revoked: 'revoked',
 	join: 'joining',
 	words: 'typing the recovery words',
@@ -41,7 +44,7 @@ export function keyTable(): string {
 function placesOf(screens: readonly string[]): string {
 	const all = Object.keys(screenNames)
 	if (all.every((screen) => screens.includes(screen))) return 'everywhere'
-	const elsewhere = ['reason', 'typing', 'words', 'revoked']
+	const elsewhere = ['reason', 'typing', 'words', 'prompt', 'interrupt', 'modes', 'revoked']
 	if (all.every((screen) => elsewhere.includes(screen) || screens.includes(screen))) {
 		return 'all screens'
 	}

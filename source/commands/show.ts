@@ -2,6 +2,7 @@ import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts
 import type { Body } from '../protocol/events.ts'
 import { staleAfter } from '../protocol/live.ts'
 import { SessionTotals, wrongRow } from '../viewer/row-check.ts'
+import { senderOf } from '../viewer/senders.ts'
 import { FeedPool } from '../viewer/session-feed.ts'
 import { SessionReader } from '../viewer/session-reader.ts'
 import { Tail } from '../viewer/tail.ts'
@@ -11,6 +12,7 @@ import { type Context, openContext } from './context.ts'
 import { findSession, sessionWithheld } from './find.ts'
 import { finishDead } from './finish-dead.ts'
 import { messageLines } from './message-lines.ts'
+import { senderLine } from './sender-line.ts'
 import { untilRevoked } from './until-revoked.ts'
 
 /** What `--json` prints of a message; a shape that scripts depend on. */
@@ -23,7 +25,13 @@ function printer({ flags, io }: Invocation, { account }: Context): (message: Sho
 		return (message) => io.stdout.write(`${JSON.stringify(messageJson(message))}\n`)
 	}
 	const width = io.stdout.columns ?? 100
-	return (message) => io.stdout.write(messageLines(message, width, (id) => account.deviceName(id)))
+	return (message) => {
+		const sender = senderOf(account, message)
+		const lines = sender
+			? `${senderLine(sender)}\n\n`
+			: messageLines(message, width, (id) => account.deviceName(id))
+		io.stdout.write(lines)
+	}
 }
 
 async function printRaw(context: Context, session: string): Promise<void> {

@@ -22,6 +22,16 @@ import { foldAll, foldSelected, selectNext } from './folding.ts'
 import type { CommandId } from './keymap.ts'
 import { moveUp, page, step, toEnd, toTop } from './moving.ts'
 import { nextWaiting } from './next-waiting.ts'
+import {
+	askInterrupt,
+	chooseMode,
+	confirmInterrupt,
+	keepDraft,
+	newLine,
+	sendPrompt,
+	setMode,
+	writePrompt,
+} from './sending.ts'
 import { baseScreen, type Screen, topScreen, transcriptOf, withTranscript } from './state.ts'
 
 export function run(app: App, command: CommandId): void {
@@ -53,6 +63,13 @@ const actions: Readonly<Record<CommandId, (app: App) => void>> = {
 	deny: (app) => answer(app, { decision: 'deny', scope: 'once' }),
 	'deny-with-reason': askReason,
 	'send-reason': sendReason,
+	'write-prompt': writePrompt,
+	'send-prompt': sendPrompt,
+	'new-line': newLine,
+	'interrupt-agent': askInterrupt,
+	'confirm-interrupt': confirmInterrupt,
+	'choose-mode': chooseMode,
+	'set-mode': setMode,
 	cancel: back,
 	up: moveUp,
 	down: (app) => step(app, 1),
@@ -106,6 +123,7 @@ function back(app: App): void {
 	app.update((ui) =>
 		ui.screens.length > 1 ? { ...ui, screens: ui.screens.slice(0, -1), toast: null } : ui,
 	)
+	keepDraft(app, top)
 }
 
 /** Opens a session at its end; where it was read before, at the place where it was left. */

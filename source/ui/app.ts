@@ -9,7 +9,7 @@ import { actOutcome } from './device-actions.ts'
 import type { Frame } from './frame.ts'
 import { answers, commandFor } from './keymap.ts'
 import type { KeyPress } from './keys.ts'
-import { editKey, insertText } from './line-edit.ts'
+import { block, editKey, insertText, oneLine } from './line-edit.ts'
 import { Loading } from './loading.ts'
 import type { Notifier } from './notifier.ts'
 import { OpenSession } from './open-session.ts'
@@ -80,14 +80,14 @@ export class App {
 		this.#ui = initialState(size)
 		if (initial) this.#ui = { ...this.#ui, screens: [...this.#ui.screens, initial] }
 		this.#data = takeSnapshot(viewer, null)
-		const { info, connection, sessions, requests, decisions, devices } = viewer
+		const { info, connection, sessions, requests, decisions, sent, devices } = viewer
 		const { state, history, access, act } = devices
 		this.#watching = [
 			...[info, connection, sessions, state, history, access].map((one) =>
 				one.subscribe(this.#batch.later),
 			),
 			// Somebody waits for these.
-			...[requests, decisions, act].map((one) => one.subscribe(this.#batch.soon)),
+			...[requests, decisions, sent, act].map((one) => one.subscribe(this.#batch.soon)),
 		]
 		this.#flush()
 	}
@@ -174,7 +174,7 @@ export class App {
 	}
 
 	paste(text: string): void {
-		this.#typed((screen) => ({ ...screen, edit: insertText(screen.edit, text) }))
+		this.#typed((screen) => ({ ...screen, edit: insertText(screen.edit, text, rulesOf(screen)) }))
 	}
 
 	/** The terminal was away and is back: what is on it has only just appeared. */
@@ -206,11 +206,13 @@ export class App {
 	#edit(name: string, alone: boolean): boolean {
 		const typed = Array.from(name).length === 1 || name === 'space'
 		return this.#typed((screen) => {
-			const edited = editKey(screen.edit, name)
+			const rules = rulesOf(screen)
+			const insert = (text: string) => ({ ...screen, edit: insertText(screen.edit, text, rules) })
+			const edited = editKey(screen.edit, name, rules)
 			if (edited) return { ...screen, edit: edited }
-			if (typed) return { ...screen, edit: insertText(screen.edit, name === 'space' ? ' ' : name) }
+			if (typed) return insert(name === 'space' ? ' ' : name)
 			// A line end within pasted text is part of the text: only the key alone sends it.
-			return alone ? null : { ...screen, edit: insertText(screen.edit, ' ') }
+			return alone ? null : insert(name === 'tab' ? '\t' : '\n')
 		})
 	}
 
@@ -295,6 +297,11 @@ export class App {
 		this.#tick = setTimeout(() => this.#changed(), toast > 0 ? Math.min(due, toast + 1) : due)
 		this.#tick.unref()
 	}
+}
+
+/** A prompt has as many lines as it takes; all else that is typed has one. */
+function rulesOf({ name }: TypingScreen) {
+	return name === 'prompt' ? block : oneLine
 }
 
 function unreadOf(attention: Attention, { shown }: Frame): number {

@@ -2,9 +2,17 @@
 import type { SafeText } from '../text/safe-text.ts'
 import type { DeviceAct } from '../viewer/devices.ts'
 import type { JoinState } from '../viewer/joining.ts'
-import type { DecisionState, RequestView } from '../viewer/viewer.ts'
+import type { DecisionState, RequestView, SessionFacts } from '../viewer/viewer.ts'
 import type { KeyName } from './keys.ts'
 import type { Screen, ScreenName } from './state.ts'
+
+/** What can be sent to a session. */
+export interface SessionRoute {
+	session: string
+	facts: SessionFacts
+	/** Why nothing can be sent to it at all, or `null`. */
+	closed: SafeText | null
+}
 
 /** What the table looks at to say whether a key has a meaning just now. */
 export interface KeyContext {
@@ -28,6 +36,8 @@ export interface KeyContext {
 		active: boolean
 		kind: 'device' | 'recovery' | 'intruder'
 	} | null
+	/** The session on the screen, as something may be sent to it; `null`: none is. */
+	route: SessionRoute | null
 	act: DeviceAct | null
 	/** How far a home is that is no device yet; `null`: it is one. */
 	joining: JoinState['step'] | null
@@ -37,7 +47,14 @@ export interface KeyContext {
 export type Enabled = true | SafeText | null
 
 /** Headings of the help and of the readme's table, in order. */
-export const groups = ['Answer a request', 'Devices', 'Move', 'Look', 'Program'] as const
+export const groups = [
+	'Answer a request',
+	'Send to the agent',
+	'Devices',
+	'Move',
+	'Look',
+	'Program',
+] as const
 export type Group = (typeof groups)[number]
 
 export interface Command {
@@ -51,5 +68,7 @@ export interface Command {
 	group: Group
 	/** Place in the footer, lowest first; `null`: in the help only. */
 	footer: number | null
+	/** Not in the footer while it does not work. */
+	quiet?: true
 	enabled(context: KeyContext): Enabled
 }

@@ -3,7 +3,7 @@ import { padLine, type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { type DeviceAct, isRunning } from '../viewer/devices.ts'
 import type { RequestView } from '../viewer/viewer.ts'
 import type { KeyContext } from './command.ts'
-import { emptyScreen, type Frame, type Model, type ScreenFrame } from './frame.ts'
+import { emptyScreen, type Frame, inputRows, type Model, type ScreenFrame } from './frame.ts'
 import { inputOf } from './input.ts'
 import { isTooSmall } from './layout.ts'
 import { actTitle } from './present/act-title.ts'
@@ -12,6 +12,7 @@ import { alarmLine, headerLine, intruderNotice } from './present/header.ts'
 import { oneLine } from './present/one-line.ts'
 import { progressLine } from './present/progress.ts'
 import { revokedLine } from './present/revoked.ts'
+import { routeOf } from './route.ts'
 import { accessScreen } from './screens/access-screen.ts'
 import { actScreen } from './screens/act-screen.ts'
 import {
@@ -45,7 +46,7 @@ export function composeFrame(model: Model): Frame {
 	const input = inputOf(model.ui, model.data)
 	// Known before the screen: what their keys mean does not hang on how they are laid out.
 	const keys = footerLines(contextOf(model, emptyScreen, null), columns, rows < keyRows ? 1 : 2)
-	const above = notices.length + (input ? 1 + input.label.length : 0) + keys.length - 1
+	const above = notices.length + inputRows(input) + keys.length - 1
 	const bodyRows = Math.max(2, rows - 2 - above)
 	const { guard, ...screen } = tooSmall ? emptyScreen : screenOf(model, { columns, rows: bodyRows })
 	const focusRequest = input ? typedFor(model) : screen.focus
@@ -140,6 +141,7 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 		screen: topScreen(model.ui),
 		session: selectedSession(model) !== null,
 		device: deviceOf(model),
+		route: routeOf(model),
 		act: model.data.act,
 		joining: null,
 		waiting: pendingRequests(model.data).length,

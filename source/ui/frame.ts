@@ -84,8 +84,15 @@ export interface CardFrame {
 
 export interface InputFrame {
 	label: readonly StyledLine[]
-	text: StyledLine
-	cursor: number
+	/** What is typed, or what there is to choose from. */
+	text: readonly StyledLine[]
+	/** Where the next character goes: column, and row of `text`; `null`: nothing is typed. */
+	cursor: { column: number; row: number } | null
+}
+
+/** Rows that it takes. */
+export function inputRows(input: InputFrame | null): number {
+	return input ? input.label.length + input.text.length : 0
 }
 
 export interface Frame extends Omit<ScreenFrame, 'focus' | 'order' | 'guard'> {

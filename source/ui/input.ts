@@ -3,19 +3,42 @@ import { displayText, repeatText, type SafeText, safeText } from '../text/safe-t
 import { type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { textWidth } from '../text/width.ts'
 import { wrapLine } from '../text/wrap.ts'
+import { noFacts } from '../viewer/facts.ts'
+import { blockFrame } from './block-frame.ts'
 import type { InputFrame } from './frame.ts'
 import type { LineEdit } from './line-edit.ts'
 import { deviceName } from './present/device-name.ts'
+import { modeLines } from './present/mode-lines.ts'
+import { sessionName } from './present/session-list.ts'
+import { routeOf } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
 import { type Size, topScreen, type UiState } from './state.ts'
 
 /** Lines that say what is typed, or what is wrong with it, at most: on a low terminal, and else. */
 const labelRows = (rows: number) => (rows < 12 ? 1 : 3)
 
-export function inputOf(ui: UiState, data: Pick<Snapshot, 'devices' | 'act'>): InputFrame | null {
+export function inputOf(ui: UiState, data: Snapshot): InputFrame | null {
 	const top = topScreen(ui)
 	const { size } = ui
+	const nameOf = (session: string) => {
+		const summary = data.sessions.find(({ id }) => id === session)
+		return summary ? sessionName(summary) : safeText`this session`
+	}
 	switch (top.name) {
+		case 'prompt': {
+			const label = [span(safeText`Prompt for ${nameOf(top.session)}:`, 'strong')]
+			return blockFrame(labelLines(label, size), top.edit, size)
+		}
+		case 'interrupt': {
+			const question = safeText`Interrupt the agent of ${nameOf(top.session)}? What it is doing ends.`
+			return { label: labelLines([span(question, 'strong')], size), text: [], cursor: null }
+		}
+		case 'modes': {
+			const label = [span(safeText`Mode of ${nameOf(top.session)}:`, 'strong')]
+			const facts = routeOf({ ui, data })?.facts ?? noFacts
+			const text = modeLines(facts, top.selected, size)
+			return { label: labelLines(label, size), text, cursor: null }
+		}
 		case 'reason':
 			return inputFrame(safeText`Why not? The agent is told:`, top.edit, size)
 		case 'typing':
@@ -45,6 +68,11 @@ function questionOf(
 	}
 }
 
+function labelLines(line: StyledLine, { columns, rows }: Size): StyledLine[] {
+	const indent = [span(safeText` `)]
+	return wrapLine(line, columns - 1, { first: indent, rest: indent }).slice(0, labelRows(rows))
+}
+
 /** `problem` stands in the place of the question. */
 export function inputFrame(
 	question: SafeText,
@@ -64,13 +92,12 @@ export function inputFrame(
 		start--
 	}
 	const said = problem === null ? span(question, 'strong') : span(safeText`✗ ${problem}`, 'error')
-	const indent = [span(safeText` `)]
 	const text = hidden
 		? repeatText(safeText`•`, shown.length - start)
 		: displayText(shown.slice(start).join(''))
 	return {
-		label: wrapLine([said], columns - 1, { first: indent, rest: indent }).slice(0, labelRows(rows)),
-		text: truncateLine([span(safeText` › `, 'accent'), span(text)], columns) satisfies StyledLine,
-		cursor: 3 + width,
+		label: labelLines([said], { columns, rows }),
+		text: [truncateLine([span(safeText` › `, 'accent'), span(text)], columns)],
+		cursor: { column: 3 + width, row: 0 },
 	}
 }

@@ -4,7 +4,7 @@ import { padLine, type StyledLine, span } from '../text/styled.ts'
 import type { Joining, JoinState } from '../viewer/joining.ts'
 import type { Backend } from '../viewer/viewer.ts'
 import type { KeyContext } from './command.ts'
-import { type DrawnFrame, emptyScreen } from './frame.ts'
+import { type DrawnFrame, emptyScreen, inputRows } from './frame.ts'
 import { inputFrame } from './input.ts'
 import { type CommandId, commandFor } from './keymap.ts'
 import type { KeyPress } from './keys.ts'
@@ -192,6 +192,7 @@ export class JoinApp implements Disposable {
 			following: false,
 			device: null,
 			act: null,
+			route: null,
 			joining: this.#state.step,
 		}
 	}
@@ -202,7 +203,7 @@ export class JoinApp implements Disposable {
 		const state = this.#state
 		const input = this.#input(size)
 		const notices = state.step === 'revoked' ? [revokedLine(state.revoked, columns)] : []
-		const body = rows - 2 - notices.length - (input ? 1 + input.label.length : 0)
+		const body = rows - 2 - notices.length - inputRows(input)
 		const context = this.#context()
 		const screen = isTooSmall(size)
 			? emptyScreen

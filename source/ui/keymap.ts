@@ -6,18 +6,32 @@ import { type SafeText, safeText } from '../text/safe-text.ts'
 import { isUnfinished } from '../viewer/devices.ts'
 import type { Command, Enabled, KeyContext } from './command.ts'
 import { deviceCommands } from './keymap-devices.ts'
+import { sendingCommands } from './keymap-sending.ts'
 import type { KeyName } from './keys.ts'
 import { mayRepeat } from './present/ladder.ts'
 import type { ScreenName } from './state.ts'
 
-export { type Command, type Enabled, type Group, groups, type KeyContext } from './command.ts'
+export {
+	type Command,
+	type Enabled,
+	type Group,
+	groups,
+	type KeyContext,
+} from './command.ts'
 
 const lists: readonly ScreenName[] = ['sessions', 'permissions', 'devices', 'history', 'access']
 const scrolled: readonly ScreenName[] = ['session', 'request', 'device', 'act', 'help', 'join']
 const moving: readonly ScreenName[] = [...lists, ...scrolled]
 const answering: readonly ScreenName[] = ['sessions', 'session', 'permissions', 'request']
-const typing: readonly ScreenName[] = ['reason', 'typing', 'words']
-const everywhere: readonly ScreenName[] = [...moving, ...typing, 'revoked']
+const typing: readonly ScreenName[] = ['reason', 'typing', 'words', 'prompt']
+const choosing: readonly ScreenName[] = ['modes']
+const everywhere: readonly ScreenName[] = [
+	...moving,
+	...typing,
+	...choosing,
+	'interrupt',
+	'revoked',
+]
 
 const always = (): Enabled => true
 const answered = safeText`This request was answered already.`
@@ -62,6 +76,7 @@ function allowForSession(context: KeyContext): Enabled {
 
 const table = [
 	...deviceCommands,
+	...sendingCommands,
 	{
 		id: 'allow',
 		group: 'Answer a request',
@@ -107,7 +122,7 @@ const table = [
 		id: 'up',
 		group: 'Move',
 		keys: ['up', 'k'],
-		screens: moving,
+		screens: [...moving, ...choosing],
 		label: 'move',
 		description: 'One line up.',
 		footer: null,
@@ -117,7 +132,7 @@ const table = [
 		id: 'down',
 		group: 'Move',
 		keys: ['down', 'j'],
-		screens: moving,
+		screens: [...moving, ...choosing],
 		label: 'move',
 		description: 'One line down.',
 		footer: null,
@@ -268,6 +283,8 @@ const table = [
 			'access',
 			'act',
 			'help',
+			'interrupt',
+			...choosing,
 		],
 		label: 'back',
 		description: 'Back to the screen before.',
@@ -367,6 +384,9 @@ export const answers: ReadonlySet<CommandId> = new Set<CommandId>([
 	'allow-session',
 	'deny',
 	'deny-with-reason',
+	'send-prompt',
+	'confirm-interrupt',
+	'set-mode',
 ])
 
 /** The command of a key on the screen on top, whether or not it works just now. */

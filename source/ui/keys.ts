@@ -32,10 +32,13 @@ const named = [
 export function keyPress(input: string, key: InkKey): KeyPress {
 	if (key.eventType === 'release') return { names: [], alone: true }
 	if (key.tab) return { names: [key.shift ? 'shift-tab' : 'tab'], alone: true }
+	if (key.return && key.meta) return { names: ['alt-enter'], alone: true }
 	const found = named.find(([property]) => key[property])
 	if (found) return { names: [found[1]], alone: true }
 	if (key.meta || key.super || key.hyper) return { names: [], alone: true }
 	if (key.ctrl) return { names: input === '' ? [] : [`ctrl-${input}`], alone: true }
+	// The return key sends \r.
+	if (input === '\n') return { names: ['ctrl-j'], alone: true }
 	const names = Array.from(input, (character) => characterKeys[character] ?? character)
 	return { names, alone: names.length === 1 }
 }
@@ -60,5 +63,5 @@ const symbols: Readonly<Record<KeyName, string>> = {
 
 /** How help and footer write a key. */
 export function keySymbol(name: KeyName): string {
-	return symbols[name] ?? name.replace(/^ctrl-/, '^')
+	return symbols[name] ?? name.replace(/^ctrl-/, '^').replace('enter', '⏎')
 }

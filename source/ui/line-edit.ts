@@ -1,4 +1,4 @@
-/** One line of text being typed. `cursor` counts graphemes from the start. */
+/** Text being typed, in one line or in several. `cursor` counts graphemes from the start. */
 export interface LineEdit {
 	characters: readonly string[]
 	cursor: number
@@ -8,20 +8,33 @@ export const emptyEdit: LineEdit = { characters: [], cursor: 0 }
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
-/** Longest text that can be typed, in graphemes. */
+/** Longest line that can be typed, in graphemes. */
 export const longestEdit = 500
+
+/** What may be typed: one line, or a text with line ends and tabs. */
+export interface EditRules {
+	lines: boolean
+	/** In graphemes. */
+	longest: number
+}
+export const oneLine: EditRules = { lines: false, longest: longestEdit }
+export const block: EditRules = { lines: true, longest: 200_000 }
 
 export function editText(edit: LineEdit): string {
 	return edit.characters.join('')
 }
 
-/** Types or pastes text at the cursor. Line ends become spaces, other control characters are left out. */
-export function insertText(edit: LineEdit, text: string): LineEdit {
+/**
+ * Types or pastes text at the cursor. In one line, line ends and tabs become spaces; control characters are
+ * left out.
+ */
+export function insertText(edit: LineEdit, text: string, rules: EditRules = oneLine): LineEdit {
+	const ended = rules.lines ? text.replace(/\r\n?/g, '\n') : text.replace(/[\r\n\t]+/g, ' ')
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be removed
-	const clean = text.replace(/[\r\n\t]+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '')
+	const clean = ended.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
 	const added = Array.from(segmenter.segment(clean), ({ segment }) => segment).slice(
 		0,
-		longestEdit - edit.characters.length,
+		rules.longest - edit.characters.length,
 	)
 	return {
 		characters: edit.characters.toSpliced(edit.cursor, 0, ...added),
@@ -52,8 +65,41 @@ const moves: Readonly<Record<string, (edit: LineEdit) => LineEdit>> = {
 }
 
 /** Applies one editing key; `null` when the key does not edit. */
-export function editKey(edit: LineEdit, key: string): LineEdit | null {
-	return moves[key]?.(edit) ?? null
+export function editKey(edit: LineEdit, key: string, rules: EditRules = oneLine): LineEdit | null {
+	const move = (rules.lines ? lineMoves[key] : undefined) ?? moves[key]
+	return move?.(edit) ?? null
+}
+
+/** Where the line that the cursor is in begins and ends. */
+function lineAt({ characters }: LineEdit, cursor: number): { from: number; to: number } {
+	const from = characters.lastIndexOf('\n', cursor - 1) + 1
+	const to = characters.indexOf('\n', cursor)
+	return { from: cursor === 0 ? 0 : from, to: to < 0 ? characters.length : to }
+}
+
+/** These keep to the line that the cursor is in, or go to another one. */
+const lineMoves: Readonly<Record<string, (edit: LineEdit) => LineEdit>> = {
+	up: (edit) => toLine(edit, lineAt(edit, edit.cursor).from - 1),
+	down: (edit) => toLine(edit, lineAt(edit, edit.cursor).to + 1),
+	home: (edit) => ({ ...edit, cursor: lineAt(edit, edit.cursor).from }),
+	end: (edit) => ({ ...edit, cursor: lineAt(edit, edit.cursor).to }),
+	'ctrl-a': (edit) => ({ ...edit, cursor: lineAt(edit, edit.cursor).from }),
+	'ctrl-e': (edit) => ({ ...edit, cursor: lineAt(edit, edit.cursor).to }),
+	'ctrl-u': (edit) => cut(edit, lineAt(edit, edit.cursor).from, edit.cursor),
+	'ctrl-k': (edit) => cut(edit, edit.cursor, lineAt(edit, edit.cursor).to),
+}
+
+/** To the same place of the line that `within` is in; to an end of the text where there is no such line. */
+function toLine(edit: LineEdit, within: number): LineEdit {
+	if (within < 0) return { ...edit, cursor: 0 }
+	if (within > edit.characters.length) return { ...edit, cursor: edit.characters.length }
+	const offset = edit.cursor - lineAt(edit, edit.cursor).from
+	const { from, to } = lineAt(edit, within)
+	return { ...edit, cursor: Math.min(from + offset, to) }
+}
+
+function cut(edit: LineEdit, from: number, to: number): LineEdit {
+	return { characters: edit.characters.toSpliced(from, to - from), cursor: from }
 }
 
 function removed(edit: LineEdit, at: number): LineEdit {

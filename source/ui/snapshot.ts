@@ -3,6 +3,7 @@ import type {
 	Connection,
 	DecisionState,
 	RequestView,
+	SentState,
 	SessionState,
 	SessionSummary,
 	Viewer,
@@ -16,6 +17,8 @@ export interface Snapshot {
 	sessions: readonly SessionSummary[]
 	requests: readonly RequestView[]
 	decisions: ReadonlyMap<string, DecisionState>
+	/** What was sent, by session. */
+	sent: ReadonlyMap<string, readonly SentState[]>
 	devices: DevicesState
 	history: HistoryState
 	access: AccessState
@@ -31,6 +34,7 @@ export function takeSnapshot(viewer: Viewer, open: Snapshot['open']): Snapshot {
 		sessions: viewer.sessions.get(),
 		requests: viewer.requests.get(),
 		decisions: viewer.decisions.get(),
+		sent: viewer.sent.get(),
 		devices: viewer.devices.state.get(),
 		history: viewer.devices.history.get(),
 		access: viewer.devices.access.get(),

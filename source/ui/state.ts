@@ -25,6 +25,12 @@ export type Screen =
 	| { name: 'act' }
 	/** A line about devices is being typed; `problem` is what was wrong with it when it was last sent. */
 	| { name: 'typing'; what: Typing; edit: LineEdit; problem: SafeText | null }
+	/** A prompt for a session is being written, in as many lines as it takes. */
+	| { name: 'prompt'; session: string; edit: LineEdit }
+	/** Whether the agent is to be interrupted. */
+	| { name: 'interrupt'; session: string }
+	/** Which mode the agent is to be put in; `selected`: the highlighted one, by its name. */
+	| { name: 'modes'; session: string; selected: string }
 	/** This device was revoked: there is nothing else to be seen. */
 	| { name: 'revoked' }
 	/** A home without a device: its code, or the recovery words being typed. */
@@ -41,6 +47,8 @@ export type Typing =
 
 export type ScreenName = Screen['name']
 export type TypingScreen = Extract<Screen, { edit: LineEdit }>
+/** What stands above the footer, and leaves the screen below it in view. */
+export type Overlay = TypingScreen | Extract<Screen, { name: 'interrupt' | 'modes' }>
 
 /** Where the reader of one transcript is. */
 export interface TranscriptState {
@@ -68,6 +76,8 @@ export interface UiState {
 	transcripts: ReadonlyMap<string, TranscriptState>
 	/** First line shown of what is longer than its pane, by the id of its card. */
 	cardTops: ReadonlyMap<string, number>
+	/** Prompts that were begun and not sent, by session. */
+	drafts: ReadonlyMap<string, LineEdit>
 	toast: { text: SafeText; role: 'warn' | 'ok' | 'error'; until: number } | null
 }
 
@@ -90,6 +100,7 @@ export function initialState(size: Size): UiState {
 		selectedAccess: null,
 		transcripts: new Map(),
 		cardTops: new Map(),
+		drafts: new Map(),
 		toast: null,
 	}
 }
@@ -102,9 +113,13 @@ export function isTyping(screen: Screen): screen is TypingScreen {
 	return 'edit' in screen
 }
 
+export function isOverlay(screen: Screen): screen is Overlay {
+	return isTyping(screen) || screen.name === 'interrupt' || screen.name === 'modes'
+}
+
 /** The screen that fills the terminal: what lies under a line of text being typed. */
-export function baseScreen(state: UiState): Exclude<Screen, TypingScreen> {
-	for (const screen of state.screens.toReversed()) if (!isTyping(screen)) return screen
+export function baseScreen(state: UiState): Exclude<Screen, Overlay> {
+	for (const screen of state.screens.toReversed()) if (!isOverlay(screen)) return screen
 	return { name: 'sessions' }
 }
 

@@ -1,10 +1,9 @@
 /** Who decided a request: the host's signed answer, and the device's signature inside it. */
 import type { Account } from '../account/account.ts'
-import { fromBase64 } from '../protocol/bytes.ts'
-import { type Command, checkCommand, unseenDigest } from '../protocol/command.ts'
-import { StyrbyError } from '../protocol/errors.ts'
+import { type Command, unseenDigest } from '../protocol/command.ts'
 import type { Body } from '../protocol/events.ts'
 import type { CheckedMessage } from './checked-message.ts'
+import { provenCommand } from './proof.ts'
 import type { SessionReader } from './session-reader.ts'
 import type { Decided } from './viewer.ts'
 
@@ -19,21 +18,9 @@ export function decidingCommand(
 	account: Account,
 	response: Body<'permission_response'>,
 ): Extract<Command, { kind: 'decision' }> | null {
-	const { command, device } = response
-	const state = device === null ? undefined : account.log.state.devices.get(device)
-	if (!command || !state) return null
-	try {
-		const signed = {
-			bytes: fromBase64(command.bytes),
-			signature: fromBase64(command.signature, 64),
-		}
-		const checked = checkCommand(signed, state.record.id, fromBase64(state.record.sign, 32))
-		const fits = checked.kind === 'decision' && checked.body.request === response.request
-		return fits ? checked : null
-	} catch (error) {
-		if (error instanceof StyrbyError) return null
-		throw error
-	}
+	const checked = provenCommand(account, response.device, response.command)
+	const fits = checked?.kind === 'decision' && checked.body.request === response.request
+	return fits ? checked : null
 }
 
 /** What an answer says, and whether the device's own signature bears it out. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
 import { keepUp } from '../account/keep-up.ts'
 import type { AccountHint, Channel } from '../backend/gateway.ts'
-import { fingerprint } from '../protocol/device.ts'
+import { fingerprint, randomId } from '../protocol/device.ts'
 import { activeDevices } from '../protocol/device-log.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { decide } from './decide.ts'
@@ -11,6 +11,7 @@ import type { Revoked } from './devices.ts'
 import { DevicesModel } from './devices-model.ts'
 import { Value } from './readable.ts'
 import { RequestList } from './requests.ts'
+import { send } from './send.ts'
 import { FeedPool } from './session-feed.ts'
 import { SessionList, sessionsWithheld } from './session-list.ts'
 import { OpenSession } from './session-view.ts'
@@ -20,6 +21,9 @@ import type {
 	Decision,
 	DecisionState,
 	RequestView,
+	Sending,
+	Sent,
+	SentState,
 	SessionView,
 	Viewer,
 	ViewerInfo,
@@ -40,6 +44,8 @@ const quietAfter = 1000
 /** The log is looked at this often whatever the live channel says or leaves out, ms. */
 const lookEvery = 30_000
 const defaultWait = 10_000
+/** Of what was sent to a session so many are kept, to show what became of them. */
+const sentKept = 5
 
 /**
  * Opens the viewer. Its lists fill in the background; `ready` resolves when the first ones are there, and
@@ -53,6 +59,7 @@ export class OpenedViewer implements Viewer {
 	readonly info: Value<ViewerInfo>
 	readonly connection = new Value<Connection>({ state: 'connecting', lastContact: null, why: null })
 	readonly decisions = new Value<ReadonlyMap<string, DecisionState>>(new Map())
+	readonly sent = new Value<ReadonlyMap<string, readonly SentState[]>>(new Map())
 	readonly devices: DevicesModel
 	readonly ready: Promise<void>
 	readonly #options: OpenViewerOptions
@@ -61,6 +68,8 @@ export class OpenedViewer implements Viewer {
 	readonly #requests: RequestList
 	readonly #channel: Channel
 	readonly #waiting = new Set<string>()
+	/** What was sent last to a session, until it has left. */
+	readonly #leaving = new Map<string, Promise<void>>()
 	/** When a session was last read again, by its id. */
 	readonly #readAt = new Map<string, number>()
 	/** What else than the log did not verify. */
@@ -141,11 +150,7 @@ export class OpenedViewer implements Viewer {
 
 	decide(request: RequestView, choice: Choice): Decision {
 		const { account, now, waitMs = defaultWait } = this.#options
-		if (this.#closed) {
-			throw new StyrbyError('device_revoked', 'This device was revoked: nothing was sent.', {
-				exitCode: exit.notSignedIn,
-			})
-		}
+		this.#assertOpen()
 		const placed = this.#requests.get(request.id)
 		if (!placed) throw new StyrbyError('no_such_request', 'There is no such permission request.')
 		// Judged by what the person looked at, not by what may have come since.
@@ -170,6 +175,43 @@ export class OpenedViewer implements Viewer {
 		decision.subscribe(note)
 		note()
 		return decision
+	}
+
+	send(session: string, what: Sending): Sent {
+		const { account, now, waitMs = defaultWait } = this.#options
+		this.#assertOpen()
+		const summary = this.#list.sessions.get().find(({ id }) => id === session)
+		const { sent, posted } = send({
+			account,
+			feeds: this.#feeds,
+			session,
+			now,
+			id: randomId(account.random),
+			what,
+			waitMs,
+			silent: summary?.stale === true,
+			before: this.#leaving.get(session) ?? Promise.resolve(),
+		})
+		this.#leaving.set(session, posted)
+		const note = () => {
+			const state = sent.get()
+			this.sent.update((all) => {
+				const known = all.get(session) ?? []
+				const at = known.findIndex(({ id }) => id === state.id)
+				const next = at < 0 ? [...known, state].slice(-sentKept) : known.with(at, state)
+				return new Map(all).set(session, next)
+			})
+		}
+		sent.subscribe(note)
+		note()
+		return sent
+	}
+
+	#assertOpen(): void {
+		if (!this.#closed) return
+		throw new StyrbyError('device_revoked', 'This device was revoked: nothing was sent.', {
+			exitCode: exit.notSignedIn,
+		})
 	}
 
 	#describe(): ViewerInfo {

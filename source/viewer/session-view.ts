@@ -5,9 +5,11 @@ import { StyrbyError } from '../protocol/errors.ts'
 import { staleAfter, type TextFrame } from '../protocol/live.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import { assemble, type CheckedMessage } from './checked-message.ts'
+import { factsAfter, noFacts, readFacts } from './facts.ts'
 import { addFrame, dropFinished } from './live-text.ts'
 import { Queue, Value } from './readable.ts'
 import { readersOf } from './readers.ts'
+import { sendersOf } from './senders.ts'
 import type { FeedPool } from './session-feed.ts'
 import { SessionReader } from './session-reader.ts'
 import { Tail } from './tail.ts'
@@ -27,6 +29,8 @@ const empty: SessionState = {
 	problems: 0,
 	readers: null,
 	lastHeartbeat: null,
+	facts: noFacts,
+	senders: new Map(),
 	loading: true,
 	error: null,
 }
@@ -84,6 +88,7 @@ export class OpenSession implements SessionView {
 			this.#show(messages, { hasNewer: false })
 			this.#follow(after, before)
 			await this.#readers()
+			await this.#facts(last)
 		})
 	}
 
@@ -161,7 +166,8 @@ export class OpenSession implements SessionView {
 		const all = [...state.messages, ...messages]
 		// Cut in large steps, so that the window does not move with every message.
 		const kept = all.length > most + step ? all.slice(-most) : all
-		this.#show(kept, { hasNewer: false, live: dropFinished(state.live, messages) })
+		const facts = factsAfter(state.facts, messages)
+		this.#show(kept, { hasNewer: false, live: dropFinished(state.live, messages), facts })
 		this.#countReaders()
 	}
 
@@ -170,11 +176,22 @@ export class OpenSession implements SessionView {
 		this.#change({
 			...more,
 			messages,
+			senders: sendersOf(this.#options.account, messages),
 			hasOlder: (messages[0]?.seq ?? 1) > 1,
 			problems: messages.filter(({ problem }) => problem !== null).length,
 			verifiedTo: last ? last.seq + last.rows - 1 : 0,
 			error: null,
 		})
+	}
+
+	/** Of a session that goes on: its host says it again and again, so it is not far from the end. */
+	async #facts(last: number): Promise<void> {
+		const { messages, facts, summary } = this.state.get()
+		const shown = factsAfter(facts, messages)
+		const far = shown.takes === null && (messages[0]?.seq ?? 1) > 1 && summary?.endedAt === null
+		const known = far ? await readFacts(this.#reader, last) : shown
+		// What has come meanwhile is newer.
+		this.#change({ facts: factsAfter(known, this.state.get().messages) })
 	}
 
 	async #readers(): Promise<void> {

@@ -70,6 +70,29 @@ export interface LiveText {
 	text: string
 }
 
+/** What a session's host has said of it; `null`: nothing that is known here. */
+export interface SessionFacts {
+	/** What it takes from other devices. */
+	takes: { prompt: boolean; interrupt: boolean; modes: readonly string[] } | null
+	/** The agent's permission mode, in its own word. */
+	mode: string | null
+	/** Whether requests reach a person in it. */
+	asks: boolean | null
+}
+
+/** Which device sent what the host has recorded in a message. */
+export interface Sender {
+	device: string
+	name: string | null
+	kind: Sending['kind']
+	/** The prompt, or the mode; `null` where the signature does not hold, and of an interrupt. */
+	text: string | null
+	/** The device's signature was checked against the device log. */
+	verified: boolean
+	/** Number of the message that shows the prompt; `null`: none does. */
+	became: number | null
+}
+
 export interface SessionState {
 	summary: SessionSummary | null
 	/** A window of the transcript, ascending by seq. */
@@ -84,6 +107,9 @@ export interface SessionState {
 	readers: { count: number; revoked: number; allSigned: boolean } | null
 	/** Last sign of life of the host, ISO 8601 UTC; `null` when not live or none yet. */
 	lastHeartbeat: string | null
+	facts: SessionFacts
+	/** Who sent a prompt, an interrupt or a mode, by the number of its message. */
+	senders: ReadonlyMap<number, Sender>
 	loading: boolean
 	error: string | null
 }
@@ -151,21 +177,47 @@ export type Stage =
 	| 'refused'
 	| 'failed'
 
-export interface DecisionState {
-	request: string
-	choice: Choice
-	stage: Stage
+/** How far something that was sent has come. */
+export interface Progress<T extends string> {
+	stage: T
 	/** ISO 8601 UTC of each stage reached, in order. */
-	stages: readonly { stage: Stage; at: string }[]
+	stages: readonly { stage: T; at: string }[]
 	/** The device that won, for `lost`. */
 	winner: { id: string; name: string | null; result: string } | null
 	why: string | null
 }
 
-export interface Decision extends Readable<DecisionState> {
-	/** Resolves at the last stage: applied, or an end. */
-	readonly done: Promise<DecisionState>
+export interface Followed<S> extends Readable<S> {
+	/** Resolves at the last stage, or when it is not waited for any longer; later stages are still shown. */
+	readonly done: Promise<S>
 }
+
+export interface DecisionState extends Progress<Stage> {
+	request: string
+	choice: Choice
+}
+
+export type Decision = Followed<DecisionState>
+
+/** What can be sent to a session besides answers to its requests. */
+export type Sending =
+	| { kind: 'prompt'; text: string }
+	| { kind: 'interrupt' }
+	| { kind: 'mode'; mode: string }
+
+/**
+ * sent: left this device · stored: the backend has it · obeyed: the host's signed record of it is here. Or
+ * its end: refused (by the host, or the agent) · failed (never left, or nobody took it).
+ */
+export type SentStage = 'sent' | 'stored' | 'obeyed' | 'refused' | 'failed'
+
+export interface SentState extends Omit<Progress<SentStage>, 'winner'> {
+	id: string
+	session: string
+	what: Sending
+}
+
+export type Sent = Followed<SentState>
 
 export interface Backend {
 	kind: 'embedded' | 'supabase'
@@ -199,4 +251,7 @@ export interface Viewer extends AsyncDisposable {
 	moreSessions(): Promise<boolean>
 	open(session: string): SessionView
 	decide(request: RequestView, choice: Choice): Decision
+	/** What was sent in this process, by session, the newest last. */
+	readonly sent: Readable<ReadonlyMap<string, readonly SentState[]>>
+	send(session: string, what: Sending): Sent
 }

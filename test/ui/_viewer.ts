@@ -8,6 +8,10 @@ import type {
 	DecisionState,
 	LiveText,
 	RequestView,
+	Sending,
+	Sent,
+	SentStage,
+	SentState,
 	SessionState,
 	SessionSummary,
 	SessionView,
@@ -132,6 +136,8 @@ export function transcript(
 		problems: 0,
 		readers: { count: 3, revoked: 0, allSigned: true },
 		lastHeartbeat: at(3),
+		facts: { takes: null, mode: null, asks: null },
+		senders: new Map(),
 		loading: false,
 		error: null,
 		...change,
@@ -161,6 +167,8 @@ export class ScriptedViewer implements Viewer {
 	readonly sessions = new Value<readonly SessionSummary[]>([])
 	readonly requests = new Value<readonly RequestView[]>([])
 	readonly decisions = new Value<ReadonlyMap<string, DecisionState>>(new Map())
+	readonly sent = new Value<ReadonlyMap<string, readonly SentState[]>>(new Map())
+	readonly sendings: { session: string; what: Sending }[] = []
 	readonly devices = new ScriptedDevices()
 	readonly states = new Map<string, Value<SessionState>>()
 	readonly opened: string[] = []
@@ -222,6 +230,30 @@ export class ScriptedViewer implements Viewer {
 			subscribe: (listener) => this.decisions.subscribe(listener),
 			done: done.promise,
 		}
+	}
+
+	send(session: string, what: Sending): Sent {
+		this.sendings.push({ session, what })
+		const id = uuid(700 + this.sendings.length)
+		const stages = [{ stage: 'sent', at: at(0) }] as const
+		const state: SentState = { id, session, what, stage: 'sent', stages, why: null }
+		const known = this.sent.get().get(session) ?? []
+		this.sent.update((all) => new Map(all).set(session, [...known, state]))
+		return {
+			get: () => state,
+			subscribe: (listener) => this.sent.subscribe(listener),
+			done: new Promise(() => undefined),
+		}
+	}
+
+	/** Moves what was sent last to a session on. */
+	reachSent(session: string, stage: SentStage, why: string | null = null): void {
+		const known = this.sent.get().get(session) ?? []
+		const last = known.at(-1)
+		if (!last) throw new Error(`nothing was sent to ${session}`)
+		const stages = [...last.stages, { stage, at: at(0) }]
+		const next = known.with(-1, { ...last, stage, stages, why })
+		this.sent.update((all) => new Map(all).set(session, next))
 	}
 
 	/** Moves a decision on, as the backend and the host would. */

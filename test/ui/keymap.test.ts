@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { safeText } from '../../source/text/safe-text.ts'
 import {
 	allowable,
 	answers,
@@ -9,7 +10,7 @@ import {
 import { keyPress } from '../../source/ui/keys.ts'
 import { emptyEdit } from '../../source/ui/line-edit.ts'
 import type { Screen, ScreenName } from '../../source/ui/state.ts'
-import type { RequestView } from '../../source/viewer/viewer.ts'
+import type { RequestView, SessionFacts } from '../../source/viewer/viewer.ts'
 import { at, request, requestBody, uuid } from './_viewer.ts'
 
 const screens: Readonly<Record<ScreenName, Screen>> = {
@@ -25,11 +26,20 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	access: { name: 'access' },
 	act: { name: 'act' },
 	typing: { name: 'typing', what: { what: 'code' }, edit: emptyEdit, problem: null },
+	prompt: { name: 'prompt', session: uuid(1), edit: emptyEdit },
+	interrupt: { name: 'interrupt', session: uuid(1) },
+	modes: { name: 'modes', session: uuid(1), selected: 'plan' },
 	revoked: { name: 'revoked' },
 	join: { name: 'join' },
 	words: { name: 'words', edit: emptyEdit, problem: null, hidden: true },
 }
 const names = Object.keys(screens) as ScreenName[]
+
+const takesAll: SessionFacts = {
+	takes: { prompt: true, interrupt: true, modes: ['default', 'plan'] },
+	mode: 'default',
+	asks: true,
+}
 
 function context(change: Partial<KeyContext> = {}): KeyContext {
 	return {
@@ -42,6 +52,7 @@ function context(change: Partial<KeyContext> = {}): KeyContext {
 		following: true,
 		device: { id: uuid(900), own: false, active: true, kind: 'device' },
 		act: null,
+		route: { session: uuid(1), facts: takesAll, closed: null },
 		joining: null,
 		...change,
 	}
@@ -115,8 +126,11 @@ describe('the table of keys', () => {
 			'allow',
 			'allow-session',
 			'approve-device',
+			'confirm-interrupt',
 			'deny',
 			'deny-with-reason',
+			'send-prompt',
+			'set-mode',
 		])
 	})
 })
@@ -191,6 +205,33 @@ describe('what a request allows', () => {
 	})
 })
 
+describe('what can be sent to a session', () => {
+	const keys = ['i', 'x', 'm'] as const
+	const at = (change: Partial<NonNullable<KeyContext['route']>>) =>
+		context({ route: { session: uuid(1), facts: takesAll, closed: null, ...change } })
+
+	test('one that takes it gets it', () => {
+		for (const key of keys) expect(commandFor(key, at({}))?.enabled, key).toBe(true)
+	})
+
+	test('one that does not says where to do it instead', () => {
+		const takes = { prompt: false, interrupt: false, modes: [] }
+		const here = at({ facts: { ...takesAll, takes } })
+		expect(commandFor('i', here)?.enabled).toContain('type there')
+		expect(commandFor('x', here)?.enabled).toContain('interrupt it there')
+		expect(commandFor('m', here)?.enabled).toContain('only where it runs')
+	})
+
+	test('one of which nothing is known, or that is over, says so', () => {
+		const unknown = at({ facts: { takes: null, mode: null, asks: null } })
+		const over = at({ closed: safeText`This session has ended: nothing is sent to it.` })
+		for (const key of keys) {
+			expect(commandFor(key, unknown)?.enabled, key).toContain('has not said')
+			expect(commandFor(key, over)?.enabled, key).toContain('has ended')
+		}
+	})
+})
+
 describe('keys from the terminal', () => {
 	const none = {
 		upArrow: false,
@@ -221,6 +262,8 @@ describe('keys from the terminal', () => {
 		[' ', {}, ['space'], true],
 		['', { upArrow: true }, ['up'], true],
 		['', { return: true }, ['enter'], true],
+		['', { return: true, meta: true }, ['alt-enter'], true],
+		['\n', {}, ['ctrl-j'], true],
 		['z', { ctrl: true }, ['ctrl-z'], true],
 		['', { tab: true, shift: true }, ['shift-tab'], true],
 		['a', { meta: true }, [], true],

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { editKey, editText, emptyEdit, insertText, longestEdit } from '../../source/ui/line-edit.ts'
+import {
+	block,
+	editKey,
+	editText,
+	emptyEdit,
+	insertText,
+	longestEdit,
+} from '../../source/ui/line-edit.ts'
 
 const typed = (text: string) => insertText(emptyEdit, text)
 
@@ -36,4 +43,32 @@ test('text has a longest length', () => {
 test('other keys are no editing', () => {
 	expect(editKey(emptyEdit, 'f1')).toBeNull()
 	expect(editKey(emptyEdit, 'a')).toBeNull()
+})
+
+test.each([
+	['one\ntwo', ['up'], 3],
+	['one\ntwo three', ['up'], 3],
+	['one\ntwo', ['home'], 4],
+	['one\ntwo', ['up', 'home'], 0],
+	['one\ntwo', ['up', 'left', 'down'], 6],
+	['one\n\nthree', ['up'], 4],
+	['one\n\nthree', ['up', 'up'], 0],
+	['one\ntwo', ['up', 'up'], 0],
+	['one\ntwo', ['down'], 7],
+	['\n', ['up', 'end'], 0],
+])('in %j the keys %j go to %d', (text, keys, cursor) => {
+	const edit = keys.reduce(
+		(edit, key) => editKey(edit, key, block) ?? edit,
+		insertText(emptyEdit, text, block),
+	)
+	expect(editText(edit)).toBe(text)
+	expect(edit.cursor).toBe(cursor)
+})
+
+test('in a text of several lines, line ends and tabs are kept, and a key cuts its own line only', () => {
+	const edit = insertText(emptyEdit, 'a\r\n\tb\u001B[31m\rc d', block)
+	expect(editText(edit)).toBe('a\n\tb[31m\nc d')
+	expect(editText(editKey(edit, 'ctrl-u', block) ?? emptyEdit)).toBe('a\n\tb[31m\n')
+	const above = editKey(edit, 'up', block) ?? emptyEdit
+	expect(editText(editKey(above, 'ctrl-k', block) ?? emptyEdit)).toBe('a\n\tb[\nc d')
 })

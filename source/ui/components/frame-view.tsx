@@ -11,12 +11,16 @@ export function FrameView({ frame, theme }: { frame: DrawnFrame; theme: Theme })
 	const { size, header, notices, panes, direction, input, keys, footer, tooSmall } = frame
 	const { columns, rows } = size
 	const { setCursorPosition } = useCursor()
-	setCursorPosition(input && !tooSmall ? { x: input.cursor, y: rows - 2 - keys.length } : undefined)
+	const cursor = tooSmall ? null : (input?.cursor ?? null)
+	const typed = rows - 1 - keys.length - (input?.text.length ?? 0)
+	setCursorPosition(cursor ? { x: cursor.column, y: typed + cursor.row } : undefined)
 	if (tooSmall) return <TooSmall frame={frame} />
 	const above = [header, ...notices].map((line) => ({ line }))
-	const below = [...(input ? [...input.label, input.text] : []), ...keys, footer].map((line) => ({
-		line,
-	}))
+	const below = [...(input ? [...input.label, ...input.text] : []), ...keys, footer].map(
+		(line) => ({
+			line,
+		}),
+	)
 	const body = rows - above.length - below.length
 	return (
 		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">

@@ -49,7 +49,7 @@ function hintsOf(context: KeyContext): Hint[] {
 	return commands
 		.filter(({ footer, screens }) => footer !== null && screens.includes(context.screen.name))
 		.map((command) => ({ command, enabled: command.enabled(context) }))
-		.filter(({ enabled }) => enabled !== null)
+		.filter(({ command, enabled }) => enabled === true || (enabled !== null && !command.quiet))
 		.toSorted((a, b) => (a.command.footer ?? 0) - (b.command.footer ?? 0))
 		.map(({ command, enabled }) => ({
 			id: command.id,

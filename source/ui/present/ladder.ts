@@ -6,7 +6,8 @@ import { joined } from './sides.ts'
 
 const steps = ['sent', 'stored', 'verified', 'applied'] as const
 
-const stepNames: Readonly<Record<(typeof steps)[number], SafeText>> = {
+const stepNames: Readonly<Record<(typeof steps)[number] | 'obeyed', SafeText>> = {
+	obeyed: safeText`obeyed`,
 	sent: safeText`sent`,
 	stored: safeText`stored`,
 	verified: safeText`verified`,
@@ -43,12 +44,25 @@ export function choiceText({ choice }: DecisionState): SafeText {
 
 /** `allow once: ✓ sent  ✓ stored  … verified  · applied`, or where it ended and why. */
 export function ladderLine(decision: DecisionState): StyledLine {
-	const reached = new Set(decision.stages.map(({ stage }) => stage))
+	const reached = new Set<string>(decision.stages.map(({ stage }) => stage))
 	reached.add(decision.stage)
 	const end = isStep(decision.stage) ? null : decision.stage
-	const waiting = end === null ? steps.find((step) => !reached.has(step)) : undefined
-	const parts: StyledLine[] = steps
-		.filter((step) => end === null || reached.has(step))
+	return [
+		span(safeText`${choiceText(decision)}: `, 'strong'),
+		...stageSpans(steps, reached, end !== null),
+		...(end === null ? [] : [span(safeText`  ✗ ${endText(decision, end)}`, 'error')]),
+	]
+}
+
+/** `✓ sent  ✓ stored  … verified  · applied`; of what has ended, only what was reached. */
+export function stageSpans(
+	all: readonly (keyof typeof stepNames)[],
+	reached: ReadonlySet<string>,
+	ended: boolean,
+): StyledLine {
+	const waiting = ended ? undefined : all.find((step) => !reached.has(step))
+	const parts: StyledLine[] = all
+		.filter((step) => !ended || reached.has(step))
 		.map((step) => {
 			const name = stepNames[step]
 			if (reached.has(step)) return [span(safeText`✓ ${name}`, 'ok')]
@@ -56,11 +70,7 @@ export function ladderLine(decision: DecisionState): StyledLine {
 				step === waiting ? span(safeText`… ${name}`, 'accent') : span(safeText`· ${name}`, 'dim'),
 			]
 		})
-	if (end !== null) parts.push([span(safeText`✗ ${endText(decision, end)}`, 'error')])
-	return [
-		span(safeText`${choiceText(decision)}: `, 'strong'),
-		...joined(parts, [span(safeText`  `)]),
-	]
+	return joined(parts, [span(safeText`  `)])
 }
 
 function endText(decision: DecisionState, end: keyof typeof ends): SafeText {

@@ -35,6 +35,7 @@ export function sessionTitle(
 			{ line: [span(oneLine(summary.agent))], rank: 4 },
 			{ line: statePart(summary, state), rank: 1 },
 			...alteredPart(summary),
+			...modePart(summary, state),
 			...verifiedParts(state),
 			...readersPart(state),
 			...numberParts(summary, now),
@@ -68,6 +69,16 @@ function alteredPart({ problem }: SessionSummary): Part[] {
 	return problem === null
 		? []
 		: [{ line: [span(safeText`✗ ${oneLine(problem)}`, 'error')], rank: 1 }]
+}
+
+/** The agent's mode; one in which nobody is asked is never left out while the session goes on. */
+function modePart({ endedAt }: SessionSummary, state: SessionState | null): Part[] {
+	const mode = state?.facts.mode ?? null
+	if (mode === null) return []
+	if (state?.facts.asks !== false || endedAt !== null) {
+		return [{ line: [span(safeText`${oneLine(mode)} mode`, 'dim')], rank: 2 }]
+	}
+	return [{ line: [span(safeText`⚠ ${oneLine(mode)} mode: nobody is asked`, 'warn')], rank: 1 }]
 }
 
 function verifiedParts(state: SessionState | null): Part[] {

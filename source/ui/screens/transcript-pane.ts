@@ -6,6 +6,7 @@ import type { Row } from '../components/rows.tsx'
 import { type Model, type Pane, type TranscriptFrame, titleFrame } from '../frame.ts'
 import { widestTranscript } from '../layout.ts'
 import { oneLine } from '../present/one-line.ts'
+import { sentLines } from '../present/sent-lines.ts'
 import { sessionTitle } from '../present/session-title.ts'
 import { transcriptOf } from '../state.ts'
 import { isFoldable } from '../transcript/item-lines.ts'
@@ -43,7 +44,10 @@ export function transcriptPane(
 	// What went wrong stands above what was read before, and does not take it away.
 	const trouble: Row[] =
 		state.error === null ? [] : [{ line: [span(safeText`  ✗ ${oneLine(state.error)}`, 'error')] }]
-	const height = Math.max(1, options.height - trouble.length)
+	const sent = sentLines(model.data.sent.get(session) ?? [], options.width, model.now).map(
+		(line): Row => ({ line }),
+	)
+	const height = Math.max(1, options.height - trouble.length - sent.length)
 	const { window, jump } = placeWindow(laidOut.items, ui, height, model.jumpScroll)
 	const visible = (request: RequestView) =>
 		window.slices.some(({ index }) => requestOf(laidOut.entries[index])?.id === request.id)
@@ -57,7 +61,7 @@ export function transcriptPane(
 			})),
 	)
 	return {
-		pane: { ...options, title, rows: [...trouble, ...rows] },
+		pane: { ...options, title, rows: [...trouble, ...padded(rows, sent, height)] },
 		transcript: {
 			session,
 			items: laidOut.items,
@@ -72,6 +76,13 @@ export function transcriptPane(
 		focus: laidOut.focus && visible(laidOut.focus) ? laidOut.focus : null,
 		shown,
 	}
+}
+
+/** What was sent stands at the foot of the pane. */
+function padded(rows: readonly Row[], foot: readonly Row[], height: number): Row[] {
+	if (foot.length === 0) return [...rows]
+	const empty = Array.from({ length: Math.max(0, height - rows.length) }, () => ({ line: [] }))
+	return [...rows, ...empty, ...foot]
 }
 
 /** The pending request that an item is, or `null`. */

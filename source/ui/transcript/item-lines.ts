@@ -5,8 +5,9 @@ import { markdownLines, plainLines } from '../../text/markdown.ts'
 import { displayText, noText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
-import type { LiveText, ShownMessage } from '../../viewer/viewer.ts'
+import type { LiveText, Sender, ShownMessage } from '../../viewer/viewer.ts'
 import { oneLine } from '../present/one-line.ts'
+import { promptFrom, sentSpans } from '../present/sender.ts'
 import { clockTime } from '../present/times.ts'
 import { remember } from '../remember.ts'
 import { callLines } from './call-lines.ts'
@@ -30,8 +31,11 @@ export function itemLines(
 	const { width, unfolded, cwd } = options
 	const variant = `${width} ${unfolded} ${cwd}`
 	switch (item.type) {
-		case 'message':
-			return cached(item.message, variant, () => messageLines(item.message, options))
+		case 'message': {
+			const { message, sender } = item
+			const whole = sender ? `${variant} ${sender.verified} ${sender.name}` : variant
+			return cached(message, whole, () => messageLines(message, sender, options))
+		}
 		case 'call': {
 			const whole = item.result ? `${variant} ${item.result.seq}` : variant
 			return cached(item.call, whole, () => callLines(item, options))
@@ -66,13 +70,17 @@ function edgeText(item: Extract<Item, { type: 'edge' }>) {
 	return item.more ? safeText`↑ older messages` : safeText`— start of the session —`
 }
 
-function messageLines(message: ShownMessage, options: ItemOptions): readonly StyledLine[] {
+function messageLines(
+	message: ShownMessage,
+	sender: Sender | null,
+	options: ItemOptions,
+): readonly StyledLine[] {
 	const { width } = options
 	if (message.problem !== null || message.kind === null) return problemLines(message, width)
 	const doubt: readonly StyledLine[] = message.verified
 		? []
 		: [[span(safeText`? #${message.seq} is not verified yet`, 'warn')]]
-	return [...doubt, ...bodyLines(message, options)]
+	return [...doubt, ...bodyLines(message, sender, options)]
 }
 
 function problemLines({ seq, at, problem }: ShownMessage, width: number): readonly StyledLine[] {
@@ -83,10 +91,18 @@ function problemLines({ seq, at, problem }: ShownMessage, width: number): readon
 	})
 }
 
-function bodyLines(message: ShownMessage, options: ItemOptions): readonly StyledLine[] {
+function bodyLines(
+	message: ShownMessage,
+	sender: Sender | null,
+	options: ItemOptions,
+): readonly StyledLine[] {
 	const { width, unfolded } = options
 	const prompt = bodyOf(message, 'user_prompt')
-	if (prompt) return [emptyLine, ...barred(prompt.text, width), emptyLine]
+	if (prompt) {
+		const from = prompt.source === 'viewer' ? promptFrom(sender, width) : []
+		return [emptyLine, ...barred(prompt.text, width), ...from, emptyLine]
+	}
+	if (sender) return wrapLine(sentSpans(sender), width, { rest: [span(safeText`  `)] })
 	const response = bodyOf(message, 'agent_response')
 	if (response) return nested(response.parent, markdownLines(response.text, inner(response, width)))
 	const thinking = bodyOf(message, 'agent_thinking')

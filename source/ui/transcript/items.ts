@@ -3,10 +3,16 @@
  * what only bookkeeping needs is left out.
  */
 import type { Body } from '../../protocol/events.ts'
-import type { LiveText, RequestView, SessionState, ShownMessage } from '../../viewer/viewer.ts'
+import type {
+	LiveText,
+	RequestView,
+	Sender,
+	SessionState,
+	ShownMessage,
+} from '../../viewer/viewer.ts'
 
 export type Item =
-	| { type: 'message'; key: string; message: ShownMessage }
+	| { type: 'message'; key: string; message: ShownMessage; sender: Sender | null }
 	| { type: 'call'; key: string; call: ShownMessage; result: ShownMessage | null }
 	| {
 			type: 'request'
@@ -50,7 +56,9 @@ export function transcriptItems(
 
 	function itemOf(message: ShownMessage): Item | null {
 		const key = `m${message.seq}`
-		if (message.problem !== null || message.kind === null) return { type: 'message', key, message }
+		const sender = state.senders.get(message.seq) ?? null
+		const shown = { type: 'message', key, message, sender } as const
+		if (message.problem !== null || message.kind === null) return shown
 		const call = bodyOf(message, 'tool_use')
 		if (call)
 			return { type: 'call', key, call: message, result: results.get(call.tool_use) ?? null }
@@ -64,7 +72,7 @@ export function transcriptItems(
 		}
 		const answer = bodyOf(message, 'permission_response')
 		if (answer && asked.has(answer.request)) return null
-		return isBookkeeping(message) ? null : { type: 'message', key, message }
+		return isBookkeeping(message, sender) ? null : shown
 	}
 }
 
@@ -79,9 +87,11 @@ export function bodyOf<K extends NonNullable<ShownMessage['kind']>>(
 }
 
 /** Token counts are in the title; that an agent went idle or on is in the list; facts have no text. */
-function isBookkeeping(message: ShownMessage): boolean {
+function isBookkeeping(message: ShownMessage, sender: Sender | null): boolean {
 	if (message.kind === 'usage') return true
 	const system = bodyOf(message, 'system')
+	// Who sent a prompt is said with the prompt.
+	if (system && sender) return sender.became !== null
 	if (system) return system.text === null || system.text === ''
 	const status = bodyOf(message, 'status')
 	return status !== null && status.detail === null && !['stopped', 'error'].includes(status.status)

@@ -25,6 +25,7 @@ function data(change: Partial<Snapshot> = {}): Snapshot {
 		sessions: [summary(), summary({ id: uuid(2) })],
 		requests: [request('a')],
 		decisions: new Map(),
+		sent: new Map(),
 		devices: someState,
 		history: { events: [], loading: false, error: null },
 		access: { rows: [], complete: true, loading: false, error: null },
@@ -106,6 +107,7 @@ describe('the footer', () => {
 		following: true,
 		device: null,
 		act: null,
+		route: null,
 		joining: null,
 	} as const
 

@@ -1,0 +1,41 @@
+import { type SafeText, safeText } from '../text/safe-text.ts'
+import { noFacts } from '../viewer/facts.ts'
+import type { SessionRoute } from './command.ts'
+import type { Snapshot } from './snapshot.ts'
+import { type Screen, topScreen, type UiState } from './state.ts'
+
+/** The session on the screen, and what can be sent to it. */
+export function routeOf({ ui, data }: { ui: UiState; data: Snapshot }): SessionRoute | null {
+	const session = sessionOf(topScreen(ui))
+	if (session === null) return null
+	const facts = data.open?.session === session ? data.open.state.facts : noFacts
+	return { session, facts, closed: closedBy(data, session) }
+}
+
+function sessionOf(screen: Screen): string | null {
+	switch (screen.name) {
+		case 'session':
+		case 'prompt':
+		case 'interrupt':
+		case 'modes':
+			return screen.session
+		default:
+			return null
+	}
+}
+
+function closedBy(data: Snapshot, session: string): SafeText | null {
+	const summary =
+		data.sessions.find(({ id }) => id === session) ??
+		(data.open?.session === session ? data.open.state.summary : null)
+	if (!summary) return safeText`This session is still being looked up.`
+	if (summary.endedAt !== null) return safeText`This session has ended: nothing is sent to it.`
+	const host = data.devices.devices.find(({ id }) => id === summary.host.id)
+	if (host?.state === 'revoked') {
+		return safeText`The device that hosts this session was revoked: nothing is sent to it.`
+	}
+	if (summary.stale) return safeText`The host of this session is silent: nothing is sent to it.`
+	return data.info.alarm === null
+		? null
+		: safeText`The device log does not verify: nothing is sent to anyone.`
+}

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { lineWidth } from '../../source/text/styled.ts'
 import { App } from '../../source/ui/app.ts'
-import type { Frame } from '../../source/ui/frame.ts'
+import { type Frame, inputRows } from '../../source/ui/frame.ts'
 import { smallest } from '../../source/ui/layout.ts'
 import { notifier } from '../../source/ui/notifier.ts'
 import { approving, buildBox, found, laptop, logEvent } from './_devices.ts'
@@ -44,6 +44,11 @@ function crowded(): Stage {
 	)
 	stage.viewer.transcript(uuid(1)).update((state) => ({
 		...state,
+		facts: {
+			takes: { prompt: true, interrupt: true, modes: ['default', 'yolo', long] },
+			mode: long,
+			asks: false,
+		},
 		messages: [
 			ask(1, long),
 			say(2, `# ${long}\n\n- ${long}\n\n| a | b |\n| - | - |\n| ${long} | ${long} |`),
@@ -88,6 +93,9 @@ const ways = {
 	permissions: ['p'],
 	request: ['p', 'enter'],
 	reason: ['enter', 'r'],
+	prompt: ['enter', 'i', ...Array.from(long)],
+	interrupt: ['enter', 'x'],
+	modes: ['enter', 'm', 'down'],
 	help: ['?'],
 	devices: ['D'],
 	'revoked device': ['D', 'j', 'j', 'j'],
@@ -125,12 +133,7 @@ function check(frame: Frame): void {
 	const across = frame.direction === 'row'
 	const widths = frame.panes.map(({ width }) => width)
 	const heights = frame.panes.map(({ height }) => height + 1)
-	const body =
-		rows -
-		2 -
-		frame.notices.length -
-		frame.keys.length -
-		(frame.input ? 1 + frame.input.label.length : 0)
+	const body = rows - 2 - frame.notices.length - frame.keys.length - inputRows(frame.input)
 	expect(frame.panes.length).toBeGreaterThan(0)
 	if (across) {
 		expect(widths.reduce((sum, width) => sum + width, widths.length - 1)).toBe(columns)

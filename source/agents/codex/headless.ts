@@ -8,11 +8,11 @@ import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../ag
 import { type Ended, lastWords, within } from '../child-process.ts'
 import type { Line } from '../lines.ts'
 import { OutputQueue } from '../output-queue.ts'
+import { refusalOf } from './answer.ts'
 import { answerRequest, changeMode, sendPrompt, takes } from './answering.ts'
 import { AppServer } from './app-server.ts'
 import { headlessArguments, type ThreadArguments } from './arguments.ts'
 import { notice } from './items.ts'
-import { refusalOf } from './request.ts'
 import { openedSchema, type RpcMessage } from './schema.ts'
 import { ThreadReader } from './thread-reader.ts'
 

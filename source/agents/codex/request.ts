@@ -1,45 +1,15 @@
 /**
- * What Codex asks: what a person is shown of it, and what Codex is answered. Parsed strictly: a request that
- * is not understood is never shown as one that can be approved.
+ * What Codex asks: what a person is shown of it. Parsed strictly: a request that is not understood is never
+ * shown as one that can be approved.
  */
 import * as v from 'valibot'
-import type { Body, FileChange, SessionRule } from '../../protocol/events.ts'
-import type { AgentAnswer } from '../agent.ts'
+import type { SessionRule } from '../../protocol/events.ts'
 import { tooDeep } from '../foreign.ts'
 import { fileChanges } from './changes.ts'
 import { shownCommand } from './command-words.ts'
-import { type FormField, formContent, formFields } from './form.ts'
-import type { RawChange } from './schema.ts'
+import { elicitation } from './elicitation.ts'
+import { type Known, maybeText, name, type Understood, understood } from './understood.ts'
 
-export type Ask = Omit<Body<'permission_request'>, 'request' | 'expires_at'>
-
-/** How an answer is put, by the kind of the request. */
-export type AnswerForm =
-	| { kind: 'command' | 'files' }
-	| { kind: 'permissions'; permissions: object }
-	| { kind: 'questions'; ids: { id: string; question: string }[] }
-	| { kind: 'tool' }
-	| { kind: 'form'; fields: FormField[] }
-
-export interface Understood {
-	thread: string
-	turn: string | null
-	item: string | null
-	form: AnswerForm
-	ask: Ask
-}
-
-/** What else is known, for the requests that only name an item. */
-export interface Known {
-	cwd: string | null
-	/** Changes of a file item, as it was announced. */
-	changesOf(item: string): readonly RawChange[] | null
-	/** The running call of a tool of an MCP server. */
-	toolCall(server: string, tool: string): string | null
-}
-
-const maybeText = v.optional(v.nullable(v.string()), null)
-const name = v.pipe(v.string(), v.nonEmpty())
 const place = { threadId: name, turnId: name, itemId: name }
 
 const commandSchema = v.object({
@@ -102,23 +72,6 @@ const questionsSchema = v.object({
 		),
 		v.minLength(1),
 	),
-})
-
-const elicitationSchema = v.object({
-	threadId: name,
-	turnId: maybeText,
-	serverName: name,
-	mode: v.literal('form'),
-	message: v.string(),
-	requestedSchema: v.unknown(),
-	_meta: v.optional(v.unknown(), null),
-})
-const toolMetaSchema = v.object({
-	codex_approval_kind: v.literal('mcp_tool_call'),
-	tool_name: name,
-	tool_description: maybeText,
-	tool_params: v.optional(v.unknown(), null),
-	persist: v.optional(v.fallback(v.array(v.string()), []), []),
 })
 
 /** `null`: not understood, not to be allowed by us. */
@@ -248,174 +201,4 @@ function questions(params: unknown, known: Known): Understood | null {
 			questions: shown,
 		},
 	)
-}
-
-function elicitation(params: unknown, known: Known): Understood | null {
-	const parsed = v.safeParse(elicitationSchema, params)
-	if (!parsed.success) return null
-	const { serverName, message, requestedSchema, _meta, threadId, turnId } = parsed.output
-	const fields = formFields(requestedSchema)
-	if (fields === null) return null
-	const meta = v.safeParse(toolMetaSchema, _meta)
-	if (meta.success) {
-		// A tool call has nothing to fill in.
-		if (fields.length > 0) return null
-		const { tool_name, tool_params, tool_description, persist } = meta.output
-		const tool = `mcp__${serverName}__${tool_name}`
-		return understood(
-			{ threadId, turnId, itemId: known.toolCall(serverName, tool_name) },
-			{ kind: 'tool' },
-			{
-				tool,
-				input: tool_params,
-				description: tool_description,
-				cwd: known.cwd,
-				reason: message,
-				session_rules: persist.includes('session') ? [{ tool, rule: null }] : [],
-			},
-		)
-	}
-	if (fields.length === 0) return null
-	const shown = fields.map(({ question, header, options, multiple }) => ({
-		question,
-		header,
-		options: options.map((label) => ({ label, description: null })),
-		multiple,
-	}))
-	return understood(
-		{ threadId, turnId, itemId: null },
-		{ kind: 'form', fields },
-		{
-			tool: `mcp__${serverName}`,
-			input: { questions: shown },
-			description: message,
-			cwd: known.cwd,
-			questions: shown,
-		},
-	)
-}
-
-function understood(
-	{ threadId, turnId, itemId }: { threadId: string; turnId: string | null; itemId: string | null },
-	form: AnswerForm,
-	ask: Partial<Ask> & Pick<Ask, 'tool' | 'cwd'>,
-): Understood {
-	const changes: FileChange[] = []
-	const rest = { description: null, reason: null, session_rules: [], questions: null }
-	return {
-		thread: threadId,
-		turn: turnId,
-		item: itemId,
-		form,
-		ask: { tool_use: itemId, input: null, changes, ...rest, ...ask },
-	}
-}
-
-const answersSchema = v.object({
-	answers: v.record(v.string(), v.union([v.string(), v.array(v.string())])),
-})
-
-/**
- * The answer in Codex's own form. `null` when it can't be given: a question without its answers, or an
- * input that was changed, which Codex does not take.
- */
-export function answerFor({ form, ask }: Understood, answer: AgentAnswer): object | null {
-	if (answer.decision === 'deny') return refusal(form)
-	const session = answer.scope === 'session' && ask.session_rules.length > 0
-	if (form.kind === 'questions' || form.kind === 'form') {
-		const parsed = v.safeParse(answersSchema, answer.input)
-		if (!parsed.success) return null
-		if (form.kind === 'form') {
-			const content = formContent(form.fields, parsed.output.answers)
-			return content === null ? null : { action: 'accept', content, _meta: null }
-		}
-		return questionAnswers(form.ids, parsed.output.answers)
-	}
-	if (answer.input !== undefined) return null
-	switch (form.kind) {
-		case 'permissions':
-			return { permissions: form.permissions, scope: session ? 'session' : 'turn' }
-		case 'tool':
-			return { action: 'accept', content: {}, _meta: session ? { persist: 'session' } : null }
-		default:
-			return { decision: session ? 'acceptForSession' : 'accept' }
-	}
-}
-
-/** No, and the turn goes on. */
-export function refusal(form: AnswerForm): object {
-	switch (form.kind) {
-		case 'permissions':
-			return { permissions: {}, scope: 'turn' }
-		case 'questions':
-			return { answers: {} }
-		case 'tool':
-		case 'form':
-			return { action: 'decline', content: null, _meta: null }
-		default:
-			return { decision: 'decline' }
-	}
-}
-
-/** How a request that is not understood is refused; `null`: by an error. */
-export function refusalOf(method: string): object | null {
-	switch (method) {
-		case 'item/commandExecution/requestApproval':
-		case 'item/fileChange/requestApproval':
-			return { decision: 'decline' }
-		case 'item/permissions/requestApproval':
-			return { permissions: {}, scope: 'turn' }
-		case 'item/tool/requestUserInput':
-			return { answers: {} }
-		case 'mcpServer/elicitation/request':
-			return { action: 'decline', content: null, _meta: null }
-		case 'applyPatchApproval':
-		case 'execCommandApproval':
-			return { decision: 'denied' }
-		default:
-			return null
-	}
-}
-
-function questionAnswers(
-	ids: readonly { id: string; question: string }[],
-	answers: Record<string, string | string[]>,
-): object | null {
-	const given: [string, { answers: string[] }][] = []
-	for (const { id, question } of ids) {
-		const answer = Object.hasOwn(answers, question) ? answers[question] : undefined
-		if (answer === undefined) return null
-		given.push([id, { answers: Array.isArray(answer) ? answer : [answer] }])
-	}
-	return { answers: Object.fromEntries(given) }
-}
-
-const decisionSchema = v.object({ decision: v.optional(v.unknown()), action: maybeText })
-const grantSchema = v.object({ permissions: v.record(v.string(), v.unknown()) })
-const givenSchema = v.object({ answers: v.record(v.string(), v.unknown()) })
-
-/** What an answer of the agent's own interface means; `cancelled` where it can't be told. */
-export function meaningOf(result: unknown): 'approved' | 'denied' | 'cancelled' {
-	const grant = v.safeParse(grantSchema, result)
-	if (grant.success) {
-		const any = Object.values(grant.output.permissions).some((value) => value !== null)
-		return any ? 'approved' : 'denied'
-	}
-	const given = v.safeParse(givenSchema, result)
-	if (given.success) return Object.keys(given.output.answers).length > 0 ? 'approved' : 'denied'
-	const parsed = v.safeParse(decisionSchema, result)
-	if (!parsed.success) return 'cancelled'
-	const { decision, action } = parsed.output
-	if (action !== null) {
-		return action === 'accept' ? 'approved' : action === 'decline' ? 'denied' : 'cancelled'
-	}
-	if (decision === 'decline' || decision === 'cancel') return 'denied'
-	if (decision === 'accept' || decision === 'acceptForSession') return 'approved'
-	if (decision !== null && typeof decision === 'object') {
-		if ('acceptWithExecpolicyAmendment' in decision) return 'approved'
-		if ('applyNetworkPolicyAmendment' in decision) {
-			return JSON.stringify(decision).includes('"action":"allow"') ? 'approved' : 'denied'
-		}
-	}
-	return 'cancelled'
 }

@@ -1,7 +1,9 @@
 /** Requests of the app-server that wait for an answer, by an id of ours. */
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
-import { answerFor, type Known, meaningOf, type Understood, understand } from './request.ts'
+import { answerFor, meaningOf } from './answer.ts'
+import { understand } from './request.ts'
 import type { RpcId, RpcMessage } from './schema.ts'
+import type { Known, Understood } from './understood.ts'
 
 interface Waiting {
 	rpc: RpcId

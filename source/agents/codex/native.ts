@@ -78,7 +78,6 @@ class NativeSession implements RunningAgent {
 			onOutput: (outputs) => this.#queue.push(...outputs),
 			room: () => this.#queue.room(),
 		})
-		socket.once('close', () => this.#queue.push(...this.#reader.end(new Date().toISOString())))
 	}
 
 	started(child: ChildProcess, ended: Promise<Ended>, cleanup: AsyncDisposable): void {

@@ -48,7 +48,10 @@ export class Relay {
 		socket.on('message', (data, binary) => {
 			this.#sending = this.#sending.then(() => this.#fromInterface(data, binary))
 		})
-		socket.on('close', () => void this.stop())
+		socket.on('close', () => {
+			options.onOutput(options.reader.end(new Date().toISOString()))
+			void this.stop()
+		})
 	}
 
 	async answer(id: string, answer: AgentAnswer): Promise<boolean> {

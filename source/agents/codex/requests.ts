@@ -12,8 +12,12 @@ interface Waiting {
 	answered: 'us' | 'approved' | 'denied' | 'cancelled' | null
 }
 
+const maxClosed = 100
+
 export class Requests {
 	readonly #waiting = new Map<string, Waiting>()
+	/** The last ones that are closed: an answer that comes now is late. */
+	readonly #closed = new Set<RpcId>()
 	readonly #known: Omit<Known, 'cwd'> & { cwd(): string | null }
 	#serial = 0
 
@@ -31,6 +35,7 @@ export class Requests {
 		const asked = understand(method, params, known)
 		if (asked === null || this.#byRpc(rpc) !== null) return []
 		const id = `${++this.#serial}`
+		this.#closed.delete(rpc)
 		this.#waiting.set(id, { rpc, asked, answered: null })
 		return [{ type: 'request', id, ask: asked.ask }]
 	}
@@ -56,10 +61,10 @@ export class Requests {
 		return { rpc: waiting.rpc, result }
 	}
 
-	/** An answer from the agent's own interface. `false`: ours was faster, and this one must not go on. */
+	/** An answer from the agent's own interface. `false`: it comes second, and must not go on. */
 	answeredThere(rpc: RpcId, result: unknown): boolean {
 		const found = this.#byRpc(rpc)
-		if (found === null) return true
+		if (found === null) return !this.#closed.has(rpc)
 		const [, waiting] = found
 		if (waiting.answered !== null) return false
 		waiting.answered = meaningOf(result)
@@ -80,7 +85,9 @@ export class Requests {
 			.flatMap(([id, waiting]) => this.#close(id, waiting))
 	}
 
+	/** The agent has ended; another one begins with the same ids. */
 	end(): AgentOutput[] {
+		this.#closed.clear()
 		return [...this.#waiting].flatMap(([id, waiting]) => {
 			this.#waiting.delete(id)
 			const result = waiting.answered ?? 'cancelled'
@@ -88,8 +95,11 @@ export class Requests {
 		})
 	}
 
-	#close(id: string, { answered }: Waiting): AgentOutput[] {
+	#close(id: string, { rpc, answered }: Waiting): AgentOutput[] {
 		this.#waiting.delete(id)
+		this.#closed.add(rpc)
+		const [oldest] = this.#closed
+		if (this.#closed.size > maxClosed && oldest !== undefined) this.#closed.delete(oldest)
 		if (answered === 'us') return [{ type: 'applied', id }]
 		return [{ type: 'withdrawn', id, result: answered ?? 'cancelled' }]
 	}

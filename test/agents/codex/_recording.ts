@@ -15,7 +15,7 @@ export const names = readdirSync(fixtures)
 export interface Recorded {
 	opened?: unknown
 	sent?: { id: string; source: 'agent' | 'viewer' | 'reason' }
-	message?: { id?: unknown; method?: string; params?: Record<string, unknown> }
+	message?: { params?: Record<string, unknown>; [field: string]: unknown }
 	answer?: { id: string; answer: AgentAnswer }
 }
 

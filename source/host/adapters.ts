@@ -5,6 +5,7 @@ import { agentNames } from '../protocol/names.ts'
 const adapters: ReadonlyMap<string, () => Promise<AgentAdapter>> = new Map([
 	['claude', async () => (await import('../agents/claude/index.ts')).claude],
 	['codex', async () => (await import('../agents/codex/index.ts')).codex],
+	['gemini', async () => (await import('../agents/gemini/index.ts')).gemini],
 	['opencode', async () => (await import('../agents/opencode/index.ts')).opencode],
 ])
 

@@ -1,0 +1,129 @@
+/** The file in which Gemini CLI keeps a session while it runs: where it is, and what is new in it. */
+import { createReadStream } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { FileTail } from '../file-tail.ts'
+import { readLines } from '../lines.ts'
+import { type ChatHeader, type ChatMessage, parseChatLine, textOf } from './chat-lines.ts'
+
+export const maxLineBytes = 64 * 1024 * 1024
+
+const projectsSchema = v.object({ projects: v.record(v.string(), v.string()) })
+
+/** Gemini CLI's own folder of this person. */
+export function geminiFolder(env: NodeJS.ProcessEnv): string {
+	return join(env.GEMINI_CLI_HOME ?? env.HOME ?? homedir(), '.gemini')
+}
+
+/**
+ * The file of a session, or `null` while there is none. Of several, the one in which something was said: when
+ * a session is loaded, an empty one is made beside its own.
+ */
+export async function findChatFile(folder: string, session: string): Promise<string | null> {
+	const paths = await chatFiles(folder, session)
+	for (const path of paths) if (await saysSomething(path)) return path
+	return paths[0] ?? null
+}
+
+async function chatFiles(folder: string, session: string): Promise<string[]> {
+	const ending = `-${session.slice(0, 8)}.jsonl`
+	const found: string[] = []
+	for (const project of await list(join(folder, 'tmp'))) {
+		const chats = join(folder, 'tmp', project, 'chats')
+		for (const name of await list(chats)) {
+			if (!name.startsWith('session-') || !name.endsWith(ending)) continue
+			const path = join(chats, name)
+			if ((await readHeader(path))?.sessionId === session) found.push(path)
+		}
+	}
+	return found
+}
+
+/** The newest session of a project in which something was said, or `null`. */
+export async function latestSession(folder: string, cwd: string): Promise<string | null> {
+	const chats = join(folder, 'tmp', (await projectName(folder, cwd)) ?? '', 'chats')
+	let newest: ChatHeader | null = null
+	for (const name of await list(chats)) {
+		if (!name.startsWith('session-') || !name.endsWith('.jsonl')) continue
+		const path = join(chats, name)
+		const header = await readHeader(path)
+		if (header === null || header.startTime <= (newest?.startTime ?? '')) continue
+		if (await saysSomething(path)) newest = header
+	}
+	return newest?.sessionId ?? null
+}
+
+async function projectName(folder: string, cwd: string): Promise<string | null> {
+	try {
+		const text = await readFile(join(folder, 'projects.json'), 'utf8')
+		const parsed = v.safeParse(projectsSchema, JSON.parse(text))
+		return parsed.success ? (parsed.output.projects[cwd] ?? null) : null
+	} catch {
+		// No session was ever kept.
+		return null
+	}
+}
+
+export async function readHeader(path: string): Promise<ChatHeader | null> {
+	for await (const { text } of readLines(createReadStream(path), maxLineBytes)) {
+		const line = text === null ? null : parseChatLine(text)
+		return line?.type === 'header' ? line.header : null
+	}
+	return null
+}
+
+async function saysSomething(path: string): Promise<boolean> {
+	for await (const { text } of readLines(createReadStream(path), maxLineBytes)) {
+		const line = text === null ? null : parseChatLine(text)
+		if (line?.type === 'messages' && line.messages.some(isSaid)) return true
+	}
+	return false
+}
+
+/** What the agent tells the model about the folder at the start is no message of anybody's. */
+export function isSaid({ type, content }: ChatMessage): boolean {
+	if (type === 'gemini') return true
+	return type === 'user' && !isContext(textOf(content))
+}
+
+export function isContext(text: string): boolean {
+	return text.trimStart().startsWith('<session_context>')
+}
+
+/** Reads a session's file as it grows. */
+export class ChatFile {
+	readonly #folder: string
+	readonly #session: string
+	#tail: FileTail | null = null
+
+	constructor(folder: string, session: string) {
+		this.#folder = folder
+		this.#session = session
+	}
+
+	/** Messages that were added since the last call, or were changed. */
+	async read(): Promise<ChatMessage[]> {
+		if (this.#tail === null) {
+			const path = await findChatFile(this.#folder, this.#session)
+			if (path === null) return []
+			this.#tail = new FileTail(path, maxLineBytes)
+		}
+		const messages: ChatMessage[] = []
+		for await (const { text } of this.#tail.read()) {
+			const line = text === null ? null : parseChatLine(text)
+			if (line?.type === 'messages') messages.push(...line.messages)
+		}
+		return messages
+	}
+}
+
+async function list(folder: string): Promise<string[]> {
+	try {
+		return (await readdir(folder)).sort()
+	} catch {
+		// Not there yet.
+		return []
+	}
+}

@@ -1,0 +1,127 @@
+/** Lines of the files in which Gemini CLI keeps its sessions (`~/.gemini/tmp/…/chats`), leniently read. */
+import * as v from 'valibot'
+import { tooDeep } from '../foreign.ts'
+
+const count = v.optional(
+	v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e12)), 0),
+	0,
+)
+const maybeText = v.optional(v.fallback(v.nullable(v.string()), null), null)
+
+const tokensSchema = v.object({
+	input: count,
+	output: count,
+	cached: count,
+	thoughts: count,
+	tool: count,
+})
+export type RawTokens = v.InferOutput<typeof tokensSchema>
+
+const toolCallSchema = v.object({
+	id: v.string(),
+	name: v.string(),
+	args: v.optional(v.unknown(), null),
+	result: v.optional(v.unknown(), null),
+	resultDisplay: v.optional(v.unknown(), null),
+	status: maybeText,
+	timestamp: maybeText,
+})
+export type RawToolCall = v.InferOutput<typeof toolCallSchema>
+
+const thoughtSchema = v.object({ subject: maybeText, description: maybeText })
+
+/** What can be read of a list; one bad item does not cost the others. */
+function listOf<T extends v.GenericSchema>(item: T) {
+	return v.optional(
+		v.pipe(
+			v.unknown(),
+			v.transform((value): v.InferOutput<T>[] =>
+				Array.isArray(value)
+					? value.flatMap((one: unknown) => {
+							const parsed = v.safeParse(item, one)
+							return parsed.success ? [parsed.output] : []
+						})
+					: [],
+			),
+		),
+		[],
+	)
+}
+
+const messageSchema = v.object({
+	id: v.string(),
+	timestamp: maybeText,
+	type: v.string(),
+	content: v.optional(v.unknown(), null),
+	displayContent: v.optional(v.unknown(), null),
+	model: maybeText,
+	tokens: v.optional(v.fallback(v.nullable(tokensSchema), null), null),
+	thoughts: listOf(thoughtSchema),
+	toolCalls: listOf(toolCallSchema),
+})
+export type ChatMessage = v.InferOutput<typeof messageSchema>
+
+const headerSchema = v.object({
+	sessionId: v.pipe(v.string(), v.nonEmpty()),
+	projectHash: v.string(),
+	startTime: v.string(),
+	kind: maybeText,
+})
+export type ChatHeader = v.InferOutput<typeof headerSchema>
+
+const messagesSchema = listOf(messageSchema)
+const setSchema = v.object({ $set: v.object({ messages: messagesSchema }) })
+const rewindSchema = v.object({ $rewindTo: v.string() })
+
+export type ChatLine =
+	| { type: 'header'; header: ChatHeader }
+	/** One message, or all of them once more after the agent has changed its history. */
+	| { type: 'messages'; messages: ChatMessage[] }
+	/** Facts about the session that are shown nowhere. */
+	| { type: 'other' }
+
+/** `null`: not a line of such a file. */
+export function parseChatLine(text: string): ChatLine | null {
+	const value = json(text)
+	if (value === null || typeof value !== 'object' || tooDeep(value)) return null
+	const header = v.safeParse(headerSchema, value)
+	if (header.success) return { type: 'header', header: header.output }
+	const message = v.safeParse(messageSchema, value)
+	if (message.success) return { type: 'messages', messages: [message.output] }
+	const set = v.safeParse(setSchema, value)
+	if (set.success) return { type: 'messages', messages: set.output.$set.messages }
+	return v.is(rewindSchema, value) ? { type: 'other' } : null
+}
+
+/** Older versions keep a session as one JSON document. `null`: not one of those. */
+export function parseChatDocument(
+	text: string,
+): { header: ChatHeader; messages: ChatMessage[] } | null {
+	const value = json(text)
+	if (value === null || typeof value !== 'object' || tooDeep(value)) return null
+	const header = v.safeParse(headerSchema, value)
+	const messages = v.safeParse(v.object({ messages: messagesSchema }), value)
+	if (!header.success || !messages.success) return null
+	return { header: header.output, messages: messages.output.messages }
+}
+
+function json(text: string): unknown {
+	try {
+		return JSON.parse(text)
+	} catch {
+		// Half a line, or none of ours.
+		return null
+	}
+}
+
+const partSchema = v.object({ text: maybeText, functionResponse: v.optional(v.unknown()) })
+
+/** The text of a message's content: a string, or parts of which some are text. */
+export function textOf(content: unknown): string {
+	if (typeof content === 'string') return content
+	if (!Array.isArray(content)) {
+		const part = v.safeParse(partSchema, content)
+		return part.success ? (part.output.text ?? '') : ''
+	}
+	return content.map((part: unknown) => textOf(part)).join('')
+}

@@ -49,7 +49,9 @@ function decidedLine({ decided }: RequestView): string | null {
 			? (decided.name ?? decided.device ?? 'a device')
 			: decided.by === 'agent'
 				? 'the agent’s own prompt'
-				: 'the host'
+				: decided.by === 'policy'
+					? 'a policy of the host'
+					: 'the host'
 	const proof = decided.verified ? 'signature verified' : 'NOT VERIFIED'
 	const reason = decided.reason ? `: ${revealText(decided.reason)}` : ''
 	return `  ${decided.result} by ${revealText(who)} (${proof})${reason}`

@@ -11,6 +11,7 @@ import { type Context, openContext } from './context.ts'
 import { finishDead } from './finish-dead.ts'
 import { isInteractive } from './io.ts'
 import { keepBackend } from './keep-backend.ts'
+import { policyHere } from './policy-here.ts'
 import { jsonOutput, plainOutput, type RunOutput, silentOutput } from './run-output.ts'
 import { Warnings } from './run-warnings.ts'
 
@@ -85,6 +86,7 @@ export async function runCommand(context: Context, options: RunOptions): Promise
 		cwd: io.cwd,
 		project: settings.project,
 		timeoutMs,
+		policy: policyHere(context),
 		...(headless === undefined ? {} : { prompt: headless }),
 		onTrouble: (error, final) => warnings.trouble(error, final),
 		onRecovered: () => warnings.recovered(),

@@ -35,11 +35,20 @@ export interface BrokerOptions {
 	/** How long a request waits for a person, ms. */
 	timeoutMs: number
 	now(): Date
+	/** What the rules of this machine answer; `null`: a person is asked. */
+	policy?: (ask: Ask) => Automatic | null
 	/** What the session's status is, for the event that says "applied". */
 	status(): SessionStatus
 	/** What the agent said it can be sent; `null`: nothing yet. */
 	takes?(): Takes | null
 	onTrouble?: (error: StyrbyError) => void
+}
+
+/** An answer without a person. */
+export interface Automatic {
+	answer: AgentAnswer
+	/** What is written down: the rules that decided. */
+	reason: string
 }
 
 type DecisionCommand = Extract<Command, { kind: 'decision' }>
@@ -95,7 +104,7 @@ export class PermissionBroker implements AsyncDisposable {
 		return this.#options.now().getTime()
 	}
 
-	/** The agent asks. It is shown to nobody before it is on the disk. */
+	/** The agent asks. It is shown to nobody, and answered by no rule, before it is on the disk. */
 	open(agentId: string, ask: Ask): void {
 		const { account, publisher, timeoutMs } = this.#options
 		const opened = this.#now()
@@ -119,16 +128,51 @@ export class PermissionBroker implements AsyncDisposable {
 		request.timer = setTimeout(() => this.#expire(request), Math.min(timeoutMs, longestTimer))
 		this.#byAgent.set(agentId, request)
 		this.#byId.set(request.id, request)
+		const automatic = this.#options.policy?.(ask) ?? null
 		const expires_at = new Date(request.expiresAt).toISOString()
 		const body = { request: request.id, ...ask, expires_at }
 		this.#run(async () => {
-			const sealed = await publisher.publish({
+			const published = publisher.publish({
 				at: new Date(opened).toISOString(),
 				event: { kind: 'permission_request', body },
 				opens: { request: request.id, expires_at },
 			})
-			request.digest = sealed.digest
+			// Both in one step onto the disk, and so to the backend: nobody is shown a request that waits.
+			if (automatic) await Promise.all([published, this.#answered(request, byPolicy(automatic))])
+			request.digest = (await published).digest
+			if (automatic) await this.#automatic(request, automatic)
 		})
+	}
+
+	/** Hands over what a rule answers, which is on the disk. */
+	async #automatic(request: PendingRequest, { answer }: Automatic): Promise<void> {
+		// Withdrawn, expired or ended meanwhile: that answer came later, and holds.
+		if (request.state !== 'pending') return
+		request.state = 'deciding'
+		if (request.timer) clearTimeout(request.timer)
+		request.timer = null
+		// A full disk may have kept it waiting for long.
+		const allowed = answer.decision === 'allow'
+		if (allowed && this.#options.policy?.(request.ask)?.answer.decision !== 'allow') {
+			await this.#takeBack(request)
+			return
+		}
+		const told = await this.#tell(request, answer)
+		this.#finish(request)
+		if (!told) {
+			this.#respond(request, await this.#explained(request))
+			return
+		}
+		request.decided = allowed ? 'approved' : 'denied'
+		if (request.applied) this.#sayApplied(request)
+		else this.#correct(request)
+	}
+
+	async #takeBack(request: PendingRequest): Promise<void> {
+		const reason = 'The policy of this machine no longer allows it.'
+		const told = await this.#tell(request, { decision: 'deny', reason })
+		this.#finish(request)
+		this.#respond(request, told ? byHost('cancelled', reason) : await this.#explained(request))
 	}
 
 	/** Answered at the agent, or dropped by it. */
@@ -220,13 +264,17 @@ export class PermissionBroker implements AsyncDisposable {
 		this.#byId.delete(request.id)
 	}
 
+	#answered(request: PendingRequest, response: Response): Promise<unknown> {
+		return this.#options.publisher.publish({
+			at: this.#options.now().toISOString(),
+			event: { kind: 'permission_response', body: { request: request.id, ...response } },
+			closes: { request: request.id, status: response.result },
+		})
+	}
+
 	#respond(request: PendingRequest, response: Response): void {
 		this.#run(async () => {
-			await this.#options.publisher.publish({
-				at: this.#options.now().toISOString(),
-				event: { kind: 'permission_response', body: { request: request.id, ...response } },
-				closes: { request: request.id, status: response.result },
-			})
+			await this.#answered(request, response)
 			if (this.#byAgent.get(request.agentId) === request && request.withdrawn) {
 				this.#byAgent.delete(request.agentId)
 			}
@@ -489,4 +537,17 @@ function byAgent(result: Withdrawal): Response {
 
 function byHost(result: 'expired' | 'cancelled', reason: string): Response {
 	return { result, by: 'host', device: null, scope: null, reason, command: null }
+}
+
+function byPolicy({ answer, reason }: Automatic): Response {
+	const allowed = answer.decision === 'allow'
+	const result = allowed ? 'approved' : 'denied'
+	return {
+		result,
+		by: 'policy',
+		device: null,
+		scope: allowed ? 'once' : null,
+		reason,
+		command: null,
+	}
 }

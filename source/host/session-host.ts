@@ -3,16 +3,20 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Account } from '../account/account.ts'
 import type { AgentOutput, RunningAgent, Takes } from '../agents/agent.ts'
 import type { Gateway } from '../backend/gateway.ts'
+import type { Surroundings } from '../policy/part.ts'
+import type { PolicyFile, PolicyState } from '../policy/policy-file.ts'
 import { randomId } from '../protocol/device.ts'
-import { StyrbyError } from '../protocol/errors.ts'
-import type { AgentName, SessionEvent, SessionStatus } from '../protocol/events.ts'
+import { refused, StyrbyError } from '../protocol/errors.ts'
+import type { AgentName, Body, SessionEvent, SessionStatus } from '../protocol/events.ts'
 import { AccountFeed } from './account-feed.ts'
 import { locksIn, type TakeLock } from './host-lock.ts'
 import { statusUpdate } from './outbox-operations.ts'
-import { PermissionBroker } from './permission-broker.ts'
+import type { Ask } from './pending-request.ts'
+import { type Automatic, PermissionBroker } from './permission-broker.ts'
 import { Publisher } from './publisher.ts'
 import type { Entry, SealedEntry } from './seal-event.ts'
 import { type ProjectSetting, plainProject, sessionLabel, titleOf } from './session-label.ts'
+import { SessionPolicy } from './session-policy.ts'
 
 export interface SessionHostOptions {
 	account: Account
@@ -27,6 +31,8 @@ export interface SessionHostOptions {
 	project: ProjectSetting
 	/** How long a request waits for a person, ms. */
 	timeoutMs: number
+	/** The rules of this machine; without, everything is asked. */
+	policy?: { file: Pick<PolicyFile, 'read'>; around: Omit<Surroundings, 'folder'> }
 	/** The session's clock; the account's by default. A replayed session runs on its own. */
 	now?: () => Date
 	/** A failure that is new; `final`: nothing more of this session will be sent. */
@@ -57,6 +63,8 @@ const maxStderr = 8000
  * After so many messages it is said again what the session takes: whoever reads its end finds it there.
  */
 const sayTakesEvery = 100
+/** How often the policy is looked at though nothing is asked, ms. */
+const policyLook = 5000
 
 export class SessionHost implements AsyncDisposable {
 	readonly session: string
@@ -127,6 +135,7 @@ export class SessionHost implements AsyncDisposable {
 	/** Publishes what the agent says and answers what it asks, until it has ended. */
 	async run(agent: RunningAgent): Promise<SessionEnd> {
 		const { account, gateway } = this.#options
+		const policy = this.#policy()
 		const broker = new PermissionBroker({
 			account,
 			gateway,
@@ -136,6 +145,7 @@ export class SessionHost implements AsyncDisposable {
 			now: this.#options.now ?? account.now,
 			status: () => this.#status,
 			takes: () => this.#takes,
+			...(policy ? { policy: (ask) => this.#judge(policy, ask) } : {}),
 			onTrouble: (error) => this.#trouble(error),
 		})
 		const feed = new AccountFeed({
@@ -153,6 +163,8 @@ export class SessionHost implements AsyncDisposable {
 			},
 		})
 		void agent.ended.then(() => this.#ending.resolve())
+		policy?.look()
+		const looking = setInterval(() => policy?.look(), policyLook).unref()
 		void this.publisher.revoked.then((error) => this.#retire(agent, broker, error))
 		try {
 			for await (const output of agent.output) await this.#take(output, broker)
@@ -165,8 +177,39 @@ export class SessionHost implements AsyncDisposable {
 			await this.fail(error instanceof StyrbyError ? error : new StyrbyError('internal', text))
 			throw error
 		} finally {
+			clearInterval(looking)
 			await broker[Symbol.asyncDispose]()
 			await feed[Symbol.asyncDispose]()
+		}
+	}
+
+	#policy(): SessionPolicy | null {
+		const { policy, agent, cwd } = this.#options
+		if (!policy) return null
+		return new SessionPolicy({
+			file: policy.file,
+			agent,
+			around: { ...policy.around, folder: cwd },
+			onState: (body, state) => this.#policyState(body, state),
+		})
+	}
+
+	#policyState(body: Body<'system'>, state: PolicyState): void {
+		void this.#publish({ at: this.#now(), event: { kind: 'system', body } })
+		if (state.kind === 'refused') {
+			const text = `The policy is not in force, and everything is asked: ${state.problem}`
+			this.#trouble(refused('policy_refused', text))
+		}
+	}
+
+	/** Whatever fails in a policy leaves the request to a person. */
+	#judge(policy: SessionPolicy, ask: Ask): Automatic | null {
+		try {
+			return policy.answer(ask)
+		} catch (cause) {
+			const text = 'A request could not be judged by the policy, so it is asked.'
+			this.#trouble(new StyrbyError('policy_failed', text, { cause }))
+			return null
 		}
 	}
 

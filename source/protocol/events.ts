@@ -91,8 +91,11 @@ export const eventSchemas = {
 	permission_response: v.object({
 		request: uuid,
 		result: v.picklist(['approved', 'denied', 'expired', 'cancelled']),
-		/** `device`: a signed decision; `agent`: answered in the agent's own interface; `host`: expiry or exit. */
-		by: v.picklist(['device', 'agent', 'host']),
+		/**
+		 * `device`: a signed decision; `agent`: answered in the agent's own interface; `host`: expiry or exit;
+		 * `policy`: a rule of the host's own file, which `reason` names.
+		 */
+		by: v.picklist(['device', 'agent', 'host', 'policy']),
 		device: nullable(text),
 		scope: nullable(v.picklist(['once', 'session'])),
 		reason: nullable(text),
@@ -119,7 +122,7 @@ export const eventSchemas = {
 	error: v.object({ code: text, text }),
 	/**
 	 * Everything else worth keeping: `notice` (ours, such as an attack notice), `mode` (permission mode
-	 * of the agent), or an agent's line of a type that we do not know, kept under its type name.
+	 * of the agent), `policy` (which rules the host answers by), or an agent's line of a type that we do not know, kept under its type name.
 	 */
 	system: v.object({ type: text, text: nullable(text), data: json }),
 } as const

@@ -34,8 +34,12 @@ export interface Walk {
 	calls: Call[]
 	/** Targets of redirections. */
 	writes: Target[]
+	/** Files that redirections read. */
+	reads: Target[]
 	/** All words, wherever they stand. */
 	words: Word[]
+	/** What of it is more than commands, pipes, lists, subshells and conditions: node types of the parser. */
+	involved: string[]
 	/** Why not all of it can be known. */
 	problems: string[]
 }
@@ -44,9 +48,25 @@ export const tooDeep = 'is nested too deep to be checked'
 const deepest = 6
 const longest = 50_000
 
+const plain: ReadonlySet<string> = new Set<SyntaxNode['type']>([
+	...(['Script', 'Statement', 'CompoundList', 'Command', 'Pipeline', 'AndOr', 'Time'] as const),
+	...(['Negation', 'If', 'Elif', 'While', 'Subshell', 'BraceGroup', 'Redirected'] as const),
+	...(['Word', 'Literal', 'Glob', 'SingleQuoted', 'DoubleQuoted', 'AnsiCQuoted'] as const),
+	...(['SimpleExpansion', 'ParameterExpansion', 'CommandExpansion', 'BraceExpansion'] as const),
+	...(['Assignment', 'Redirect', 'FileDescriptor', 'HereDoc', 'HereDocDelimiter'] as const),
+	...(['HereDocBody', 'HereString'] as const),
+])
+
 /** `place`: where the shell starts. */
 export function walkShell(script: string, place: Place): Walk {
-	const walk: Walk = { calls: [], writes: [], words: [], problems: [] }
+	const walk: Walk = {
+		calls: [],
+		writes: [],
+		reads: [],
+		words: [],
+		involved: [],
+		problems: [],
+	}
 	new Walker(walk, place, new Set(), 0).script(script)
 	return walk
 }
@@ -82,6 +102,7 @@ class Walker {
 	}
 
 	#visit(node: SyntaxNode): void {
+		if (!plain.has(node.type)) this.#walk.involved.push(node.type)
 		switch (node.type) {
 			case 'Script':
 				if (node.errors && node.errors.length > 0) {
@@ -154,6 +175,7 @@ class Walker {
 		const path = wordOf(target)
 		if (operator === '<' || operator === '<&') {
 			if (/^\/dev\/(?:tcp|udp)\//.test(path.text)) this.#problem('connects to another machine')
+			if (operator === '<') this.#walk.reads.push({ path, place: this.#place })
 			return
 		}
 		if (operator === '>&' && /^(?:\d+-?|-)$/.test(path.text)) return

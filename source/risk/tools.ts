@@ -1,5 +1,5 @@
 /** Assesses tools that are no shell: by what they are known to do, and by the paths they name. */
-import { type Input, pathOf, urlOf } from '../text/tool-input.ts'
+import { type Input, pathsOf, urlOf } from '../text/tool-input.ts'
 import { assessWrite } from './command.ts'
 import type { Findings } from './findings.ts'
 import { isSecret, whereIs } from './paths.ts'
@@ -12,10 +12,10 @@ export interface ToolCall {
 	command: boolean
 }
 
-type Kind = 'shell' | 'read' | 'write' | 'network' | 'agent' | 'plan' | 'ask'
+export type ToolKind = 'shell' | 'read' | 'write' | 'network' | 'agent' | 'plan' | 'ask'
 
 /** Names that agents give their tools, in small letters without `_` and `-`. */
-const kinds: Readonly<Record<string, Kind>> = {
+const kinds: Readonly<Record<string, ToolKind>> = {
 	bash: 'shell',
 	shell: 'shell',
 	shelltool: 'shell',
@@ -65,11 +65,16 @@ const kinds: Readonly<Record<string, Kind>> = {
 	question: 'ask',
 }
 
+/** What a tool of that name is known to do; `null` where it is not known. */
+export function toolKind(tool: string): ToolKind | null {
+	const name = tool.toLowerCase().replaceAll(/[_-]/g, '')
+	return Object.hasOwn(kinds, name) ? (kinds[name] ?? null) : null
+}
+
 const readReasons = 'only reads'
 
 export function assessTool(findings: Findings, call: ToolCall): void {
-	const kind = kinds[call.tool.toLowerCase().replaceAll(/[_-]/g, '')]
-	switch (kind) {
+	switch (toolKind(call.tool)) {
 		case 'shell':
 			if (!call.command) findings.add('high', 'asks for a shell command that can not be read')
 			return
@@ -98,11 +103,11 @@ export function assessTool(findings: Findings, call: ToolCall): void {
 	}
 }
 
-function paths({ input }: ToolCall): string[] {
+/** The files and folders that a tool's input names. */
+export function toolPaths(input: Input): string[] {
 	const many = Object.values(input).filter((value) => Array.isArray(value))
 	const listed = many.flat().filter((value) => typeof value === 'string')
-	const one = pathOf(input)
-	return [...(one === null ? [] : [one]), ...listed, ...patchPaths(input)]
+	return [...pathsOf(input), ...listed, ...patchPaths(input)]
 }
 
 /** Files that a patch in the form of `*** Update File: path` names. */
@@ -116,7 +121,7 @@ function patchPaths(input: Input): string[] {
 }
 
 function assessSecrets(findings: Findings, call: ToolCall): void {
-	const subject = [...paths(call), urlOf(call.input) ?? '']
+	const subject = [...toolPaths(call.input), urlOf(call.input) ?? '']
 	if (typeof call.input.pattern === 'string') subject.push(call.input.pattern)
 	if (typeof call.input.glob === 'string') subject.push(call.input.glob)
 	const secret = subject.find(isSecret)
@@ -126,13 +131,13 @@ function assessSecrets(findings: Findings, call: ToolCall): void {
 function assessRead(findings: Findings, call: ToolCall): void {
 	assessSecrets(findings, call)
 	const place = { project: call.cwd, folder: call.cwd }
-	const away = paths(call).some((path) => whereIs(path, place) === 'outside')
+	const away = toolPaths(call.input).some((path) => whereIs(path, place) === 'outside')
 	findings.add('low', away ? 'reads outside of the project' : readReasons)
 }
 
 function assessChange(findings: Findings, call: ToolCall): void {
 	const place = { project: call.cwd, folder: call.cwd }
-	const named = paths(call)
+	const named = toolPaths(call.input)
 	for (const text of named) {
 		assessWrite(findings, { path: { text, known: true, fed: [] }, place })
 	}

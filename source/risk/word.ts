@@ -8,6 +8,10 @@ export interface Word {
 	known: boolean
 	/** Scripts of `<(…)` in it: their output is what the word stands for. */
 	fed: readonly string[]
+	/** The shell puts names of files in its place. */
+	pattern?: boolean
+	/** It may become several words, or one that begins in another way than it is written: an option, say. */
+	loose?: boolean
 }
 
 /** The program's name without its folder. */
@@ -32,7 +36,14 @@ export function wordOf(node: WordNode): Word {
 		forEachChild(part, look)
 	}
 	for (const part of node.parts ?? []) look(part)
-	return { text: node.value, known, fed }
+	const parts = node.parts ?? []
+	const pattern = parts.some(({ type }) => type === 'Glob' || type === 'ExtendedGlob')
+	const loose =
+		parts.some(({ type }) => type === 'BraceExpansion' || type === 'ExtendedGlob') ||
+		parts[0]?.type === 'Glob' ||
+		// zsh puts a program's path in the place of `=name`, and a folder's in that of `~name`.
+		/^(?:=|~[^/])/.test(node.text)
+	return { text: node.value, known, fed, ...(pattern && { pattern }), ...(loose && { loose }) }
 }
 
 /** Arguments that are not options. */

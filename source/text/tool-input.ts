@@ -36,17 +36,18 @@ function quoted(word: string): string {
 	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
+const pathNames = [
+	...['file_path', 'filePath', 'absolute_path', 'notebook_path', 'path', 'dir_path', 'directory'],
+] as const
+
 export function pathOf(value: unknown): string | null {
-	return textOf(
-		asInput(value),
-		'file_path',
-		'filePath',
-		'absolute_path',
-		'notebook_path',
-		'path',
-		'dir_path',
-		'directory',
-	)
+	return textOf(asInput(value), ...pathNames)
+}
+
+/** All of them, where an input names more than one. */
+export function pathsOf(value: unknown): string[] {
+	const input = asInput(value)
+	return pathNames.flatMap((name) => textOf(input, name) ?? [])
 }
 
 export function urlOf(value: unknown): string | null {

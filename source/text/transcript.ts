@@ -243,6 +243,7 @@ function responseLines(
 		device: name === null ? 'a device' : name,
 		agent: 'the agent’s own prompt',
 		host: 'the host',
+		policy: 'a policy of the host',
 	}[body.by]
 	const approved = body.result === 'approved'
 	const scope = approved && body.scope === 'session' ? ' for this session' : ''
@@ -276,13 +277,20 @@ function statusLines(body: Body<'status'>, width: number): StyledLine[] {
 	return prefixed(revealLines(text, style), width, safeText`· `, style)
 }
 
+/** The host has rules to answer by, and could not believe them. */
+export function policyIsRefused({ type, data }: Body<'system'>): boolean {
+	if (type !== 'policy' || typeof data !== 'object' || data === null) return false
+	return 'state' in data && data.state === 'refused'
+}
+
 function systemLines(body: Body<'system'>, width: number, { limit }: Options): StyledLine[] {
-	const style = body.type === 'notice' ? 'warn' : 'dim'
-	const mark = body.type === 'notice' ? safeText`! ` : safeText`· `
+	const warns = body.type === 'notice' || policyIsRefused(body)
+	const style = warns ? 'warn' : 'dim'
+	const mark = warns ? safeText`! ` : safeText`· `
 	const text =
 		body.text === null
 			? body.type
-			: body.type === 'notice'
+			: body.type === 'notice' || body.type === 'policy'
 				? body.text
 				: `${body.type}: ${body.text}`
 	return folded(prefixed(revealLines(text, style), width, mark, style), limit)

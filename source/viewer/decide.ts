@@ -126,6 +126,8 @@ function outcome(
 		tracked.reach('withdrawn', { why: 'answered at the agent itself' })
 	} else if (by === 'host' && result === 'expired') {
 		tracked.reach('expired', { why: 'nobody answered in time' })
+	} else if (by === 'policy') {
+		tracked.reach('withdrawn', { why: 'a policy of the host has answered it' })
 	} else if (by === 'host') {
 		tracked.reach('withdrawn', { why: reason ?? 'the agent no longer asks' })
 	} else if (winner?.id === command) {

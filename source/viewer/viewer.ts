@@ -142,7 +142,7 @@ export interface RequestView {
 }
 
 export interface Decided {
-	by: 'device' | 'agent' | 'host'
+	by: 'device' | 'agent' | 'host' | 'policy'
 	device: string | null
 	name: string | null
 	result: Exclude<RequestStatus, 'pending'>

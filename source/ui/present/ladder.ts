@@ -92,14 +92,18 @@ const results: Readonly<Record<Decided['result'], SafeText>> = {
 export function decidedLine(decided: Omit<Decided, 'at'>): StyledLine {
 	const ok = decided.result === 'approved'
 	const scope =
-		ok && decided.scope !== null
+		ok && decided.scope !== null && decided.by !== 'policy'
 			? decided.scope === 'session'
 				? safeText` for the session`
 				: safeText` once`
 			: safeText``
 	const what = safeText`${ok ? safeText`✓` : safeText`✗`} ${results[decided.result]}${scope}${who(decided)}`
 	const reason =
-		decided.reason === null ? [] : [span(safeText` “${oneLine(decided.reason)}”`, 'dim')]
+		decided.reason === null
+			? []
+			: decided.by === 'policy'
+				? [span(safeText`: ${oneLine(decided.reason)}`, 'dim')]
+				: [span(safeText` “${oneLine(decided.reason)}”`, 'dim')]
 	const proof =
 		decided.by !== 'device'
 			? []
@@ -111,6 +115,7 @@ export function decidedLine(decided: Omit<Decided, 'at'>): StyledLine {
 
 function who({ by, device, name, result }: Omit<Decided, 'at'>): SafeText {
 	if (by === 'agent') return safeText` where the agent runs`
+	if (by === 'policy') return safeText` by policy`
 	if (by === 'host')
 		return result === 'expired' ? safeText`: no answer in time` : safeText` by the host`
 	const known = name ?? device

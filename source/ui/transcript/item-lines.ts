@@ -4,6 +4,7 @@ import type { Body } from '../../protocol/events.ts'
 import { markdownLines, plainLines } from '../../text/markdown.ts'
 import { displayText, noText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { policyIsRefused } from '../../text/transcript.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { LiveText, Sender, ShownMessage } from '../../viewer/viewer.ts'
 import { oneLine } from '../present/one-line.ts'
@@ -131,7 +132,7 @@ function systemLines(message: ShownMessage, width: number): readonly StyledLine[
 		const indent = { rest: [span(safeText`  `)] }
 		if (isWarning(system)) return wrapLine([span(safeText`! ${text}`, 'warn')], width, indent)
 		const type = oneLine(system.type.replaceAll('_', ' '))
-		const what = system.type === 'mode' ? text : safeText`${type}: ${text}`
+		const what = /^(?:mode|policy)$/.test(system.type) ? text : safeText`${type}: ${text}`
 		return [truncateLine([span(safeText`· ${what}`, 'dim')], width)]
 	}
 	const answer = bodyOf(message, 'permission_response')
@@ -140,8 +141,9 @@ function systemLines(message: ShownMessage, width: number): readonly StyledLine[
 }
 
 /** What the host has to say of itself, and a mode in which nobody is asked. */
-function isWarning({ type, data }: Body<'system'>): boolean {
-	if (type === 'notice') return true
+function isWarning(system: Body<'system'>): boolean {
+	const { type, data } = system
+	if (type === 'notice' || policyIsRefused(system)) return true
 	if (type !== 'mode' || typeof data !== 'object' || data === null) return false
 	return 'asks' in data && data.asks === false
 }

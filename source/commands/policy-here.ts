@@ -1,0 +1,21 @@
+/** The policy of this machine, and what its rules are judged by. */
+import { homedir } from 'node:os'
+import type { Home } from '../config/paths.ts'
+import type { Surroundings } from '../policy/part.ts'
+import { PolicyFile, policyFile } from '../policy/policy-file.ts'
+import type { Io } from './io.ts'
+
+export function policyHere({ home, io }: { home: Home; io: Pick<Io, 'env'> }): {
+	file: PolicyFile
+	around: Omit<Surroundings, 'folder'>
+} {
+	return {
+		file: new PolicyFile(policyFile(home)),
+		around: {
+			userHome: homedir(),
+			own: Object.values(home),
+			shell: io.env.SHELL ?? null,
+			platform: process.platform,
+		},
+	}
+}

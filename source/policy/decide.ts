@@ -119,7 +119,10 @@ class Judge {
 			return rule.patterns.some((pattern) => matchesStrictly(pattern, part.call))
 		}
 		if (rule.patterns.length > 0) return false
-		if (part.kind === 'tool') return rule.tool !== undefined
+		if (part.kind === 'tool') {
+			const fits = (one: Part) => one.kind === 'path' && this.#pathFits(rule, one.path, false)
+			return rule.tool !== undefined && (!rule.path || this.#parts.parts.some(fits))
+		}
 		if (rule.path) {
 			// What a tool that is not known does with a file is not known either.
 			return (kind !== null || rule.tool !== undefined) && this.#pathFits(rule, part.path, false)

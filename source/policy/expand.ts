@@ -1,6 +1,6 @@
 /** The files that a pattern in a command stands for, now. */
 import { readdirSync } from 'node:fs'
-import picomatch from 'picomatch'
+import { globMatches } from './glob.ts'
 
 const most = 1000
 
@@ -15,8 +15,7 @@ export function expandPattern(path: string): string[] | null {
 	try {
 		const names = readdirSync(folder === '' ? '/' : folder)
 		if (names.length > most) return null
-		const fits = picomatch(name, { dot: true, nonegate: true, noextglob: true, flags: 's' })
-		return names.filter((one) => fits(one)).map((one) => `${folder}/${one}`)
+		return names.filter((one) => globMatches(name, one, false)).map((one) => `${folder}/${one}`)
 	} catch {
 		return null
 	}

@@ -1,6 +1,6 @@
 /** Globs of files: `*` within a name, `**` over folders, `?`, `[…]`, `{…}`; hidden files are like others. */
 import { isAbsolute } from 'node:path'
-import picomatch from 'picomatch'
+import { globMatches } from './glob.ts'
 import { realPath } from './real-path.ts'
 
 export interface GlobBase {
@@ -18,6 +18,7 @@ export function globProblem(glob: string): string | null {
 	if (/^~[^/]/.test(glob)) return 'names the home of another user'
 	if (/(?:^|\/)\.\.(?:\/|$)/.test(glob)) return 'has ".." in it: write where it leads'
 	if (glob.includes('\\')) return 'has a backslash in it, which is not understood'
+	if (/\{[^}]*\/[^}]*\}/.test(glob)) return 'has a "/" in braces: write it out'
 	return null
 }
 
@@ -32,15 +33,13 @@ export function matchesGlob(
 	loosely: boolean,
 ): boolean {
 	const full = absoluteGlob(glob, base)
-	const options = { dot: true, nonegate: true, noextglob: true, flags: flags(loosely, base) }
-	const fits = (pattern: string, one: string) => picomatch(pattern, options)(one)
+	const anyCase = loosely && base.anyCase
+	const fits = (pattern: string, one: string) => globMatches(pattern, one, anyCase)
 	const linked = followed(full)
 	if (path.real !== null && linked !== null && fits(linked, path.real)) return true
 	if (!loosely) return false
 	return [path.written, path.real].some((one) => one !== null && fits(full, one))
 }
-
-const flags = (loosely: boolean, { anyCase }: GlobBase) => (loosely && anyCase ? 'is' : 's')
 
 /** `**` alone, or before all else, is anywhere. */
 function absoluteGlob(written: string, { folder, userHome }: GlobBase): string {

@@ -33,8 +33,8 @@ export function partsOf({ ask }: PolicyRequest, around: Surroundings): Parts {
 	if (realFolder === null || realCwd === null || !isWithin(realCwd, realFolder)) {
 		against.add('works outside of the folder of the session')
 	}
-	const wide = Object.keys(input).find((key) => wideKey.test(key))
-	if (wide !== undefined) against.add(`asks for more than this one call: ${wide}`)
+	const wide = Object.entries(input).find(([key, value]) => wideKey.test(key) && isSet(value))
+	if (wide) against.add(`asks for more than this one call: ${wide[0]}`)
 	if (ask.questions !== null) against.add('is a question')
 	const command = commandOf(ask.input)
 	const base = cwd ?? around.folder
@@ -67,9 +67,7 @@ function shellParts(
 	if (around.shell !== null && !understoodShells.test(around.shell)) {
 		against.add(`is a command for a shell whose language is not understood: ${around.shell}`)
 	}
-	const more = Object.entries(input).find(
-		([key, value]) => !ofShell.has(key) && value !== false && value !== null,
-	)
+	const more = Object.entries(input).find(([key, value]) => !ofShell.has(key) && isSet(value))
 	if (more) against.add(`asks for more than its command: ${more[0]}`)
 	const files = ask.changes.map(({ path }) => use(path, cwd, 'write', around))
 	const inner = commandParts(command, { ...around, start: start ?? cwd })
@@ -124,6 +122,8 @@ function use(
 	const written = absolutePath(path, cwd, userHome)
 	return { written: written ?? path, real: written === null ? null : realPath(written), access }
 }
+
+const isSet = (value: unknown) => value !== false && value !== null && value !== undefined
 
 const pathPart = (path: PathUse): Part => ({ kind: 'path', text: path.written, path })
 

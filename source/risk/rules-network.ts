@@ -81,7 +81,8 @@ const installers: Readonly<Record<string, RegExp>> = {
 export function installs(call: Call): boolean {
 	const python =
 		is(call, 'python', 'python3') && /^-m (?:pip|ensurepip|venv) /.test(`${written(call)} `)
-	const installer = installers[call.name ?? '']?.test(first(call)) ?? false
+	const name = call.name ?? ''
+	const installer = Object.hasOwn(installers, name) && installers[name]?.test(first(call)) === true
 	return python || installer || (is(call, 'yarn') && call.args.length === 0)
 }
 

@@ -532,3 +532,12 @@ test('the reasons are few, short, of the level found, and each is said once', ()
 	for (const reason of reasons) expect(Array.from(reason).length).toBeLessThanOrEqual(160)
 	expect(risk('ls').reasons).toEqual(['only reads'])
 })
+
+test.each(['valueOf', 'constructor x', '__proto__', 'toString; hasOwnProperty'])(
+	'a program of any name is assessed: %s',
+	(command) => {
+		expect(assessRisk({ tool: 'Bash', input: { command }, cwd: '/home/dev/app' }).level).toBe(
+			'medium',
+		)
+	},
+)

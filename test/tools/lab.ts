@@ -120,6 +120,12 @@ export class Started implements AsyncDisposable {
 	}
 }
 
+/** An agent in a home of its own, and the project it works in. */
+export interface OtherAgent {
+	cwd: string
+	env: NodeJS.ProcessEnv
+}
+
 export class Lab implements AsyncDisposable {
 	readonly folder: string
 	readonly cwd: string
@@ -129,12 +135,11 @@ export class Lab implements AsyncDisposable {
 	readonly #started = new Set<Started>()
 	#watcher: Started | null = null
 
-	private constructor(folder: string, api: ScriptedAnthropic, program: string) {
+	private constructor(folder: string, api: ScriptedAnthropic, agent: OtherAgent) {
 		this.folder = folder
-		this.cwd = join(folder, 'project')
+		this.cwd = agent.cwd
 		this.api = api
-		const env = claudeEnvironment(join(folder, 'home'), api.url)
-		env.PATH = `${dirname(program)}${delimiter}${dirname(process.execPath)}${delimiter}${env.PATH}`
+		const env = { ...agent.env }
 		env.TMPDIR = join(folder, 'tmp')
 		env.STYRBY_HOME = join(folder, 'styrby')
 		env.STYRBY_VAULT = 'file'
@@ -145,22 +150,29 @@ export class Lab implements AsyncDisposable {
 		this.home = resolveHome(env, process.platform)
 	}
 
-	/** `settings`: what `config.json` of the home says. */
-	static async make(script: Script, settings: Record<string, unknown> = {}): Promise<Lab> {
-		const program = await findAgent('claude')
+	/** `settings`: what `config.json` of the home says. `other`: instead of Claude Code. */
+	static async make(
+		script: Script,
+		settings: Record<string, unknown> = {},
+		other?: OtherAgent,
+	): Promise<Lab> {
 		const folder = await realpath(await mkdtemp(join(tmpdir(), 'styrby-test-')))
 		const cwd = join(folder, 'project')
 		for (const name of ['project', 'tmp', 'styrby/config']) {
 			await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
 		}
-		await seedClaudeHome(join(folder, 'home'), [cwd])
 		await writeFile(join(folder, 'passphrase'), `${passphrase}\n`, { mode: 0o600 })
 		await layKeyFile(join(folder, 'styrby/data'))
 		await writeFile(join(folder, 'styrby/config/config.json'), JSON.stringify(settings), {
 			mode: 0o600,
 		})
 		const api = await startScriptedAnthropic({ script, vars: { cwd }, keepBodies: true })
-		return new Lab(folder, api, program)
+		if (other !== undefined) return new Lab(folder, api, other)
+		const program = await findAgent('claude')
+		await seedClaudeHome(join(folder, 'home'), [cwd])
+		const env = claudeEnvironment(join(folder, 'home'), api.url)
+		env.PATH = `${dirname(program)}${delimiter}${dirname(process.execPath)}${delimiter}${env.PATH}`
+		return new Lab(folder, api, { cwd, env })
 	}
 
 	/** The command in a pseudo-terminal. */

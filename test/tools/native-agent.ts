@@ -1,38 +1,71 @@
 /**
- * Runs an agent in its own interface, for system tests: started in a pseudo-terminal, it tells what the
- * adapter puts out over a socket, one JSON document a line, and takes answers from there.
+ * Runs an agent in its own interface, for system tests: started in a pseudo-terminal with the agent's name
+ * and a socket, it tells there what the adapter puts out, one JSON document a line, and takes orders.
  */
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import * as v from 'valibot'
-import type { AgentAnswer } from '../../source/agents/agent.ts'
-import { claude } from '../../source/agents/claude/index.ts'
+import { loadAdapter } from '../../source/host/adapters.ts'
+import { StyrbyError } from '../../source/protocol/errors.ts'
 
-const answerSchema = v.object({
-	id: v.string(),
-	answer: v.variant('decision', [
-		v.object({ decision: v.literal('allow'), scope: v.picklist(['once', 'session']) }),
-		v.object({ decision: v.literal('deny'), reason: v.string() }),
-	]),
-})
+const order = v.number()
+const orderSchema = v.variant('do', [
+	v.object({
+		do: v.literal('answer'),
+		order,
+		id: v.string(),
+		answer: v.variant('decision', [
+			v.looseObject({ decision: v.literal('allow'), scope: v.picklist(['once', 'session']) }),
+			v.object({ decision: v.literal('deny'), reason: v.string() }),
+		]),
+	}),
+	v.object({ do: v.literal('prompt'), order, text: v.string() }),
+	v.object({ do: v.literal('mode'), order, mode: v.string() }),
+	v.object({ do: v.literal('interrupt'), order }),
+	v.object({ do: v.literal('stop'), order }),
+])
 
-const [socketPath = '', ...args] = process.argv.slice(2)
+const [name = '', socketPath = '', ...args] = process.argv.slice(2)
 const socket = connect(socketPath)
 const tell = (what: unknown) => socket.write(`${JSON.stringify(what)}\n`)
 
-const agent = await claude.start({
+const adapter = await loadAdapter(name)
+const agent = await adapter.start({
 	cwd: process.cwd(),
 	args,
 	env: process.env,
-	requestTimeoutMs: 60_000,
+	requestTimeoutMs: 120_000,
 })
 createInterface({ input: socket }).on('line', async (line) => {
-	if (line === 'stop') return agent.stop()
-	const { id, answer } = v.parse(answerSchema, JSON.parse(line))
-	const given: AgentAnswer = answer
-	tell({ type: 'answered', id, taken: await agent.answer(id, given) })
+	const given = v.parse(orderSchema, JSON.parse(line))
+	try {
+		const taken = await obey(given)
+		tell({ type: 'done', order: given.order, taken })
+	} catch (error) {
+		if (!(error instanceof StyrbyError)) throw error
+		tell({ type: 'done', order: given.order, taken: false, error: error.code })
+	}
 })
 for await (const output of agent.output) tell(output)
 const ended = await agent.ended
-tell({ type: 'ended', ...ended })
+tell({ type: 'ended', code: ended.code, signal: ended.signal })
 socket.end(() => process.exit(ended.code ?? 1))
+
+async function obey(given: v.InferOutput<typeof orderSchema>): Promise<boolean> {
+	switch (given.do) {
+		case 'answer':
+			return agent.answer(given.id, given.answer)
+		case 'prompt':
+			await agent.prompt(given.text)
+			break
+		case 'mode':
+			await agent.setMode(given.mode)
+			break
+		case 'interrupt':
+			await agent.interrupt()
+			break
+		case 'stop':
+			await agent.stop()
+	}
+	return true
+}

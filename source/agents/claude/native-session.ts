@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { SessionEvent } from '../../protocol/events.ts'
 import type { AgentOutput } from '../agent.ts'
+import { hasEnded } from '../child-process.ts'
 import { proposedChanges } from './changes.ts'
 import type { HookCall } from './hook-server.ts'
 import { LiveBlocks } from './live-blocks.ts'
@@ -208,7 +209,7 @@ export class NativeSession {
 	/** No, on the screen; or the agent is going away. */
 	#hungUp(id: string): void {
 		setTimeout(() => {
-			const gone = this.#ended || this.#child?.exitCode !== null
+			const gone = this.#ended || this.#child === null || hasEnded(this.#child)
 			this.requests.hungUp(id, gone ? 'cancelled' : 'denied')
 		}, 30)
 	}

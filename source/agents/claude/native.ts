@@ -9,6 +9,7 @@ import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../ag
 import { childEnvironment } from '../child-environment.ts'
 import { type Ended, hasEnded, spawned, terminate, watchEnd } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
+import { giveBackTerminal } from '../give-back-terminal.ts'
 import { OutputQueue } from '../output-queue.ts'
 import { modeArguments, takeFlag } from './arguments.ts'
 import { HookServer } from './hook-server.ts'
@@ -77,6 +78,7 @@ class NativeAgent implements RunningAgent {
 		process.on('SIGINT', ignore)
 		this.ended = ended.then(async (how) => {
 			process.off('SIGINT', ignore)
+			giveBackTerminal(how)
 			signal?.removeEventListener('abort', abort)
 			await session.end()
 			queue.close()

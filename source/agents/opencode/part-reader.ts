@@ -28,6 +28,8 @@ export class PartReader {
 	readonly #messages = new Map<string, Message>()
 	/** Parts that were said, and tools that were called. */
 	readonly #said = new Set<string>()
+	/** Texts that were said when a tool was called after them, before OpenCode called them finished. */
+	readonly #early = new Map<string, string>()
 	readonly #called = new Set<string>()
 	/** Characters of a part that were handed over while it is being written. */
 	readonly #written = new Map<string, number>()
@@ -87,7 +89,17 @@ export class PartReader {
 		const { part, time } = parsed.output
 		const at = timeOf(time, now)
 		if (part.type === 'tool') this.#tool(part, at, out)
+		else if (this.#early.has(part.id)) this.#rest(part, at, out)
 		else if (!this.#said.has(part.id)) this.#content(part, at, out)
+	}
+
+	/** What was written to a text after a tool was called. */
+	#rest(part: RawPart, at: string, out: AgentOutput[]): void {
+		if (typeof part.time?.end !== 'number') return
+		const text = (part.text ?? '').slice(this.#early.get(part.id)?.length)
+		this.#early.delete(part.id)
+		const message = this.#messages.get(part.messageID)
+		if (text.trim() !== '') this.#part({ ...part, text }, message, at, out)
 	}
 
 	#content(part: RawPart, at: string, out: AgentOutput[]): void {
@@ -132,6 +144,7 @@ export class PartReader {
 		this.#noteChild(part)
 		if (!this.#called.has(part.id)) {
 			this.#called.add(part.id)
+			this.#sayBefore(part, at, out)
 			out.push(eventAt(at, toolUse(part, parent)))
 		}
 		out.push(...this.#requests.called(part))
@@ -140,6 +153,17 @@ export class PartReader {
 		this.#said.add(part.id)
 		out.push(...this.#requests.settled(part))
 		out.push(eventAt(at, result))
+	}
+
+	/** A text ends for OpenCode with the whole response; a reader wants it before the call that follows it. */
+	#sayBefore({ messageID }: RawPart, at: string, out: AgentOutput[]): void {
+		const message = this.#messages.get(messageID)
+		if (message === undefined) return
+		for (const part of message.open.values()) {
+			part.text = part.text?.trimEnd() ?? null
+			this.#early.set(part.id, part.text ?? '')
+		}
+		this.#finishParts(message, at, out)
 	}
 
 	#noteChild({ state, callID, id }: RawPart): void {

@@ -171,6 +171,17 @@ export class PendingRequests {
 		)
 	}
 
+	get waiting(): { id: string; kind: OpenRequest['kind'] }[] {
+		return [...this.#pending].flatMap(([id, { answering, request }]) =>
+			answering ? [] : [{ id, kind: request.kind }],
+		)
+	}
+
+	/** `[]`: it has its end already. */
+	cancelled(id: string): AgentOutput[] {
+		return this.#pending.has(id) ? this.#withdraw(id, 'cancelled') : []
+	}
+
 	cancelAll(): AgentOutput[] {
 		return [...this.#pending.keys()].flatMap((id) => this.#withdraw(id, 'cancelled'))
 	}

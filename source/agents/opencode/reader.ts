@@ -30,11 +30,15 @@ export interface Step {
 const silent =
 	/^(?:server|plugin|catalog|integration|reference|models-dev|installation|file|lsp|mcp|pty|vcs|tui|project|workspace|worktree|ide|global|todo|command)\.|^session\.(?:updated|diff|compacted|deleted|idle|next\..+)$|^message(?:\.part)?\.removed$/
 
+/** Ids of pieces of text that are kept, to know one that comes again. */
+const recentPieces = 1000
+
 export class EventReader {
 	readonly #requests: PendingRequests
 	/** Whether requests reach a person when this agent (build, plan…) works; `null`: not known. */
 	readonly #asks: (agent: string) => boolean | null
 	readonly #parts: PartReader
+	readonly #recent = new Set<string>()
 	readonly #busy = new Set<string>()
 	#about = ''
 	#retry = ''
@@ -99,6 +103,16 @@ export class EventReader {
 		return this.#requests.answered(id, ours)
 	}
 
+	/** Requests that nobody has answered yet. */
+	get waiting(): { id: string; kind: OpenRequest['kind'] }[] {
+		return this.#requests.waiting
+	}
+
+	/** One that was ended together with its turn. */
+	cancelled(id: string): AgentOutput[] {
+		return this.#requests.cancelled(id)
+	}
+
 	/** Gives out the requests that still wait for their call. */
 	release(): AgentOutput[] {
 		return this.#requests.release()
@@ -113,6 +127,16 @@ export class EventReader {
 		return step
 	}
 
+	/** A piece that comes twice would double its text. */
+	#isNew(id: string | null): boolean {
+		if (id === null) return true
+		if (this.#recent.has(id)) return false
+		this.#recent.add(id)
+		const [oldest] = this.#recent
+		if (this.#recent.size > recentPieces && oldest !== undefined) this.#recent.delete(oldest)
+		return true
+	}
+
 	/** The agent has ended: what is still open is closed. */
 	end(now: string): AgentOutput[] {
 		const outputs: AgentOutput[] = this.#requests.cancelAll()
@@ -120,7 +144,7 @@ export class EventReader {
 		return outputs
 	}
 
-	#event({ type, properties }: RawEvent, now: string, step: Step): void {
+	#event({ id, type, properties }: RawEvent, now: string, step: Step): void {
 		switch (type) {
 			case 'message.updated':
 				this.#aboutSession(this.#parts.message(properties, now, step.outputs), step)
@@ -129,7 +153,7 @@ export class EventReader {
 				this.#parts.update(properties, now, step.outputs)
 				break
 			case 'message.part.delta':
-				this.#parts.delta(properties, step.outputs)
+				if (this.#isNew(id)) this.#parts.delta(properties, step.outputs)
 				break
 			case 'session.created':
 				this.#parts.created(properties)

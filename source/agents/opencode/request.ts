@@ -155,4 +155,11 @@ export function replyTo(
 	return { reply: { path, body: { reply: always ? 'always' : 'once' } }, taken: true }
 }
 
+/** Ends the turn that asks: a reason would let the agent go on. */
+export function rejection(id: string, kind: OpenRequest['kind']): Reply {
+	return kind === 'question'
+		? { path: `/question/${id}/reject`, body: {} }
+		: { path: `/permission/${id}/reply`, body: { reply: 'reject' } }
+}
+
 const unchangeable = 'It was allowed with another input only, which can not be handed over.'

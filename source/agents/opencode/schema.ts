@@ -21,7 +21,7 @@ const anything = v.optional(v.unknown(), null)
 const span = maybe(v.object({ start: amount, end: amount, created: amount, completed: amount }))
 
 /** One line of `/event`. */
-const eventSchema = v.object({ type: v.string(), properties: anything })
+const eventSchema = v.object({ id: text, type: v.string(), properties: anything })
 export type RawEvent = v.InferOutput<typeof eventSchema>
 
 const errorSchema = maybe(

@@ -4,12 +4,13 @@ import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions, Takes } from '../agent.ts'
 import { type Ended, hasEnded, spawned, terminate, watchEnd, within } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
+import { giveBackTerminal } from '../give-back-terminal.ts'
 import { OutputQueue } from '../output-queue.ts'
 import type { Arguments } from './arguments.ts'
 import { openSession } from './open-session.ts'
 import { notice } from './parts.ts'
 import type { EventReader, Step } from './reader.ts'
-import { replyTo } from './request.ts'
+import { rejection, replyTo } from './request.ts'
 import type { OpencodeServer } from './server.ts'
 
 const graceMs = 3000
@@ -107,6 +108,7 @@ export class OpencodeSession implements RunningAgent {
 		process.on('SIGINT', ignore)
 		void ended.then(async (how) => {
 			process.off('SIGINT', ignore)
+			giveBackTerminal(how)
 			this.#interfaceEnd = how
 			await this.#server.stop()
 		})
@@ -145,7 +147,15 @@ export class OpencodeSession implements RunningAgent {
 		return ok
 	}
 
+	/** What is asked goes first: an interface shows it for good when the turn ends under it. */
 	async interrupt(): Promise<void> {
+		for (const { id, kind } of this.#reader.waiting) {
+			if (!this.#open) return
+			this.#reader.answering(id)
+			const reply = rejection(id, kind)
+			const ended = await this.#post(reply.path, reply.body)
+			this.#queue.push(...(ended ? this.#reader.cancelled(id) : this.#reader.answered(id, false)))
+		}
 		for (const session of this.#reader.working) {
 			if (this.#open) await this.#post(`/session/${session}/abort`)
 		}

@@ -100,6 +100,32 @@ test('the texts of the script', () => {
 	expect(said('interrupt')).toEqual(['thinking about it'])
 })
 
+test('a text is said before the call that follows it, and what comes after that is not lost', () => {
+	const info = { id: 'm1', sessionID: 's1', role: 'assistant' }
+	const text = { id: 'p1', sessionID: 's1', messageID: 'm1', type: 'text', text: 'Look' }
+	const state = { status: 'running', input: {} }
+	const call = { ...text, id: 'p2', type: 'tool', tool: 'bash', callID: 'c1', state }
+	const event = (type: string, properties: Record<string, unknown>, n: number) => ({
+		event: { id: `e${n}`, type, properties },
+	})
+	const told = (end: string) =>
+		events(
+			play([
+				event('message.updated', { info }, 1),
+				event('message.part.updated', { part: text }, 2),
+				event('message.part.updated', { part: call }, 3),
+				event('message.part.updated', { part: { ...text, text: end, time: { end: 5 } } }, 4),
+				event('message.part.updated', { part: { ...text, text: end, time: { end: 5 } } }, 5),
+			]).outputs,
+		).map(({ kind, body }) => [kind, 'text' in body ? body.text : null])
+	const before = [
+		['agent_response', 'Look'],
+		['tool_use', null],
+	]
+	expect(told('Look')).toEqual(before)
+	expect(told('Look here')).toEqual([...before, ['agent_response', ' here']])
+})
+
 const asked = recording('bash-allow')
 const upTo = (type: string): Recorded[] => {
 	const at = asked.findIndex(({ event }) => event?.type === type)

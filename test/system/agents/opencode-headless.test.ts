@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } fr
 import type { AgentAnswer, AgentOutput, RunningAgent } from '../../../source/agents/agent.ts'
 import { opencode } from '../../../source/agents/opencode/index.ts'
 import { findAgent } from '../../tools/agents.ts'
-import { opencodeEnvironment, prices, seedOpencodeHome } from '../../tools/opencode.ts'
+import { opencodeEnvironment, seedOpencodeHome } from '../../tools/opencode.ts'
 import { opencodeScript, question } from '../../tools/opencode-script.ts'
 import {
 	type ScriptedOpenaiChat,
@@ -107,27 +107,7 @@ test('the agent is found, with its version', async () => {
 	).rejects.toMatchObject({ code: 'agent_not_installed' })
 })
 
-test('text only: streamed, then said, and the session ends', async () => {
-	const { outputs, ended } = await run('HELLO')
-	expect(events(outputs)[0]).toEqual({
-		kind: 'user_prompt',
-		body: { text: 'HELLO', source: 'agent' },
-	})
-	expect(said(outputs)).toEqual(['fine'])
-	expect(requests(outputs)).toEqual([])
-	const texts = outputs.flatMap((output) => (output.type === 'text' ? [output] : []))
-	expect(texts.map(({ text }) => text).join('')).toBe('fine')
-	expect(events(outputs)).toContainEqual(
-		expect.objectContaining({
-			kind: 'agent_response',
-			body: { text: 'fine', block: texts[0]?.block, model: 'big', parent: null },
-		}),
-	)
-	expect(outputs.at(-1)).toEqual({ type: 'status', status: 'idle' })
-	expect(ended).toEqual({ code: 0, signal: null, stderr: '' })
-})
-
-test('allowed: the command runs', async () => {
+test('what a command is shown with', async () => {
 	const { outputs, ended } = await run('RUN it', allow)
 	const [request] = requests(outputs)
 	expect(request?.ask).toMatchObject({
@@ -140,12 +120,6 @@ test('allowed: the command runs', async () => {
 		],
 		questions: null,
 	})
-	expect(outputs).toContainEqual({ type: 'applied', id: request?.id })
-	expect(existsSync(join(cwd, 'made.txt'))).toBe(true)
-	expect(results(outputs)).toMatchObject([
-		{ ok: true, text: 'hi\n', exit_code: 0, tool_use: request?.ask.tool_use },
-	])
-	expect(said(outputs)).toEqual(['I will run it', 'made'])
 	expect(events(outputs)).toContainEqual(
 		expect.objectContaining({
 			kind: 'agent_thinking',
@@ -156,41 +130,8 @@ test('allowed: the command runs', async () => {
 	expect(outputs).toContainEqual(
 		expect.objectContaining({ type: 'about', model: 'big', mode: 'build', asks: true, cwd }),
 	)
-	expect(ended).toMatchObject({ code: 0, signal: null })
-})
-
-test('usage and cost are what the API gave, once for each response', async () => {
-	const { outputs } = await run('RUN it', allow)
-	const cost = (input: number, read: number, output: number) =>
-		(input * prices.input + read * prices.cache_read + output * prices.output) / 1e6
-	const counts = { model: 'big', cache_write: 0, cost_source: 'agent' }
-	expect(usage(outputs)).toEqual([
-		{
-			...counts,
-			message: expect.stringMatching(/^msg_/),
-			input: 1000,
-			output: 70,
-			cache_read: 200,
-			cost_usd: expect.closeTo(cost(1000, 200, 70), 12),
-		},
-		{
-			...counts,
-			message: expect.stringMatching(/^msg_/),
-			input: 100,
-			output: 4,
-			cache_read: 1200,
-			cost_usd: expect.closeTo(cost(100, 1200, 4), 12),
-		},
-	])
-})
-
-test('denied: the agent gets the reason, nothing runs, and it goes on', async () => {
-	const { outputs } = await run('REMOVE it', () => ({ decision: 'deny', reason: 'keep the build' }))
-	expect(results(outputs)[0]).toMatchObject({ ok: false })
-	expect(results(outputs)[0]?.text).toContain('keep the build')
-	expect(outputs).toContainEqual({ type: 'applied', id: requests(outputs)[0]?.id })
-	expect(existsSync(join(cwd, 'build'))).toBe(true)
-	expect(said(outputs)).toEqual(['left alone'])
+	expect(outputs.at(-1)).toEqual({ type: 'status', status: 'idle' })
+	expect(ended).toEqual({ code: 0, signal: null, stderr: '' })
 })
 
 test('allowed for the session: the same is not asked again, and nothing outlives it', async () => {
@@ -206,17 +147,6 @@ test('allowed for the session: the same is not asked again, and nothing outlives
 test('allowed once: the same is asked again', async () => {
 	const { outputs } = await run('AGAIN', allow)
 	expect(requests(outputs)).toHaveLength(2)
-})
-
-test('two requests in a row are two', async () => {
-	const { outputs } = await run('TWO', ({ ask }) =>
-		JSON.stringify(ask.input).includes('one')
-			? allow()
-			: { decision: 'deny', reason: 'one will do' },
-	)
-	expect(new Set(requests(outputs).map(({ id }) => id)).size).toBe(2)
-	expect(existsSync(join(cwd, 'one.txt'))).toBe(true)
-	expect(existsSync(join(cwd, 'two.txt'))).toBe(false)
 })
 
 test('two requests at once: what OpenCode drops with a denial is withdrawn, and nothing runs', async () => {
@@ -280,25 +210,6 @@ test('a question is refused', async () => {
 	expect(outputs).toContainEqual({ type: 'applied', id: requests(outputs)[0]?.id })
 })
 
-test('an edit is shown as a diff before, and its result as one after', async () => {
-	const { outputs } = await run('EDIT', allow)
-	const change = {
-		path: `${cwd}/greet.js`,
-		hunks: [
-			{
-				old_start: 1,
-				old_lines: 3,
-				new_start: 1,
-				new_lines: 3,
-				lines: [' function greet() {', '-  return "hello"', '+  return "good day"', ' }'],
-			},
-		],
-	}
-	expect(requests(outputs).map(({ ask }) => [ask.tool, ask.changes])).toEqual([['edit', [change]]])
-	expect(results(outputs).map(({ changes }) => changes)).toEqual([[], [change]])
-	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('good day')
-})
-
 test('a new file is shown as added lines', async () => {
 	const { outputs } = await run('WRITE', () => ({ decision: 'deny', reason: 'no' }))
 	const [request] = requests(outputs)
@@ -320,40 +231,6 @@ test('a list of things to do, and a command that fails', async () => {
 	)
 	const code = await run('CODE', allow)
 	expect(results(code.outputs)[0]).toMatchObject({ ok: false, exit_code: 3, text: 'out\n' })
-})
-
-test('interrupted while a request waits: it is withdrawn', async () => {
-	const { outputs } = await run('REMOVE it', (_request, agent) => {
-		void agent.interrupt()
-		return null
-	})
-	expect(outputs).toContainEqual({
-		type: 'withdrawn',
-		id: requests(outputs)[0]?.id,
-		result: 'cancelled',
-	})
-	expect(existsSync(join(cwd, 'build'))).toBe(true)
-})
-
-test('interrupted while it writes: it stops, and what it wrote stays', async () => {
-	await using agent = await start('WAIT')
-	const outputs: AgentOutput[] = []
-	let text = ''
-	for await (const output of agent.output) {
-		outputs.push(output)
-		if (output.type !== 'text') continue
-		text += output.text
-		if (text === 'thinking about it') await agent.interrupt()
-	}
-	expect(said(outputs)).toEqual(['thinking about it'])
-	expect(events(outputs).filter(({ kind }) => kind === 'error')).toEqual([])
-	expect(events(outputs)).toContainEqual(
-		expect.objectContaining({
-			kind: 'system',
-			body: expect.objectContaining({ type: 'interrupted' }),
-		}),
-	)
-	expect(await agent.ended).toMatchObject({ code: 0 })
 })
 
 test('stopped while a request waits: the agent ends, nothing ran, and nothing of ours is left', async () => {
@@ -383,25 +260,12 @@ test('a prompt that is sent while it works is answered too', async () => {
 	expect(said(outputs)).toContain('fine')
 })
 
-test('an error of the API is an error, once', async () => {
-	const { outputs, ended } = await run('FAIL')
-	const errors = events(outputs).filter(({ kind }) => kind === 'error')
-	expect(errors).toEqual([
-		{ kind: 'error', body: { code: 'agent_api_error', text: expect.stringContaining('no such') } },
-	])
-	expect(ended.code).toBe(1)
-})
-
-test('a session is resumed, by its id or as the last one, and what it said is not said again', async () => {
+test('the last session is resumed, and another one branches off', async () => {
 	const first = await run('RUN it', allow)
 	const id = sessionOf(first.outputs)
-	for (const args of [['--session', id], ['--continue']]) {
-		const again = await run('HELLO', () => null, args)
-		expect(sessionOf(again.outputs)).toBe(id)
-		expect(said(again.outputs)).toEqual(['fine'])
-		expect(usage(again.outputs)).toHaveLength(1)
-	}
-	expect(JSON.stringify(api.requests.at(-1))).toContain('I will run it')
+	const again = await run('HELLO', () => null, ['--continue'])
+	expect(sessionOf(again.outputs)).toBe(id)
+	expect(said(again.outputs)).toEqual(['fine'])
 	const fork = await run('HELLO', () => null, ['--session', id, '--fork'])
 	expect(sessionOf(fork.outputs)).not.toBe(id)
 })

@@ -1,0 +1,4 @@
+import { agentContract } from '../../tools/agent-contract.ts'
+import { claudeDriver } from '../../tools/contract-claude.ts'
+
+agentContract(claudeDriver, 'native')

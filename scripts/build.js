@@ -72,6 +72,18 @@ const oneStringWidth = {
 	},
 }
 
+// Node takes jsonc-parser's CommonJS, whose parts esbuild can't find in it; the same as modules.
+const jsoncModules = {
+	name: 'jsonc-modules',
+	setup({ onResolve, onLoad }) {
+		onResolve({ filter: /^jsonc-parser$/ }, () => ({ path: 'jsonc-parser', namespace: 'jsonc' }))
+		onLoad({ filter: /.*/, namespace: 'jsonc' }, () => ({
+			contents: "export * as default from './node_modules/jsonc-parser/lib/esm/main.js'",
+			resolveDir: root,
+		}))
+	},
+}
+
 /** Throws where there is nothing to replace: the package is then another than this was written for. */
 function replaced(text, pattern, by) {
 	const result = text.replace(pattern, by)
@@ -115,7 +127,7 @@ const { metafile } = await build({
 		'bufferutil',
 		'utf-8-validate',
 	],
-	plugins: [yogaWithoutFetch, noDevtools, meowWithoutPackages, oneStringWidth],
+	plugins: [yogaWithoutFetch, noDevtools, meowWithoutPackages, oneStringWidth, jsoncModules],
 	banner: {
 		js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
 	},

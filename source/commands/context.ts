@@ -6,6 +6,7 @@ import { type Log, openLog } from '../config/log.ts'
 import { ensureFolder, type Home, resolveHome } from '../config/paths.ts'
 import { chosenProfile, homeOf, type Profile } from '../config/profiles.ts'
 import { loadSettings, type Settings } from '../config/settings.ts'
+import { anyInstalled } from '../host/hooks/installations.ts'
 import { openVault } from '../vault/choose.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { OpenedViewer } from '../viewer/open-viewer.ts'
@@ -97,5 +98,9 @@ async function openWith(io: Io, options: ContextOptions): Promise<{ place: Place
 		import('./connect-account.ts'),
 		options.meanwhile?.(),
 	])
+	if (anyInstalled(base)) {
+		const { ensureHooksHost } = await import('./hooks/launch.ts')
+		await ensureHooksHost(place)
+	}
 	return { place, vault }
 }

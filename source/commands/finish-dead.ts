@@ -2,6 +2,7 @@
 import { recoverSessions } from '../host/recover.ts'
 import type { StyrbyError } from '../protocol/errors.ts'
 import type { Context } from './context.ts'
+import { ensureHooksHost } from './hooks/launch.ts'
 
 /** How long one dead session may keep a command waiting for the backend, ms. */
 const sessionMs = 2000
@@ -31,13 +32,17 @@ export async function finishDead(context: Context, options: FinishOptions = {}):
 	})
 }
 
-/** Goes on looking until it is disposed of: a host may die while its viewer is open. */
+/**
+ * Goes on looking until it is disposed of: a host may die while its viewer is open. The one of installed hooks
+ * is started anew.
+ */
 export function keepFinishing(context: Context): AsyncDisposable {
 	let timer: NodeJS.Timeout | undefined
 	let closed = false
 	let looking: Promise<void> = Promise.resolve()
 	const look = () => {
-		looking = finishDead(context)
+		looking = ensureHooksHost(context)
+			.then(() => finishDead(context))
 			.catch((error: unknown) => {
 				const name = error instanceof Error ? error.name : 'unknown'
 				context.log.write('recover.failed', { session: null, code: name })

@@ -3,6 +3,7 @@ import { adapterNames } from '../host/adapters.ts'
 import { agentNames, sessionStatuses } from '../protocol/names.ts'
 import type { CommandSpec, FlagSpec } from './command.ts'
 import { devicesCommands } from './devices/table.ts'
+import { hooksCommands } from './hooks/table.ts'
 import { json, yes } from './shared-flags.ts'
 
 const limit: FlagSpec = {
@@ -137,6 +138,7 @@ export const commands: readonly CommandSpec[] = [
 		flags: answering,
 	},
 	...devicesCommands,
+	...hooksCommands,
 	{
 		name: 'import',
 		usage: 'import <file or folder>',

@@ -16,17 +16,35 @@ const noFollow = constants.O_NOFOLLOW ?? 0
  * Throws the errors of `ensureFolder`, and `disk_full`.
  */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+	await ensureFolder(dirname(path))
+	await swapFile(path, content, 0o600)
+}
+
+/**
+ * The same in a folder that need not be ours, with a mode of one's own. `stillThere` is asked right before
+ * the new file takes the old one's place: `false` leaves the old one, and this returns `false`.
+ */
+export async function swapFile(
+	path: string,
+	content: string | Uint8Array,
+	mode: number,
+	stillThere: () => Promise<boolean> = async () => true,
+): Promise<boolean> {
 	const folder = dirname(path)
-	await ensureFolder(folder)
 	const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
 	try {
 		const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow
 		await using file = await open(temporary, flags, 0o600)
 		await file.writeFile(content)
+		if (mode !== 0o600) await file.chmod(mode)
 		await file.sync()
 		await file.close()
-		await rename(temporary, path)
-		await syncFolder(folder)
+		const swap = await stillThere()
+		if (swap) {
+			await rename(temporary, path)
+			await syncFolder(folder)
+		} else await rm(temporary)
+		return swap
 	} catch (cause) {
 		await rm(temporary, { force: true })
 		throw homeError(cause, path)

@@ -34,6 +34,8 @@ export interface BrokerOptions {
 	agent: Pick<RunningAgent, 'answer' | 'prompt' | 'interrupt' | 'setMode'>
 	/** How long a request waits for a person, ms. */
 	timeoutMs: number
+	/** What nobody has answered is denied (the default), or left to the agent's own prompt. */
+	unanswered?: 'deny' | 'leave'
 	now(): Date
 	/** What the rules of this machine answer; `null`: a person is asked. */
 	policy?: (ask: Ask) => Automatic | null
@@ -98,6 +100,10 @@ export class PermissionBroker implements AsyncDisposable {
 			before: (mail) => this.#senderLooked(mail),
 			...(options.onTrouble ? { onTrouble: options.onTrouble } : {}),
 		})
+	}
+
+	get #leaves(): boolean {
+		return this.#options.unanswered === 'leave'
 	}
 
 	#now(): number {
@@ -235,7 +241,7 @@ export class PermissionBroker implements AsyncDisposable {
 		for (const request of [...this.#byId.values()]) {
 			if (request.state !== 'pending') continue
 			this.#finish(request)
-			this.#run(() => this.#tell(request, { decision: 'deny', reason }))
+			if (!this.#leaves) this.#run(() => this.#tell(request, { decision: 'deny', reason }))
 			this.#respond(request, byHost('cancelled', reason))
 		}
 		while (this.#running.size > 0) await Promise.all(this.#running)
@@ -291,6 +297,10 @@ export class PermissionBroker implements AsyncDisposable {
 	#expire(request: PendingRequest): void {
 		if (request.state !== 'pending') return
 		this.#finish(request)
+		if (this.#leaves) {
+			this.#respond(request, byHost('expired', 'Nobody answered in time: it waits at the agent.'))
+			return
+		}
 		const reason = 'Nobody answered in time, so it is denied.'
 		this.#run(async () => {
 			const told = await this.#tell(request, { decision: 'deny', reason })

@@ -33,6 +33,8 @@ export interface SessionHostOptions {
 	timeoutMs: number
 	/** The rules of this machine; without, everything is asked. */
 	policy?: { file: Pick<PolicyFile, 'read'>; around: Omit<Surroundings, 'folder'> }
+	/** What nobody has answered is denied (the default), or left to the agent's own prompt. */
+	unanswered?: 'deny' | 'leave'
 	/** The session's clock; the account's by default. A replayed session runs on its own. */
 	now?: () => Date
 	/** A failure that is new; `final`: nothing more of this session will be sent. */
@@ -142,6 +144,7 @@ export class SessionHost implements AsyncDisposable {
 			publisher: this.publisher,
 			agent,
 			timeoutMs: this.#options.timeoutMs,
+			unanswered: this.#options.unanswered ?? 'deny',
 			now: this.#options.now ?? account.now,
 			status: () => this.#status,
 			takes: () => this.#takes,

@@ -1,6 +1,7 @@
 /** Finds the embedded backend of a data folder, or starts it. */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive } from '../config/is-alive.ts'
 import { withLock } from '../config/lock.ts'
 import { version as ownVersion } from '../config/version.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
@@ -193,13 +194,4 @@ function heldByOther(data: string, log: string): StyrbyError {
 		`A process that does not answer holds the data folder ${data}: end it, or wait until it has ended; see ${join(log, 'backend.log')}.`,
 		{ exitCode: exit.unreachable },
 	)
-}
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0)
-		return true
-	} catch {
-		return false
-	}
 }

@@ -36,7 +36,7 @@ test('the version is what the program says, in time', async () => {
 	expect(await readVersion(join(folder, 'no-such'), path('c'))).toBeNull()
 })
 
-test('nothing of ours is in the environment of an agent', () => {
+test('nothing of ours is in the environment of an agent, but that it is hosted', () => {
 	const env = { PATH: '/bin', STYRBY_PASSPHRASE_FILE: 'x', styrby_url: 'y', NOT_STYRBY_: 'z' }
-	expect(childEnvironment(env)).toEqual({ PATH: '/bin', NOT_STYRBY_: 'z' })
+	expect(childEnvironment(env)).toEqual({ PATH: '/bin', NOT_STYRBY_: 'z', STYRBY_HOSTED: '1' })
 })

@@ -5,17 +5,9 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { StyrbyError } from '../../protocol/errors.ts'
+import type { HookCall } from '../hook-call.ts'
 
 const maxBodyBytes = 32 * 1024 * 1024
-
-/** A hook that waits for its answer. */
-export interface HookCall {
-	body: string
-	/** Ends the call. Empty: no opinion, the agent goes on as without us. `false`: nobody listens any more. */
-	respond(body: string): Promise<boolean>
-	/** Calls once, when the agent hangs up, or has hung up, before it was answered. */
-	onHangUp(listener: () => void): void
-}
 
 export class HookServer {
 	readonly #server: Server

@@ -1,16 +1,14 @@
 /** What is known of a native session while it runs, put together from hooks, transcript and registry. */
-import type { ChildProcess } from 'node:child_process'
 import { isAbsolute } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as v from 'valibot'
 import type { SessionEvent } from '../../protocol/events.ts'
 import type { AgentOutput } from '../agent.ts'
-import { hasEnded } from '../child-process.ts'
+import type { HookCall } from '../hook-call.ts'
 import { proposedChanges } from './changes.ts'
-import type { HookCall } from './hook-server.ts'
 import { LiveBlocks } from './live-blocks.ts'
 import { NativeRequests } from './native-requests.ts'
-import { configFolder, readRegistry } from './registry.ts'
+import { readRegistry } from './registry.ts'
 import { permissionHookSchema, questionsOf, sessionRules } from './request.ts'
 import { notice } from './stream.ts'
 import { asksInMode } from './system-line.ts'
@@ -46,20 +44,31 @@ const hangUpMs = 100
 
 export interface NativeSessionOptions {
 	cwd: string
-	env: NodeJS.ProcessEnv
+	/** The folder where the agent keeps its things. */
+	folder: string
+	/** ISO time: what is older is not told. By default, the time of the start. */
+	since?: string
+	/** After how many ms a request is left to the prompt on the screen; by default the host ends it. */
+	letGoMs?: number
 	onOutput: (output: AgentOutput) => void
 	/** Whether the host is held up: what is in the transcript can wait there. */
 	crowded?: () => boolean
 }
 
+/** The running agent: our child, or a process that a person started. */
+export interface AgentProcess {
+	readonly pid: number | undefined
+	gone(): boolean
+}
+
 export class NativeSession {
 	readonly requests: NativeRequests
 	readonly #options: NativeSessionOptions
-	readonly #since = new Date().toISOString()
+	readonly #since: string
 	readonly #live = new LiveBlocks()
 	readonly #durations = new Map<string, number>()
 	readonly #about = new Map<string, string>()
-	#child: ChildProcess | null = null
+	#process: AgentProcess | null = null
 	#follower: TranscriptFollower | null = null
 	#path: string | null = null
 	#status: 'running' | 'idle' | null = null
@@ -75,11 +84,12 @@ export class NativeSession {
 
 	constructor(options: NativeSessionOptions) {
 		this.#options = options
-		this.requests = new NativeRequests(options.onOutput)
+		this.#since = options.since ?? new Date().toISOString()
+		this.requests = new NativeRequests(options.onOutput, options.letGoMs)
 	}
 
-	started(child: ChildProcess): void {
-		this.#child = child
+	started(process: AgentProcess): void {
+		this.#process = process
 		this.#schedule()
 	}
 
@@ -209,7 +219,7 @@ export class NativeSession {
 	/** No, on the screen; or the agent is going away. */
 	#hungUp(id: string): void {
 		setTimeout(() => {
-			const gone = this.#ended || this.#child === null || hasEnded(this.#child)
+			const gone = this.#ended || this.#process === null || this.#process.gone()
 			this.requests.hungUp(id, gone ? 'cancelled' : 'denied')
 		}, 30)
 	}
@@ -286,9 +296,8 @@ export class NativeSession {
 	async #look(): Promise<void> {
 		await this.#read()
 		if (this.requests.onScreen.length === 0) return
-		const folder = configFolder(this.#options.env)
 		const session = this.#about.get('session') ?? null
-		const entry = await readRegistry(folder, this.#child?.pid, session)
+		const entry = await readRegistry(this.#options.folder, this.#process?.pid, session)
 		if (entry === null || this.requests.onScreen.length === 0) return
 		if (entry.status === 'waiting') this.#seenWaiting = true
 		else if (this.#seenWaiting) {

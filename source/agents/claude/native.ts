@@ -15,6 +15,7 @@ import { modeArguments, takeFlag } from './arguments.ts'
 import { HookServer } from './hook-server.ts'
 import { readSettings, SettingsFile, withHooks } from './hook-settings.ts'
 import { NativeSession } from './native-session.ts'
+import { configFolder } from './registry.ts'
 
 const graceMs = 5000
 
@@ -31,7 +32,7 @@ export async function startNative(path: string, options: StartOptions): Promise<
 	const token = randomBytes(32).toString('base64url')
 	const session = new NativeSession({
 		cwd: options.cwd,
-		env: options.env,
+		folder: configFolder(options.env),
 		onOutput: (output) => queue.push(output),
 		crowded: () => queue.crowded,
 	})
@@ -49,7 +50,7 @@ export async function startNative(path: string, options: StartOptions): Promise<
 	const ended = watchEnd(child)
 	await spawned(child, 'Claude Code')
 	endWithHost(child, file.folder)
-	session.started(child)
+	session.started({ pid: child.pid, gone: () => hasEnded(child) })
 	queue.push({ type: 'about', takes: { prompt: false, interrupt: true, modes: [] } })
 	return new NativeAgent(child, ended, session, queue, cleanup.move(), options.signal)
 }

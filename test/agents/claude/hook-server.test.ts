@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type HookCall, HookServer } from '../../../source/agents/claude/hook-server.ts'
+import { HookServer } from '../../../source/agents/claude/hook-server.ts'
+import type { HookCall } from '../../../source/agents/hook-call.ts'
 
 const token = 'right-token'
 let calls: HookCall[] = []

@@ -1,0 +1,2 @@
+/** `hooks` alone lists. */
+export { run } from './hooks/list.ts'

@@ -9,7 +9,7 @@ import { revealText } from '../text/safe-text.ts'
 import { textWidth } from '../text/width.ts'
 import type { Invocation } from './command.ts'
 import { checkAccount } from './doctor/account.ts'
-import { checkAgents } from './doctor/agents.ts'
+import { checkAgents, checkHooks } from './doctor/agents.ts'
 import { checkBackend, checkOutbox } from './doctor/backend.ts'
 import { type Check, checking, ok } from './doctor/check.ts'
 import { checkFolders, checkSettings, checkVault } from './doctor/home.ts'
@@ -60,6 +60,7 @@ async function* examine(io: Io): AsyncGenerator<Check> {
 		if (usable) yield* await checkAccount(io, home, profile)
 	}
 	yield* await checkAgents(io)
+	yield* await checkHooks(io)
 }
 
 /** Which backend is in use; a list of sign-ins that can't be read leaves nothing to look at. */

@@ -6,9 +6,12 @@ const lookEvery = 3000
 
 /**
  * Looks whether the embedded backend runs until it is disposed of, and starts it where it does not. One on
- * another machine is not ours to start.
+ * another machine is not ours to start. `atOnce`: the first look is now, else in a while.
  */
-export function keepBackend({ base, profile, log }: Context): AsyncDisposable {
+export function keepBackend(
+	{ base, profile, log }: Context,
+	{ atOnce = false }: { atOnce?: boolean } = {},
+): AsyncDisposable {
 	if (profile !== null) return { async [Symbol.asyncDispose]() {} }
 	let timer: NodeJS.Timeout | undefined
 	let closed = false
@@ -25,7 +28,8 @@ export function keepBackend({ base, profile, log }: Context): AsyncDisposable {
 			})
 			.finally(later)
 	}
-	later()
+	if (atOnce) look()
+	else later()
 	return {
 		async [Symbol.asyncDispose]() {
 			closed = true

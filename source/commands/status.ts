@@ -4,6 +4,8 @@ import { type Home, resolveHome } from '../config/paths.ts'
 import { chosenProfile, homeOf, type Profile, readProfiles } from '../config/profiles.ts'
 import { loadSettings, settingsFile } from '../config/settings.ts'
 import { version } from '../config/version.ts'
+import { runningHost } from '../host/hooks/host-process.ts'
+import { anyInstalled } from '../host/hooks/installations.ts'
 import { pendingRows } from '../host/outbox-files.ts'
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
 import { statusEmbedded } from '../server/discover.ts'
@@ -12,6 +14,7 @@ import { textWidth } from '../text/width.ts'
 import { endpointOf, knownVaultName } from './backend-of.ts'
 import type { Invocation } from './command.ts'
 import { hanging, widthOf } from './hanging.ts'
+import { hostText } from './hooks/host-text.ts'
 import { type Io, isInteractive } from './io.ts'
 import { knownDevice } from './own-device.ts'
 import { type VaultState, vaultState } from './vault-state.ts'
@@ -58,6 +61,12 @@ export async function readStatus(
 	return { status, trouble: key instanceof StyrbyError && !typed ? key : null }
 }
 
+/** `null` where no hooks are installed for agents. */
+async function hooksText(base: Home): Promise<string | null> {
+	if (!anyInstalled(base)) return null
+	return `installed; host: ${hostText(await runningHost(base), true)}`
+}
+
 async function backendState(base: Home, profile: Profile | null): Promise<Status['backend']> {
 	if (profile === null) {
 		const running = await statusEmbedded(base)
@@ -100,13 +109,14 @@ function otherText(others: readonly Profile[]): string {
 
 interface Shown {
 	status: Status
+	hooks: string | null
 	base: Home
 	profile: Profile | null
 	others: readonly Profile[]
 	width: number
 }
 
-function statusText({ status, base, profile, others, width }: Shown): string {
+function statusText({ status, hooks, base, profile, others, width }: Shown): string {
 	const { backend, account, device, vault, outbox } = status
 	const who = profile?.email ? ` (${profile.email})` : ''
 	const rows: [string, string][] = [
@@ -117,6 +127,7 @@ function statusText({ status, base, profile, others, width }: Shown): string {
 		...(device ? [['fingerprint', device.fingerprint] satisfies [string, string]] : []),
 		['vault', `${vault.kind}: ${vault.detail}`],
 		['outbox', outbox.pending === 0 ? 'empty' : `${outbox.pending} messages wait to be sent`],
+		...(hooks === null ? [] : [['hooks', hooks] satisfies [string, string]]),
 		['settings', settingsFile(base)],
 		['data', homeOf(base, profile).data],
 		['run', base.run],
@@ -136,7 +147,14 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const others = profiles.filter(({ id }) => id !== profile?.id)
 	const text = flags.has('json')
 		? `${JSON.stringify(status)}\n`
-		: statusText({ status, base, profile, others, width: widthOf(io.stdout) })
+		: statusText({
+				status,
+				hooks: await hooksText(base),
+				base,
+				profile,
+				others,
+				width: widthOf(io.stdout),
+			})
 	io.stdout.write(text)
 	if (trouble) throw trouble
 	return exit.done

@@ -22,6 +22,8 @@ import { configFolder } from './registry.ts'
 const lookEvery = 1000
 /** How long the last lines may take into the transcript, ms. */
 const lastLinesMs = 300
+/** How long the last call of an agent that has ended may take to be seen, ms. */
+const lastCallMs = 1000
 const tellTimeoutS = 5
 
 /**
@@ -63,6 +65,7 @@ class HookedClaude implements HookedAgent {
 	readonly #queue = new OutputQueue<AgentOutput>()
 	readonly #over = Promise.withResolvers<Ended>()
 	readonly #timer: NodeJS.Timeout
+	#saidEnd = false
 
 	constructor({ first, cwd, since, requestTimeoutMs }: AdoptOptions) {
 		const { pid } = first
@@ -77,7 +80,12 @@ class HookedClaude implements HookedAgent {
 		})
 		this.#session.started({ pid, gone: () => !isAlive(pid) })
 		this.#timer = setInterval(() => {
-			if (!isAlive(pid)) this.#over.resolve({ code: null, signal: null, stderr: vanished })
+			if (isAlive(pid)) return
+			clearInterval(this.#timer)
+			// Its last call may be on its way here.
+			void sleep(lastCallMs).then(() => {
+				if (!this.#saidEnd) this.#over.resolve({ code: null, signal: null, stderr: vanished })
+			})
 		}, lookEvery)
 		this.ended = this.#over.promise.then(async (how) => {
 			clearInterval(this.#timer)
@@ -90,6 +98,7 @@ class HookedClaude implements HookedAgent {
 	hook(call: HookedCall): void {
 		this.#session.hook(call)
 		if (aboutCall(call.body)?.event !== 'SessionEnd') return
+		this.#saidEnd = true
 		void sleep(lastLinesMs).then(() => this.#over.resolve({ code: 0, signal: null, stderr: '' }))
 	}
 

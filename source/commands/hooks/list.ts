@@ -1,7 +1,6 @@
 /** `hooks list`: what is installed, where, and whether its host runs. */
 import { resolveHome } from '../../config/paths.ts'
 import { loadSettings } from '../../config/settings.ts'
-import { version } from '../../config/version.ts'
 import { hookedNames, loadHooked } from '../../host/hooks/hooked-agents.ts'
 import { runningHost } from '../../host/hooks/host-process.ts'
 import { type HooksState, hooksState } from '../../host/hooks/install.ts'
@@ -11,6 +10,7 @@ import { textWidth } from '../../text/width.ts'
 import type { Invocation } from '../command.ts'
 import { hanging, widthOf } from '../hanging.ts'
 import type { Io } from '../io.ts'
+import { hostText } from './host-text.ts'
 
 /** What is installed for each agent that hooks are known of. */
 export async function allHooks(io: Io): Promise<HooksState[]> {
@@ -73,19 +73,4 @@ function rowsOf(state: HooksState): [string, string][] {
 			? []
 			: [['', `before that: ${state.backup}`] satisfies [string, string]]),
 	]
-}
-
-/** In a few words, for `status` and `doctor` too. */
-export function hostText(
-	host: { pid: number | null; version: string | null } | null,
-	installed: boolean,
-): string {
-	if (host === null) {
-		return installed
-			? 'not running: sessions are not published; the next command that can open the vault starts it'
-			: 'not running (nothing is installed)'
-	}
-	if (host.pid === null) return 'starting'
-	const other = host.version === version ? '' : `, version ${host.version}`
-	return `running (process ${host.pid}${other})`
 }

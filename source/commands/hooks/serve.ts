@@ -37,13 +37,14 @@ export async function run({ io }: Invocation): Promise<ExitCode> {
 /** Serves until told to end, or until another account is in use. */
 async function serveAccount(context: Context, signal: AbortSignal): Promise<void> {
 	const { account, gateway, home, base, settings, io, log } = context
-	await using _backend = keepBackend(context)
 	await using host = new ResidentHost({
 		account,
 		gateway,
 		dataFolder: home.data,
 		project: settings.project,
 		timeoutMs: settings.requestTimeoutMinutes * 60_000,
+		// The backend of this machine may end while no session is open.
+		need: () => keepBackend(context, { atOnce: true }),
 		onTrouble: (error, session) => {
 			log.write('hooks.trouble', { session, code: error.code })
 			say(io, `${session?.slice(0, 8) ?? '-'} ${error.code}: ${error.message}`)

@@ -119,8 +119,9 @@ export class HookCalls implements AsyncDisposable {
 		try {
 			const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 			await using file = await open(join(this.#folder, name), flags)
-			const { size, mtimeMs } = await file.stat()
-			if (size > maxBodyBytes) return { body: null, at: mtimeMs }
+			const about = await file.stat()
+			const { size, mtimeMs } = about
+			if (!about.isFile() || size > maxBodyBytes) return { body: null, at: mtimeMs }
 			return { body: await file.readFile('utf8'), at: mtimeMs }
 		} catch {
 			// Gone again, or none of the script's doing: a call that can't be read is no call.

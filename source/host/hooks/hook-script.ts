@@ -21,6 +21,8 @@ nothing() {
 cd -- "\${0%/*}" 2>/dev/null || nothing
 [ -r host.pid ] && IFS= read -r host <host.pid || nothing
 kill -0 "$host" 2>/dev/null || nothing
+# One that has ended, and that nobody has buried yet, counts as running up to here.
+[ ! -e /proc/self/exe ] || [ -e "/proc/$host/exe" ] || nothing
 umask 077
 call="calls/$1.$PPID.$$"
 if [ "$2" = ask ]; then

@@ -51,7 +51,12 @@ export async function becomeHost(home: Home): Promise<Lock | null> {
 	const until = Date.now() + patience
 	for (;;) {
 		const lock = tryLock(hooksFolder(home), lockName)
-		if (lock !== null || Date.now() > until) return lock
+		if (lock !== null) {
+			// Of one that was killed: calls come once `takeCalls` says so.
+			await rm(pidFile(home), { force: true })
+			return lock
+		}
+		if (Date.now() > until) return null
 		await sleep(20)
 	}
 }

@@ -3,8 +3,9 @@
  * "timeout"}]}]}}`. The text is edited where something changes, and nowhere else: comments, order and
  * formatting of everything that is not ours stay.
  */
-import jsonc, { type FormattingOptions, type JSONPath, type Node } from 'jsonc-parser'
+import jsonc, { type JSONPath, type Node } from 'jsonc-parser'
 import type { InstalledHook } from '../../agents/hooked.ts'
+import { addLast, removeChild } from './json-edit.ts'
 
 /** A hook as it is to stand in the file. */
 export interface WantedHook extends Omit<InstalledHook, 'kind'> {
@@ -41,17 +42,15 @@ export function addHooks(
 	isOurs: (command: string) => boolean,
 ): string {
 	if (isInstalled(text, wanted, isOurs)) return text
-	let next = removeHooks(text, isOurs, '')
-	for (const hook of wanted) {
-		const group = {
-			...(hook.matcher === undefined ? {} : { matcher: hook.matcher }),
-			hooks: [entryOf(hook)],
-		}
-		const list = jsonc.findNodeAtLocation(parseSettings(next), ['hooks', hook.event])
-		next =
-			list === undefined
-				? edit(next, ['hooks', hook.event], [group])
-				: edit(next, ['hooks', hook.event, list.children?.length ?? 0], group, true)
+	let next = removeHooks(text, isOurs, text)
+	for (const { matcher, ...hook } of wanted) {
+		const group = { ...(matcher === undefined ? {} : { matcher }), hooks: [entryOf(hook)] }
+		const root = parseSettings(next)
+		const hooks = jsonc.findNodeAtLocation(root, ['hooks'])
+		const list = hooks && jsonc.findNodeAtLocation(hooks, [hook.event])
+		if (list) next = addLast(next, list, group)
+		else if (hooks) next = addLast(next, hooks, [group], hook.event)
+		else next = addLast(next, root, { [hook.event]: [group] }, 'hooks')
 	}
 	if (!isInstalled(next, wanted, isOurs)) {
 		throw new UnusableSettings('has a form in which hooks can not be put')
@@ -88,33 +87,40 @@ export function removeHooks(
 		kept !== undefined && jsonc.findNodeAtLocation(kept, path) !== undefined
 	// One at a time, since each removal moves the others.
 	for (;;) {
-		const [found] = ourNodes(parseSettings(next), isOurs)
+		const root = parseSettings(next)
+		const [found] = ourNodes(root, isOurs)
 		if (found === undefined) return next
-		const { event, groupIndex, index, group, items } = found
-		const path: JSONPath = ['hooks', event, groupIndex]
-		const alone = items === 1 && !Object.keys(jsonc.getNodeValue(group)).some(isForeignKey)
-		next = edit(next, alone ? path : [...path, 'hooks', index], undefined)
-		for (const container of [['hooks', event], ['hooks']]) {
-			const node = jsonc.findNodeAtLocation(parseSettings(next), container)
-			if (node?.children?.length === 0 && !had(container)) next = edit(next, container, undefined)
+		const { event, list, groupIndex, group, items, index } = found
+		const alone = items.length === 1 && !Object.keys(jsonc.getNodeValue(group)).some(isForeignKey)
+		const inner = jsonc.findNodeAtLocation(group, ['hooks'])
+		if (alone || inner === undefined) next = removeChild(next, list, groupIndex)
+		else next = removeChild(next, inner, index)
+		for (const path of [['hooks', event], ['hooks']]) {
+			const tree = parseSettings(next)
+			const node = jsonc.findNodeAtLocation(tree, path)
+			const property = node?.parent
+			const container = property?.parent
+			if (node?.children?.length !== 0 || had(path) || !property || !container) continue
+			next = removeChild(next, container, container.children?.indexOf(property) ?? -1)
 		}
 	}
 }
 
 const isForeignKey = (key: string) => key !== 'matcher' && key !== 'hooks'
 
-function entryOf({ command, timeout, more }: WantedHook) {
+function entryOf({ command, timeout, more }: Omit<WantedHook, 'matcher'>) {
 	return { type: 'command', command, timeout, ...more }
 }
 
 interface OurNode {
 	event: string
+	list: Node
 	groupIndex: number
 	group: Node
 	index: number
 	item: Node
-	/** How many hooks the group has, ours and others'. */
-	items: number
+	/** All hooks of the group, ours and others'. */
+	items: readonly Node[]
 }
 
 function ourNodes(root: Node, isOurs: (command: string) => boolean): OurNode[] {
@@ -122,13 +128,14 @@ function ourNodes(root: Node, isOurs: (command: string) => boolean): OurNode[] {
 	const found: OurNode[] = []
 	for (const property of events?.children ?? []) {
 		const [name, list] = property.children ?? []
+		if (list === undefined) continue
 		const event = String(name?.value)
-		for (const [groupIndex, group] of (list?.children ?? []).entries()) {
+		for (const [groupIndex, group] of (list.children ?? []).entries()) {
 			const items = childrenOf(group, 'hooks')
 			for (const [index, item] of items.entries()) {
 				const command = memberOf(item, 'command')
 				if (typeof command !== 'string' || !isOurs(command)) continue
-				found.push({ event, groupIndex, group, index, item, items: items.length })
+				found.push({ event, list, groupIndex, group, index, item, items })
 			}
 		}
 	}
@@ -178,21 +185,6 @@ function memberOf(node: Node, key: string): unknown {
 }
 
 const numberOf = (value: unknown) => (typeof value === 'number' ? value : null)
-
-function edit(text: string, path: JSONPath, value: unknown, insert = false): string {
-	const options = { formattingOptions: formattingOf(text), isArrayInsertion: insert }
-	return jsonc.applyEdits(text, jsonc.modify(text, path, value, options))
-}
-
-/** As the file is written: its line ends and the indentation of its first indented line. */
-function formattingOf(text: string): FormattingOptions {
-	const indent = /\n([ \t]+)\S/.exec(text)?.[1] ?? '  '
-	return {
-		eol: text.includes('\r\n') ? '\r\n' : '\n',
-		insertSpaces: !indent.startsWith('\t'),
-		tabSize: indent.startsWith('\t') ? 4 : indent.length,
-	}
-}
 
 function placeOf(text: string, offset: number): { line: number; column: number } {
 	const lines = text.slice(0, offset).split('\n')

@@ -19,6 +19,8 @@ export interface ResidentHostOptions {
 	project: ProjectSetting
 	/** How long a request waits for a person elsewhere, ms: after that it is left to the agent's prompt. */
 	timeoutMs: number
+	/** What is needed while a session is followed, such as a backend that is started. */
+	need(): AsyncDisposable
 	/** `session`: ours; `null`: it could not be made. */
 	onTrouble(error: StyrbyError, session: string | null): void
 }
@@ -109,6 +111,7 @@ export class ResidentHost implements AsyncDisposable {
 		const [first] = followed.early
 		if (first === undefined) return
 		const adapter = await loadHooked(name)
+		await using _needed = this.#options.need()
 		const cwd = about.cwd ?? '/'
 		const since = await this.#since(adapter.name, about, first)
 		await using host = await SessionHost.open({
@@ -154,7 +157,7 @@ export class ResidentHost implements AsyncDisposable {
 		if (before === null) return now
 		try {
 			const row = await this.#options.gateway.readSession(before)
-			return row?.last_activity_at ?? now
+			return row?.ended_at ?? row?.last_activity_at ?? now
 		} catch (error) {
 			// Out of reach: what happened in between is left to an import.
 			this.#trouble(error)

@@ -78,6 +78,7 @@ class HookedClaude implements HookedAgent {
 			onOutput: (output) => this.#queue.push(output),
 			crowded: () => this.#queue.crowded,
 		})
+		this.#queue.push({ type: 'about', takes: { prompt: false, interrupt: true, modes: [] } })
 		this.#session.started({ pid, gone: () => !isAlive(pid) })
 		this.#timer = setInterval(() => {
 			if (isAlive(pid)) return

@@ -18,7 +18,7 @@ const startLimitMs = 30_000
 
 /** What it needs to find its home, its keys and its backend; nothing else of the person's environment. */
 const passedOn =
-	/^(?:PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|TMPDIR|STYRBY_.*|XDG_.*|DBUS_SESSION_BUS_ADDRESS|CREDENTIALS_DIRECTORY|NODE_EXTRA_CA_CERTS|SSL_CERT_.*|(?:https?|all|no)_proxy)$/i
+	/^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_.*|TZ|TMPDIR|STYRBY_.*|XDG_.*|DBUS_SESSION_BUS_ADDRESS|CREDENTIALS_DIRECTORY|NODE_EXTRA_CA_CERTS|SSL_CERT_.*|(?:https?|all|no)_proxy)$/i
 
 /** Whether a host could open the vault: nobody is there to be asked. */
 function opensUnasked({ base, io, settings }: BasePlace): boolean {

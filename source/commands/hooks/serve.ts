@@ -10,6 +10,7 @@ import { type Context, openBase, openContext } from '../context.ts'
 import { finishDead } from '../finish-dead.ts'
 import type { Io } from '../io.ts'
 import { keepBackend } from '../keep-backend.ts'
+import { policyHere } from '../policy-here.ts'
 import { stopSignal } from '../stop-signal.ts'
 
 /** How often to look whether another account was signed in to, ms. */
@@ -43,6 +44,7 @@ async function serveAccount(context: Context, signal: AbortSignal): Promise<void
 		dataFolder: home.data,
 		project: settings.project,
 		timeoutMs: settings.requestTimeoutMinutes * 60_000,
+		policy: policyHere(context),
 		// The backend of this machine may end while no session is open.
 		need: () => keepBackend(context, { atOnce: true }),
 		onTrouble: (error, session) => {

@@ -8,7 +8,7 @@ import { aboutCall } from '../../agents/hooked.ts'
 import type { Gateway } from '../../backend/gateway.ts'
 import { StyrbyError } from '../../protocol/errors.ts'
 import { HostedSessions } from '../hosted-sessions.ts'
-import { SessionHost } from '../session-host.ts'
+import { SessionHost, type SessionHostOptions } from '../session-host.ts'
 import type { ProjectSetting } from '../session-label.ts'
 import { loadHooked } from './hooked-agents.ts'
 
@@ -19,6 +19,7 @@ export interface ResidentHostOptions {
 	project: ProjectSetting
 	/** How long a request waits for a person elsewhere, ms: after that it is left to the agent's prompt. */
 	timeoutMs: number
+	policy?: SessionHostOptions['policy']
 	/** What is needed while a session is followed, such as a backend that is started. */
 	need(): AsyncDisposable
 	/** `session`: ours; `null`: it could not be made. */
@@ -107,7 +108,7 @@ export class ResidentHost implements AsyncDisposable {
 		about: { event: string; session: string; cwd: string | null },
 		followed: Followed,
 	): Promise<void> {
-		const { account, gateway, dataFolder, project, timeoutMs } = this.#options
+		const { account, gateway, dataFolder, project, timeoutMs, policy } = this.#options
 		const [first] = followed.early
 		if (first === undefined) return
 		const adapter = await loadHooked(name)
@@ -122,6 +123,7 @@ export class ResidentHost implements AsyncDisposable {
 			cwd,
 			project,
 			timeoutMs,
+			...(policy ? { policy } : {}),
 			unanswered: 'leave',
 			onTrouble: (error) => this.#options.onTrouble(error, host.session),
 			onAgentSession: (session) => this.#hosted.hosted(adapter.name, session, host.session),

@@ -19,6 +19,13 @@ const readers: ReadonlyMap<string, () => Promise<HistoryReader>> = new Map([
 		},
 	],
 	[
+		'codex',
+		async () => {
+			const { isCodexRollout, readHistory } = await import('../agents/codex/import.ts')
+			return { recognises: isCodexRollout, read: readHistory }
+		},
+	],
+	[
 		'opencode',
 		async () => {
 			const { isOpencodeHistory, readHistory } = await import('../agents/opencode/index.ts')

@@ -4,7 +4,7 @@
  * (`opened`), a prompt of ours (`sent`), a message of the app-server as it came (`message`), or an answer of
  * ours (`answer`). Names of folders, ids and times of this machine are replaced.
  */
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import * as v from 'valibot'
@@ -16,6 +16,8 @@ import { findAgent } from './agents.ts'
 import { codexEnvironment, seedCodexHome } from './codex-home.ts'
 import { codexScript } from './scripted-codex.ts'
 import { startScriptedOpenai } from './scripted-openai.ts'
+
+const threadSchema = v.object({ id: v.string(), path: v.string() })
 
 interface Run {
 	name: string
@@ -48,6 +50,9 @@ const runs: Run[] = [
 	{ name: 'interrupt-while-request-open', prompt: 'RUN it', interrupt: 'request' },
 ]
 
+/** What a kept history is made of: a turn of each kind, then a fork, and a summary of it all. */
+const prompts = ['TEXT one', 'RUN it', 'EXIT', 'EDIT', 'REMOVE it', 'ASK', 'SEARCH', 'CODE', 'FAIL']
+
 const fixtures = join(import.meta.dirname, '../fixtures/agents/codex')
 const folder = await realpath(await mkdtemp(join(tmpdir(), 'styrby-record-')))
 const cwd = join(folder, 'project')
@@ -69,6 +74,15 @@ try {
 		const text = steps.map((step) => JSON.stringify(step)).join('\n')
 		await writeFile(join(fixtures, `${run.name}.jsonl`), `${plain(text)}\n`)
 		process.stdout.write(`${run.name}: ${steps.length} lines\n`)
+	}
+	await mkdir(join(fixtures, 'rollouts'), { recursive: true })
+	for (const mode of ['paginated', 'legacy']) {
+		for (const [name, path] of Object.entries(await recordHistory(mode))) {
+			const lines = (await readFile(path, 'utf8')).trim().split('\n').map(shortened)
+			const file = join(fixtures, 'rollouts', `${mode}${name}.jsonl`)
+			await writeFile(file, `${plain(lines.join('\n'))}\n`)
+			process.stdout.write(`${mode}${name}: ${lines.length} lines\n`)
+		}
 	}
 } finally {
 	await api.close()
@@ -128,6 +142,63 @@ async function record({ prompt, answer, interrupt, sandbox }: Run): Promise<unkn
 	return steps
 }
 
+/** A history as Codex keeps it (`mode`), and that of a fork of it: the paths of the two. */
+async function recordHistory(mode: string): Promise<{ '': string; '-fork': string }> {
+	await writeFile(join(cwd, 'greet.js'), 'function greet() {\n  return "hello"\n}\n')
+	let over = Promise.withResolvers<void>()
+	const app = await AppServer.start(program, {
+		cwd,
+		env,
+		args: [],
+		onLine: async (_line, message) => {
+			if (message?.type === 'notification' && message.method === 'turn/completed') over.resolve()
+			if (message?.type !== 'request') return
+			const denied = JSON.stringify(message.params).includes('rm -rf')
+			const answers = { database: { answers: ['SQLite'] } }
+			await app.respond(message.id, { decision: denied ? 'decline' : 'accept', answers })
+		},
+	})
+	const clientInfo = { name: 'styrby-tui', title: null, version: '1' }
+	await app.call('initialize', { clientInfo, capabilities: { experimentalApi: true } })
+	await app.notify('initialized')
+	const call = async (method: string, params: object) => {
+		over = Promise.withResolvers()
+		const { result, error } = await app.call(method, params)
+		if (error !== null) throw new Error(error)
+		return v.parse(v.object({ thread: v.optional(threadSchema) }), result).thread
+	}
+	const turn = async (threadId: string, text: string) => {
+		const model = text === 'CODE' ? 'gpt-6.1-sol' : 'gpt-5.5'
+		const input = [{ type: 'text', text, text_elements: [] }]
+		await call('turn/start', { threadId, model, input })
+		await over.promise
+	}
+	const main = await call('thread/start', { cwd, model: 'gpt-5.5', historyMode: mode })
+	if (main === undefined) throw new Error('no thread')
+	for (const text of prompts) await turn(main.id, text)
+	const fork = await call('thread/fork', { threadId: main.id })
+	if (fork === undefined) throw new Error('no fork')
+	await turn(fork.id, 'TEXT forked')
+	await call('thread/compact/start', { threadId: main.id })
+	await over.promise
+	await turn(main.id, 'TEXT after')
+	await app.stop()
+	return { '': main.path, '-fork': fork.path }
+}
+
+/** A line of a rollout without Codex's own instructions and the settings of this machine. */
+function shortened(line: string): string {
+	const { timestamp, ordinal, type, payload } = JSON.parse(line)
+	const cut = '(cut)'
+	for (const key of ['base_instructions', 'state', 'thread_settings', 'replacement_history']) {
+		if (key in payload) payload[key] = cut
+	}
+	if (payload.role === 'developer') payload.content = [{ type: 'input_text', text: cut }]
+	const { turn_id, cwd, model } = payload
+	const kept = type === 'turn_context' ? { turn_id, cwd, model } : payload
+	return JSON.stringify({ timestamp, ordinal, type, payload: kept })
+}
+
 /** Without what differs from one recording to the next. */
 function plain(text: string): string {
 	const ids = new Map<string, string>()
@@ -137,6 +208,7 @@ function plain(text: string): string {
 		return known
 	}
 	let time = 0
+	let seconds = 0
 	return text
 		.replaceAll(cwd, '/home/user/project')
 		.replaceAll(folder, '/home/user')
@@ -147,4 +219,7 @@ function plain(text: string): string {
 		.replace(/\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g, named)
 		.replace(/\b\d{13}\b/g, () => String(1_764_028_800_000 + time++))
 		.replace(/(?<=[:,])1[78]\d{8}\b/g, '1764028800')
+		.replace(/\b\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z/g, () =>
+			new Date(1_764_028_800_000 + 1000 * seconds++).toISOString(),
+		)
 }

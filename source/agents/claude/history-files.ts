@@ -1,15 +1,15 @@
 /** Which files of a folder are transcripts of Claude Code, and which of them make one session. */
 import { createReadStream } from 'node:fs'
-import { open, readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import * as v from 'valibot'
+import { lastLines } from '../history-lines.ts'
 import { readLines } from '../lines.ts'
 import { parseLine, type RawLine, timeOf } from './schema.ts'
 
 /** Lines over this are reported, not read. */
 export const maxLineBytes = 64 * 1024 * 1024
 const headBytes = 4 * 1024 * 1024
-const tailBytes = 256 * 1024
 
 export interface HistoryFile {
 	path: string
@@ -66,15 +66,6 @@ export async function readHistoryFile(path: string): Promise<HistoryFile | null>
 	}
 }
 
-/** All `.jsonl` files under a folder, in order of their paths. */
-export async function listHistory(folder: string): Promise<string[]> {
-	const entries = await readdir(folder, { withFileTypes: true, recursive: true })
-	return entries
-		.filter((entry) => entry.isFile() && entry.name.endsWith('.jsonl'))
-		.map((entry) => join(entry.parentPath, entry.name))
-		.sort()
-}
-
 interface Head {
 	recognised: boolean
 	session: string | null
@@ -103,12 +94,7 @@ async function readHead(path: string): Promise<Head> {
 
 /** The time of the last line that has one, looking at the end of the file only. */
 async function lastTime(path: string): Promise<string | null> {
-	await using file = await open(path, 'r')
-	const { size } = await file.stat()
-	const length = Math.min(size, tailBytes)
-	const buffer = Buffer.alloc(length)
-	const { bytesRead } = await file.read(buffer, 0, length, size - length)
-	for (const text of buffer.toString('utf8', 0, bytesRead).split('\n').reverse()) {
+	for (const text of await lastLines(path)) {
 		const line = parseLine(text)
 		const at = line === null ? null : lineTime(line)
 		if (at !== null) return at

@@ -5,14 +5,9 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { ImportedLine, ImportedSession } from '../agent.ts'
+import { listJsonLines } from '../history-lines.ts'
 import { type Line, readLines } from '../lines.ts'
-import {
-	type HistoryFile,
-	isClaudeLine,
-	listHistory,
-	maxLineBytes,
-	readHistoryFile,
-} from './history-files.ts'
+import { type HistoryFile, isClaudeLine, maxLineBytes, readHistoryFile } from './history-files.ts'
 import { contentBlocks, parseLine, type RawLine, timeOf } from './schema.ts'
 import { blockText } from './tool-result.ts'
 import { type TranscriptItem, TranscriptReader } from './transcript.ts'
@@ -49,7 +44,7 @@ export async function* readHistory(path: string): AsyncGenerator<ImportedSession
 async function historyFiles(path: string): Promise<HistoryFile[]> {
 	try {
 		const folder = (await stat(path)).isDirectory()
-		const paths = folder ? await listHistory(path) : [path, ...(await subAgentsOf(path))]
+		const paths = folder ? await listJsonLines(path) : [path, ...(await subAgentsOf(path))]
 		const files: HistoryFile[] = []
 		for (const one of paths) {
 			const file = await readHistoryFile(one)

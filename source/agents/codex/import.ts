@@ -1,0 +1,133 @@
+/** Codex's own history as sessions: a rollout, or a folder of them. A file is a session. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { StyrbyError } from '../../protocol/errors.ts'
+import type { SessionEvent } from '../../protocol/events.ts'
+import type { ImportedLine, ImportedSession } from '../agent.ts'
+import { lastLines, listJsonLines } from '../history-lines.ts'
+import { type Line, readLines } from '../lines.ts'
+import { RolloutReader } from './rollout-reader.ts'
+import { isRolloutLine, parseRolloutLine } from './rollout-schema.ts'
+
+/** Lines over this are reported, not read. */
+const maxLineBytes = 64 * 1024 * 1024
+const headBytes = 4 * 1024 * 1024
+
+/** Whether a file is a rollout of Codex, by its content. */
+export async function isCodexRollout(path: string): Promise<boolean> {
+	return (await readMeta(path)) !== null
+}
+
+/**
+ * The session of a rollout, or those of all rollouts under a folder, each as a stream. Throws
+ * `import_unreadable` when `path` can't be read, `import_not_recognised` when a file is no rollout of Codex.
+ */
+export async function* readHistory(path: string): AsyncGenerator<ImportedSession, void, void> {
+	const folder = await isFolder(path)
+	for (const file of folder ? await listJsonLines(path) : [path]) {
+		const session = await sessionOf(file)
+		if (session !== null) yield session
+		else if (!folder) {
+			const text = `${basename(path)} is not a rollout of Codex; name another file or agent.`
+			throw new StyrbyError('import_not_recognised', text)
+		}
+	}
+}
+
+async function isFolder(path: string): Promise<boolean> {
+	try {
+		return (await stat(path)).isDirectory()
+	} catch (cause) {
+		const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown cause'
+		const text = `${basename(path)} can not be read (${code}); check its name and who may read it.`
+		throw new StyrbyError('import_unreadable', text, { cause })
+	}
+}
+
+async function sessionOf(path: string): Promise<ImportedSession | null> {
+	const meta = await readMeta(path)
+	if (meta === null) return null
+	const startedAt = meta.at ?? (await stat(path)).mtime.toISOString()
+	return {
+		agent: 'codex',
+		session: meta.id,
+		file: path,
+		cwd: meta.cwd,
+		startedAt,
+		endedAt: later(startedAt, await lastTime(path)),
+		events: eventsOf(path, startedAt),
+	}
+}
+
+async function* eventsOf(
+	path: string,
+	startedAt: string,
+): AsyncGenerator<ImportedLine, void, void> {
+	const reader = new RolloutReader()
+	const counts = new Map<string, number>()
+	let at = startedAt
+	const named = (name: string, events: readonly SessionEvent[]) =>
+		events.map((event, index): ImportedLine => {
+			return { type: 'event', source: `${name}.${index}`, at, event }
+		})
+	try {
+		for await (const line of readLines(createReadStream(path), maxLineBytes)) {
+			const parsed = line.text === null ? null : parseRolloutLine(line.text)
+			if (line.text === null || parsed === null) {
+				yield { type: 'problem', line: line.line, problem: badLine(line) }
+				continue
+			}
+			at = later(at, timeOf(parsed.timestamp))
+			// The name of a line stays the same whenever the file is read, and wherever in it the line is.
+			const hash = createHash('sha256').update(line.text).digest('base64url').slice(0, 22)
+			const count = (counts.get(hash) ?? 0) + 1
+			counts.set(hash, count)
+			yield* named(`${hash}.${count}`, reader.read(parsed))
+		}
+	} catch (error) {
+		const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause'
+		yield { type: 'problem', line: 0, problem: `reading stopped (${why})` }
+	}
+}
+
+function badLine({ text, unfinished }: Line): string {
+	if (text === null) return 'longer than 64 MiB, left out'
+	return unfinished ? 'cut off in the middle, left out' : 'not a line of a rollout, left out'
+}
+
+/** The first line that says which thread it is. */
+async function readMeta(
+	path: string,
+): Promise<{ id: string; cwd: string | null; at: string | null } | null> {
+	const stream = createReadStream(path, { end: headBytes - 1 })
+	for await (const { text } of readLines(stream, headBytes)) {
+		if (text === null || !isRolloutLine(text)) continue
+		const line = parseRolloutLine(text)
+		if (line === null || line.payload.id === null) continue
+		return { id: line.payload.id, cwd: line.payload.cwd, at: timeOf(line.timestamp) }
+	}
+	return null
+}
+
+/** The time of the last line that has one, looking at the end of the file only. */
+async function lastTime(path: string): Promise<string | null> {
+	for (const text of await lastLines(path)) {
+		const at = timeOf(parseRolloutLine(text)?.timestamp ?? null)
+		if (at !== null) return at
+	}
+	return null
+}
+
+/** ISO 8601 in UTC, or `null`. */
+function timeOf(timestamp: string | null): string | null {
+	const ms = timestamp === null ? Number.NaN : Date.parse(timestamp)
+	return Number.isFinite(ms) && ms > 0 && ms < 253_402_300_800_000
+		? new Date(ms).toISOString()
+		: null
+}
+
+function later(at: string, other: string | null): string {
+	return other !== null && other > at ? other : at
+}

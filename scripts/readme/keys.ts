@@ -22,6 +22,8 @@ const screenNames: Readonly<Record<string, string>> = {
 	prompt: 'writing a prompt',
 	interrupt: 'interrupting',
 	modes: 'choosing a mode',
+	question: 'questions',
+	'words-of-answer': 'writing an answer',
 	revoked: 'revoked',
 	join: 'joining',
 	words: 'typing the recovery words',
@@ -44,7 +46,17 @@ export function keyTable(): string {
 function placesOf(screens: readonly string[]): string {
 	const all = Object.keys(screenNames)
 	if (all.every((screen) => screens.includes(screen))) return 'everywhere'
-	const elsewhere = ['reason', 'typing', 'words', 'prompt', 'interrupt', 'modes', 'revoked']
+	const elsewhere = [
+		'reason',
+		'typing',
+		'words',
+		'prompt',
+		'interrupt',
+		'modes',
+		'question',
+		'words-of-answer',
+		'revoked',
+	]
 	if (all.every((screen) => elsewhere.includes(screen) || screens.includes(screen))) {
 		return 'all screens'
 	}

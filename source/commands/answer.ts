@@ -2,6 +2,7 @@
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
 import { revealText } from '../text/safe-text.ts'
 import type { DecisionState, RequestView, Stage } from '../viewer/viewer.ts'
+import { answerLines, answersOf } from './answers.ts'
 import { askYes, confirmationNeeded } from './ask.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
@@ -47,21 +48,17 @@ export async function answer(
 			'This is not the request that was looked at: nothing was sent.',
 		)
 	}
-	if (decision === 'allow' && request.status === 'pending' && request.body?.questions) {
-		throw refused(
-			'answer_needed',
-			'This is a question, and a permission is no answer to it: answer it where the agent runs, or deny it.',
-		)
-	}
 	if (decision === 'allow' && request.status === 'pending' && request.problem !== null) {
 		throw refused(
 			'request_not_verified',
 			`This request can not be approved, only denied: ${request.problem}.`,
 		)
 	}
+	const input = decision === 'allow' ? answersOf(request, flags.texts('answer')) : undefined
 	if (!json) io.stdout.write(requestLines(request, io.now(), io.stdout.columns ?? 100))
 	if (request.status !== 'pending') return alreadyDecided(invocation, request, decision)
-	const question = decision === 'allow' ? 'Allow this?' : 'Deny this?'
+	if (input && !json) io.stdout.write(answerLines(input))
+	const question = input ? 'Send this answer?' : decision === 'allow' ? 'Allow this?' : 'Deny this?'
 	const meaning = 'nothing was sent, the request still waits'
 	if (!flags.has('yes') && !(await askYes(io, question, meaning))) {
 		io.stderr.write('styrby-tui: nothing was sent; the request still waits.\n')
@@ -72,6 +69,7 @@ export async function answer(
 		decision,
 		scope: flags.text('scope') === 'session' ? 'session' : 'once',
 		...(reason === undefined ? {} : { reason }),
+		...(input === undefined ? {} : { input }),
 	})
 	if (!json) printStages(invocation, tracked)
 	const state = await tracked.done

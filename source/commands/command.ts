@@ -11,6 +11,8 @@ export interface FlagSpec {
 	min?: number
 	max?: number
 	whole?: boolean
+	/** It may be given more than once. */
+	many?: true
 	summary: string
 }
 
@@ -37,6 +39,12 @@ export class Flags {
 	text(name: string): string | undefined {
 		const value = this.#values[name]
 		return typeof value === 'string' ? value : undefined
+	}
+
+	/** Of an option that may be given more than once, in order. */
+	texts(name: string): string[] {
+		const value = this.#values[name]
+		return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
 	}
 
 	number(name: string): number | undefined {

@@ -158,6 +158,10 @@ function checkFlags(
 		const known = specs.get(key)
 		if (!known) throw unknownOption(command, own, key)
 		const { name, spec } = known
+		if (spec.many) {
+			values[name] = list.map((one) => checkValue(name, spec, one))
+			continue
+		}
 		if (list.length > 1 && spec.type !== 'boolean') {
 			throw wrongUsage('repeated_option', `--${name} was given more than once: give it once.`)
 		}

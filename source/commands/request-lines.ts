@@ -31,6 +31,7 @@ export function requestJson(request: RequestView) {
 			decision: decided.result === 'approved' ? 'allow' : 'deny',
 			scope: decided.scope,
 			reason: decided.reason,
+			input: decided.input,
 			at: decided.at,
 			verified: decided.verified,
 		},

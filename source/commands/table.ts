@@ -19,6 +19,13 @@ const agent: FlagSpec = {
 	choices: agentNames,
 	summary: 'only this agent',
 }
+const answerFlag: FlagSpec = {
+	type: 'string',
+	value: 'TEXT',
+	many: true,
+	summary:
+		'the answer to a question, by number, label or in your own words; once for each, in order',
+}
 const answering = {
 	scope: {
 		type: 'string',
@@ -126,9 +133,9 @@ export const commands: readonly CommandSpec[] = [
 	{
 		name: 'approve',
 		usage: 'approve <request>',
-		summary: 'allow what a request asks for',
+		summary: 'allow what a request asks for, or answer its questions',
 		args: { min: 1, max: 1 },
-		flags: answering,
+		flags: { answer: answerFlag, ...answering },
 	},
 	{
 		name: 'deny',

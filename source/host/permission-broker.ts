@@ -504,13 +504,20 @@ const answersSchema = v.object({
 })
 const inputSchema = v.record(v.string(), v.unknown())
 
+/** Whether there is an answer to each question. */
+function answers(questions: NonNullable<Ask['questions']>, input: unknown): boolean {
+	const given = v.safeParse(answersSchema, input)
+	if (!given.success) return false
+	return questions.every(({ question }) => Object.hasOwn(given.output.answers, question))
+}
+
 /** Why an agent could do nothing with a decision, which must not use up its request. */
 function unusable({ decision, input }: DecisionCommand['body'], { ask }: PendingRequest) {
 	if (decision === 'deny') return null
-	if (ask.questions !== null && !v.is(answersSchema, input)) {
+	if (ask.questions !== null && !answers(ask.questions, input)) {
 		return new StyrbyError(
 			'answer_needed',
-			'This is a question, and a permission is no answer to it: answer it where the agent runs, or deny it.',
+			'This is a question, and a permission is no answer to it: each of its questions needs one, or deny it.',
 		)
 	}
 	if (input === undefined || (v.is(inputSchema, input) && !Array.isArray(input))) return null

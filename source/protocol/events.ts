@@ -44,6 +44,8 @@ export const questionSchema = v.object({
 	header: nullable(text),
 	options: v.array(v.object({ label: text, description: nullable(text) })),
 	multiple: v.boolean(),
+	/** Whether an answer in the person's own words is taken; absent: it is. */
+	other: v.optional(v.boolean()),
 })
 
 export const eventSchemas = {

@@ -2,6 +2,16 @@
 import { answer, askReason, sendReason } from './answering.ts'
 import type { App } from './app.ts'
 import {
+	beginAnswering,
+	nextQuestion,
+	pickHighlighted,
+	pickNumber,
+	questionBefore,
+	sendAnswers,
+	takeWords,
+	writeAnswer,
+} from './asking.ts'
+import {
 	approveDevice,
 	askWords,
 	confirmRevocation,
@@ -20,6 +30,7 @@ import {
 } from './device-actions.ts'
 import { foldAll, foldSelected, selectNext } from './folding.ts'
 import type { CommandId } from './keymap.ts'
+import type { KeyName } from './keys.ts'
 import { moveUp, page, step, toEnd, toTop } from './moving.ts'
 import { nextWaiting } from './next-waiting.ts'
 import {
@@ -34,11 +45,11 @@ import {
 } from './sending.ts'
 import { baseScreen, type Screen, topScreen, transcriptOf, withTranscript } from './state.ts'
 
-export function run(app: App, command: CommandId): void {
-	actions[command](app)
+export function run(app: App, command: CommandId, key: KeyName): void {
+	actions[command](app, key)
 }
 
-const actions: Readonly<Record<CommandId, (app: App) => void>> = {
+const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	devices: openDevices,
 	'approve-code': typeCode,
 	'approve-device': approveDevice,
@@ -63,6 +74,13 @@ const actions: Readonly<Record<CommandId, (app: App) => void>> = {
 	deny: (app) => answer(app, { decision: 'deny', scope: 'once' }),
 	'deny-with-reason': askReason,
 	'send-reason': sendReason,
+	answer: beginAnswering,
+	'pick-number': pickNumber,
+	pick: pickHighlighted,
+	'write-answer': writeAnswer,
+	'next-question': nextQuestion,
+	'take-words': takeWords,
+	'send-answers': sendAnswers,
 	'write-prompt': writePrompt,
 	'send-prompt': sendPrompt,
 	'new-line': newLine,
@@ -119,6 +137,7 @@ function back(app: App): void {
 		app.update((ui) => withTranscript(ui, top.session, { selected: null }))
 		return
 	}
+	if (questionBefore(app)) return
 	leaveDevices(app)
 	app.update((ui) =>
 		ui.screens.length > 1 ? { ...ui, screens: ui.screens.slice(0, -1), toast: null } : ui,

@@ -15,7 +15,7 @@ const reasons: Readonly<Record<Exclude<MayAnswer, { ok: true }>['why'], SafeText
 /** Answers the request that was highlighted on the screen when the key was pressed. */
 export function answer(app: App, choice: Choice): void {
 	const request = guarded(app, choice.decision)
-	if (request) decide(app, request, choice)
+	if (request) sendAnswer(app, request, choice)
 }
 
 /** Asks for a reason, for the request that is highlighted now. */
@@ -40,10 +40,15 @@ export function sendReason(app: App): void {
 		app.toast(safeText`This request is gone: nothing was sent.`, 'warn')
 		return
 	}
-	decide(app, request, { decision: 'deny', scope: 'once', ...(reason === '' ? {} : { reason }) })
+	sendAnswer(app, request, {
+		decision: 'deny',
+		scope: 'once',
+		...(reason === '' ? {} : { reason }),
+	})
 }
 
-function guarded(app: App, decision: Choice['decision']): RequestView | null {
+/** The highlighted request, if a key pressed now may answer it; else it is said why not. */
+export function guarded(app: App, decision: Choice['decision']): RequestView | null {
 	const request = app.seen.focusRequest
 	if (!request) return null
 	const may = app.mayAnswer(request.id, decision)
@@ -52,7 +57,8 @@ function guarded(app: App, decision: Choice['decision']): RequestView | null {
 	return null
 }
 
-function decide(app: App, seen: RequestView, choice: Choice): void {
+/** Sends an answer to a request that was looked at. */
+export function sendAnswer(app: App, seen: RequestView, choice: Choice): void {
 	// What is known by now may be newer than the screen; the digest says whether it is the same request.
 	const request = app.options.viewer.requests.get().find(({ id }) => id === seen.id)
 	if (request?.status !== 'pending' || request.digest !== seen.digest) {

@@ -166,7 +166,7 @@ export class App {
 			// A move goes on from the move before; an answer means what the person saw.
 			const found = answer ? commandFor(name, this.seen.context) : newest
 			if (!found) continue
-			if (found.enabled === true) run(this, found.command.id)
+			if (found.enabled === true) run(this, found.command.id, name)
 			else this.toast(found.enabled, 'warn')
 		}
 		// Decisions made by the key are to be seen at once, not at the next flush.

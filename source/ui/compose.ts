@@ -2,6 +2,7 @@ import { safeText } from '../text/safe-text.ts'
 import { padLine, type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { type DeviceAct, isRunning } from '../viewer/devices.ts'
 import type { RequestView } from '../viewer/viewer.ts'
+import { askedBy } from './asking.ts'
 import type { KeyContext } from './command.ts'
 import { emptyScreen, type Frame, inputRows, type Model, type ScreenFrame } from './frame.ts'
 import { inputOf } from './input.ts'
@@ -127,9 +128,11 @@ function actNotice(act: DeviceAct | null, screen: Screen['name'], columns: numbe
 	return [padLine(truncateLine(line, columns), columns)]
 }
 
-/** The request that a reason is being typed for, whatever is highlighted by now. */
+/** The request that a reason or an answer is being typed for, whatever is highlighted by now. */
 function typedFor({ ui, data }: Model): RequestView | null {
 	const top = topScreen(ui)
+	if (top.name === 'question') return askedBy(data.requests, top)?.request ?? null
+	if (top.name === 'words-of-answer') return askedBy(data.requests, top.asking)?.request ?? null
 	if (top.name !== 'reason') return null
 	const request = data.requests.find(({ id }) => id === top.request)
 	return request?.digest === top.digest ? request : null

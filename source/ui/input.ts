@@ -4,15 +4,17 @@ import { type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { textWidth } from '../text/width.ts'
 import { wrapLine } from '../text/wrap.ts'
 import { noFacts } from '../viewer/facts.ts'
+import { askedBy } from './asking.ts'
 import { blockFrame } from './block-frame.ts'
 import type { InputFrame } from './frame.ts'
 import type { LineEdit } from './line-edit.ts'
 import { deviceName } from './present/device-name.ts'
 import { modeLines } from './present/mode-lines.ts'
+import { questionLabel, questionLines } from './present/question-lines.ts'
 import { sessionName } from './present/session-list.ts'
 import { routeOf } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
-import { type Size, topScreen, type UiState } from './state.ts'
+import { type QuestionScreen, type Size, topScreen, type UiState } from './state.ts'
 
 /** Lines that say what is typed, or what is wrong with it, at most: on a low terminal, and else. */
 const labelRows = (rows: number) => (rows < 12 ? 1 : 3)
@@ -43,9 +45,26 @@ export function inputOf(ui: UiState, data: Snapshot): InputFrame | null {
 			return inputFrame(safeText`Why not? The agent is told:`, top.edit, size)
 		case 'typing':
 			return inputFrame(questionOf(top.what, data), top.edit, size, top)
+		case 'question':
+			return questionInput(top, data, size)
+		case 'words-of-answer': {
+			const { questions } = askedBy(data.requests, top.asking) ?? { questions: [] }
+			return inputFrame(questionLabel(questions, top.asking.at), top.edit, size)
+		}
 		default:
 			return null
 	}
+}
+
+function questionInput(asking: QuestionScreen, data: Snapshot, size: Size): InputFrame {
+	const asked = askedBy(data.requests, asking)
+	if (!asked) {
+		const label = [span(safeText`This question is over.`, 'warn')]
+		return { label: labelLines(label, size), text: [], cursor: null }
+	}
+	const label = [span(questionLabel(asked.questions, asking.at), 'strong')]
+	const text = questionLines(asked.questions, asking, size)
+	return { label: labelLines(label, size), text, cursor: null }
 }
 
 function questionOf(

@@ -3,6 +3,7 @@
  * tests are made from it.
  */
 import { type SafeText, safeText } from '../text/safe-text.ts'
+import { takesOther, unanswerable } from '../viewer/answers.ts'
 import { isUnfinished } from '../viewer/devices.ts'
 import type { Command, Enabled, KeyContext } from './command.ts'
 import { deviceCommands } from './keymap-devices.ts'
@@ -23,8 +24,8 @@ const lists: readonly ScreenName[] = ['sessions', 'permissions', 'devices', 'his
 const scrolled: readonly ScreenName[] = ['session', 'request', 'device', 'act', 'help', 'join']
 const moving: readonly ScreenName[] = [...lists, ...scrolled]
 const answering: readonly ScreenName[] = ['sessions', 'session', 'permissions', 'request']
-const typing: readonly ScreenName[] = ['reason', 'typing', 'words', 'prompt']
-const choosing: readonly ScreenName[] = ['modes']
+const typing: readonly ScreenName[] = ['reason', 'typing', 'words', 'prompt', 'words-of-answer']
+const choosing: readonly ScreenName[] = ['modes', 'question']
 const everywhere: readonly ScreenName[] = [
 	...moving,
 	...typing,
@@ -51,11 +52,30 @@ export function allowable(context: KeyContext): Enabled {
 	if (!request.body || request.problem !== null || request.digest === null) {
 		return safeText`What this request asks for could not be verified: it can only be denied.`
 	}
-	if (request.body.questions) {
-		return safeText`This is a question: answer it where the agent runs, or deny it.`
-	}
 	return true
 }
+
+function isQuestion({ focus }: KeyContext): boolean {
+	return Boolean(focus?.request.body?.questions)
+}
+
+function answerable(context: KeyContext): Enabled {
+	if (!isQuestion(context)) return null
+	const may = allow(context)
+	if (may !== true) return may
+	return unanswerable(context.focus?.request.body?.questions ?? []) === null
+		? true
+		: safeText`These questions can not be told apart: answer where the agent runs, or deny them.`
+}
+
+/** Where the answering of questions is: among them, or at the look at all answers. */
+function answeringStep({ screen, focus }: KeyContext): 'question' | 'review' | null {
+	if (screen.name !== 'question') return null
+	return screen.at < (focus?.request.body?.questions?.length ?? 0) ? 'question' : 'review'
+}
+
+const choosingAnswer = (context: KeyContext): Enabled =>
+	answeringStep(context) === 'question' ? true : null
 
 function allow(context: KeyContext): Enabled {
 	const may = allowable(context)
@@ -85,7 +105,81 @@ const table = [
 		label: 'allow',
 		description: 'Allow the highlighted request, once.',
 		footer: 1,
-		enabled: allow,
+		enabled: (context) => (isQuestion(context) ? null : allow(context)),
+	},
+	{
+		id: 'answer',
+		group: 'Answer a request',
+		keys: ['a'],
+		screens: answering,
+		label: 'answer',
+		description: 'Answer the questions of the highlighted request.',
+		footer: 1,
+		enabled: answerable,
+	},
+	{
+		id: 'pick-number',
+		group: 'Answer a request',
+		keys: ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
+		screens: ['question'],
+		label: 'choose',
+		description: 'Choose the answer of this number.',
+		footer: 2,
+		enabled: choosingAnswer,
+	},
+	{
+		id: 'pick',
+		group: 'Answer a request',
+		keys: ['space'],
+		screens: ['question'],
+		label: 'choose or not',
+		description: 'Choose the highlighted answer, or no longer.',
+		footer: 3,
+		enabled: choosingAnswer,
+	},
+	{
+		id: 'write-answer',
+		group: 'Answer a request',
+		keys: ['o'],
+		screens: ['question'],
+		label: 'own words',
+		description: 'Answer in your own words, where the agent takes them.',
+		footer: 4,
+		enabled: ({ screen, focus }) => {
+			const question =
+				screen.name === 'question' ? focus?.request.body?.questions?.[screen.at] : undefined
+			return question && takesOther(question) ? true : null
+		},
+	},
+	{
+		id: 'next-question',
+		group: 'Answer a request',
+		keys: ['enter'],
+		screens: ['question'],
+		label: 'go on',
+		description: 'Go on with the highlighted answer, or with those that were chosen.',
+		footer: 1,
+		enabled: choosingAnswer,
+	},
+	{
+		id: 'take-words',
+		group: 'Answer a request',
+		keys: ['enter'],
+		screens: ['words-of-answer'],
+		label: 'go on',
+		description: 'Go on with the answer typed.',
+		footer: 1,
+		enabled: always,
+	},
+	{
+		id: 'send-answers',
+		group: 'Answer a request',
+		keys: ['enter'],
+		screens: ['question'],
+		label: 'send the answers',
+		description: 'Send the answers shown.',
+		footer: 1,
+		enabled: (context) => (answeringStep(context) === 'review' ? pending(context) : null),
 	},
 	{
 		id: 'allow-session',
@@ -96,7 +190,9 @@ const table = [
 		description: 'Allow it and what the rule shown with it matches, until the session ends.',
 		footer: 4,
 		enabled: (context) =>
-			context.focus?.request.body?.session_rules.length === 0 ? null : allowForSession(context),
+			isQuestion(context) || context.focus?.request.body?.session_rules.length === 0
+				? null
+				: allowForSession(context),
 	},
 	{
 		id: 'deny',
@@ -384,6 +480,8 @@ export const answers: ReadonlySet<CommandId> = new Set<CommandId>([
 	'allow-session',
 	'deny',
 	'deny-with-reason',
+	'answer',
+	'send-answers',
 	'send-prompt',
 	'confirm-interrupt',
 	'set-mode',

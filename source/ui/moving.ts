@@ -1,5 +1,6 @@
 /** Moving the highlight of a list, and scrolling what is longer than its pane. */
 import type { App } from './app.ts'
+import { moveAmongOptions } from './asking.ts'
 import type { ListFrame, TranscriptFrame } from './frame.ts'
 import { moveAmongModes } from './sending.ts'
 import { baseScreen, type ScreenName, type UiState, withTranscript } from './state.ts'
@@ -14,7 +15,7 @@ export function moveUp(app: App): void {
 
 /** One entry of a list, or one line. */
 export function step(app: App, by: 1 | -1): void {
-	if (moveAmongModes(app, by)) return
+	if (moveAmongModes(app, by) || moveAmongOptions(app, by)) return
 	const { list, transcript, card } = app.frame()
 	if (list) select(app, list, by)
 	else if (transcript) scrollTranscript(app, transcript, by)

@@ -1,5 +1,6 @@
 /** What the person did with the screens: all that the viewer itself does not know. Plain data. */
 import type { SafeText } from '../text/safe-text.ts'
+import type { Picked } from '../viewer/answers.ts'
 import type { LineEdit } from './line-edit.ts'
 import type { Anchor } from './viewport.ts'
 
@@ -31,12 +32,30 @@ export type Screen =
 	| { name: 'interrupt'; session: string }
 	/** Which mode the agent is to be put in; `selected`: the highlighted one, by its name. */
 	| { name: 'modes'; session: string; selected: string }
+	| QuestionScreen
+	/** An answer to the question on the screen is written, instead of chosen. */
+	| { name: 'words-of-answer'; asking: QuestionScreen; edit: LineEdit }
 	/** This device was revoked: there is nothing else to be seen. */
 	| { name: 'revoked' }
 	/** A home without a device: its code, or the recovery words being typed. */
 	| { name: 'join' }
 	| { name: 'words'; edit: LineEdit; problem: SafeText | null; hidden: boolean }
 	| { name: 'help'; of: ScreenName; line: number }
+
+/** Questions of an agent being answered; bound to the request that was highlighted when it began. */
+export interface QuestionScreen {
+	name: 'question'
+	request: string
+	digest: string | null
+	/** Which question; their number: all answers are looked at once more. */
+	at: number
+	/** Which option; their number: an answer in one's own words. */
+	highlighted: number
+	/** By question. */
+	picked: readonly Picked[]
+	/** Since when this is on the screen, ms since the epoch. */
+	since: number
+}
 
 /** What is typed, bound to what it was begun for. */
 export type Typing =
@@ -48,7 +67,7 @@ export type Typing =
 export type ScreenName = Screen['name']
 export type TypingScreen = Extract<Screen, { edit: LineEdit }>
 /** What stands above the footer, and leaves the screen below it in view. */
-export type Overlay = TypingScreen | Extract<Screen, { name: 'interrupt' | 'modes' }>
+export type Overlay = TypingScreen | Extract<Screen, { name: 'interrupt' | 'modes' | 'question' }>
 
 /** Where the reader of one transcript is. */
 export interface TranscriptState {
@@ -113,8 +132,10 @@ export function isTyping(screen: Screen): screen is TypingScreen {
 	return 'edit' in screen
 }
 
+const overlays: ReadonlySet<ScreenName> = new Set(['interrupt', 'modes', 'question'])
+
 export function isOverlay(screen: Screen): screen is Overlay {
-	return isTyping(screen) || screen.name === 'interrupt' || screen.name === 'modes'
+	return isTyping(screen) || overlays.has(screen.name)
 }
 
 /** The screen that fills the terminal: what lies under a line of text being typed. */

@@ -40,7 +40,8 @@ export function decidedBy(
 		(command.body.decision === 'allow') === (result === 'approved')
 	const name = device === null ? null : account.deviceName(device)
 	const verified = message.verified && (by !== 'device' || agrees)
-	return { by, device, name, result, scope, reason, at: message.at, verified }
+	const input = (verified && agrees && command?.body.input) ?? null
+	return { by, device, name, result, scope, reason, input, at: message.at, verified }
 }
 
 /** Looks for the answer to a request behind it in its session. */

@@ -148,6 +148,8 @@ export interface Decided {
 	result: Exclude<RequestStatus, 'pending'>
 	scope: 'once' | 'session' | null
 	reason: string | null
+	/** Answers to questions, or the input as it was changed, by the device's signed word; else `null`. */
+	input: unknown
 	at: string
 	/** The deciding device's signature was checked against the device log. */
 	verified: boolean

@@ -97,6 +97,7 @@ export const permission = v.strictObject({
 			decision: v.picklist(['allow', 'deny']),
 			scope: v.nullable(v.picklist(['once', 'session'])),
 			reason: v.nullable(text),
+			input: v.unknown(),
 			at: time,
 			verified: v.boolean(),
 		}),

@@ -1,5 +1,5 @@
 /** `approve` and `deny`, against a real host in another process. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Context } from '../../source/commands/context.ts'
 import { SessionHost } from '../../source/host/session-host.ts'
 import { randomId } from '../../source/protocol/device.ts'
@@ -30,8 +30,8 @@ beforeEach(async () => {
 })
 
 /** Has the agent ask; resolves with the request's id once the backend has it, and the agent's answer. */
-async function ask() {
-	const answered = hosted.agent.ask(`ask-${++asked}`)
+async function ask(what = someAsk) {
+	const answered = hosted.agent.ask(`ask-${++asked}`, what)
 	const find = async () =>
 		(await context.gateway.listRequests({ status: 'pending', limit: 50 })).find(
 			({ session }) => session === hosted.id,
@@ -108,6 +108,56 @@ test('without a terminal nothing is answered without --yes', async () => {
 	expect([code, stdout]).toEqual([2, ''])
 	expect(stderr).toContain('--yes')
 	expect(hosted.agent.answers.size).toBe(0)
+})
+
+describe('questions', () => {
+	const question = (words: string, multiple: boolean, options: string[]) => ({
+		question: words,
+		header: null,
+		multiple,
+		options: options.map((label) => ({ label, description: null })),
+	})
+	const questions = [
+		question('Which database?', false, ['Postgres', 'SQLite']),
+		question('Which checks?', true, ['lint', 'types', 'tests']),
+	]
+	const asks = { ...someAsk, tool: 'AskUserQuestion', input: {}, session_rules: [], questions }
+
+	test('are answered by number, label or in own words, in their order', async () => {
+		const { id, answered } = await ask(asks)
+		const args = ['approve', id, '--yes', '--answer', 'sqlite', '--answer=3,lint']
+		expect(await program.json(shapes.answer, args)).toMatchObject({ accepted: true })
+		const input = { answers: { 'Which database?': 'SQLite', 'Which checks?': ['lint', 'tests'] } }
+		expect(await answered).toEqual({ decision: 'allow', scope: 'once', input })
+		const { permissions } = await program.json(shapes.permissions, ['permissions', '--all'])
+		expect(permissions.find((one) => one.id === id)?.decided).toMatchObject({ input })
+	})
+
+	test('show what will be sent', async () => {
+		const { id } = await ask({ ...asks, questions: questions.slice(0, 1) })
+		const { stdout } = await program.run(['approve', id, '--yes', '--answer', 'MySQL'])
+		expect(stdout).toContain('  Which database? → MySQL\n')
+		expect(stdout).toContain('applied')
+	})
+
+	test.each([
+		[[], 4, 'answer_needed'],
+		[['--answer', '1'], 2, 'bad_usage'],
+		[['--answer', '3', '--answer', '1'], 2, 'bad_answer'],
+	])('with %j nothing is sent', async (given, exitCode, error) => {
+		const { id } = await ask(asks)
+		const { code, stdout, stderr } = await program.run(['approve', id, '--yes', '--json', ...given])
+		expect([code, stdout]).toEqual([exitCode, ''])
+		expect(linesOf(shapes.failure, stderr)[0]?.error.code).toBe(error)
+		expect(hosted.agent.answers.size).toBe(0)
+	})
+
+	test('are none for a permission', async () => {
+		const { id } = await ask()
+		const { code, stderr } = await program.run(['approve', id, '--yes', '--answer', '1'])
+		expect([code, stderr]).toEqual([2, expect.stringContaining('takes no --answer')])
+		expect(hosted.agent.answers.size).toBe(0)
+	})
 })
 
 test('a second answer changes nothing and says so', async () => {

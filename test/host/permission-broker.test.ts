@@ -351,6 +351,11 @@ describe('a decision that the agent could do nothing with', () => {
 		expect(agent.answers.size).toBe(0)
 		expect(await responses()).toEqual([])
 
+		const other = { answers: { 'Which cache?': 'SQLite' } }
+		await post(decision(host, host.viewer, id, { request, digest, ...allow, input: other }))
+		await until(async () => (await notices()).length === 2)
+		expect(agent.answers.size).toBe(0)
+
 		const input = { answers: { 'Which database?': 'SQLite' } }
 		await post(decision(host, host.viewer, id, { request, digest, ...allow, input }))
 		expect(await answered).toMatchObject({ decision: 'allow', input })

@@ -281,6 +281,7 @@ export class ScriptedViewer implements Viewer {
 								result: status,
 								scope: status === 'approved' ? 'once' : null,
 								reason: null,
+								input: null,
 								at: at(0),
 								verified: true,
 							},

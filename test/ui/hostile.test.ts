@@ -72,6 +72,7 @@ function fill({ viewer }: Stage, text: string): void {
 		result: 'denied',
 		scope: null,
 		reason: text,
+		input: null,
 		at: at(3),
 		verified: false,
 	} as const

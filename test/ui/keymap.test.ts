@@ -28,6 +28,28 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	typing: { name: 'typing', what: { what: 'code' }, edit: emptyEdit, problem: null },
 	prompt: { name: 'prompt', session: uuid(1), edit: emptyEdit },
 	interrupt: { name: 'interrupt', session: uuid(1) },
+	question: {
+		name: 'question',
+		request: 'r',
+		digest: null,
+		at: 0,
+		highlighted: 0,
+		picked: [],
+		since: 0,
+	},
+	'words-of-answer': {
+		name: 'words-of-answer',
+		asking: {
+			name: 'question',
+			request: 'r',
+			digest: null,
+			at: 0,
+			highlighted: 0,
+			picked: [],
+			since: 0,
+		},
+		edit: emptyEdit,
+	},
 	modes: { name: 'modes', session: uuid(1), selected: 'plan' },
 	revoked: { name: 'revoked' },
 	join: { name: 'join' },
@@ -125,10 +147,12 @@ describe('the table of keys', () => {
 		expect([...answers].toSorted()).toEqual([
 			'allow',
 			'allow-session',
+			'answer',
 			'approve-device',
 			'confirm-interrupt',
 			'deny',
 			'deny-with-reason',
+			'send-answers',
 			'send-prompt',
 			'set-mode',
 		])
@@ -163,11 +187,18 @@ describe('what a request allows', () => {
 		expect(commandFor('r', here)?.enabled).toBe(true)
 	})
 
-	test('a question can only be denied', () => {
+	test('a question is answered or denied, once it was read', () => {
 		const questions = [{ question: 'Which?', header: null, multiple: false, options: [] }]
-		const here = on(request('r', { body: requestBody('r', { questions }) }))
-		expect(commandFor('a', here)?.enabled).toContain('question')
-		expect(commandFor('d', here)?.enabled).toBe(true)
+		const view = request('r', { body: requestBody('r', { questions }) })
+		expect(commandFor('a', on(view))).toMatchObject({ command: { id: 'answer' }, enabled: true })
+		expect(commandFor('a', on(view, 3))?.enabled).toContain('3 lines')
+		expect(commandFor('d', on(view))?.enabled).toBe(true)
+	})
+
+	test('questions that can not be told apart are not answered from here', () => {
+		const question = { question: 'Which?', header: null, multiple: false, options: [] }
+		const body = requestBody('r', { questions: [question, question] })
+		expect(commandFor('a', on(request('r', { body })))?.enabled).toContain('told apart')
 	})
 
 	test('without a rule there is nothing to allow for the session', () => {

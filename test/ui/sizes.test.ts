@@ -5,6 +5,7 @@ import { lineWidth } from '../../source/text/styled.ts'
 import { App } from '../../source/ui/app.ts'
 import { type Frame, inputRows } from '../../source/ui/frame.ts'
 import { smallest } from '../../source/ui/layout.ts'
+import { emptyEdit } from '../../source/ui/line-edit.ts'
 import { notifier } from '../../source/ui/notifier.ts'
 import { approving, buildBox, found, laptop, logEvent } from './_devices.ts'
 import { keys } from './_screen.ts'
@@ -85,6 +86,16 @@ function crowded(): Stage {
 	return stage
 }
 
+/** The same, with questions in the place of the command. */
+function asking(): Stage {
+	const stage = crowded()
+	const options = Array.from({ length: 30 }, () => ({ label: long, description: long }))
+	const question = { question: long, header: long, options, multiple: true }
+	const body = requestBody(first, { questions: [question], session_rules: [] })
+	stage.change(first, { body })
+	return stage
+}
+
 const ways = {
 	sessions: [],
 	'second session': ['j'],
@@ -93,7 +104,7 @@ const ways = {
 	permissions: ['p'],
 	request: ['p', 'enter'],
 	reason: ['enter', 'r'],
-	prompt: ['enter', 'i', ...Array.from(long)],
+	prompt: ['enter', 'i', ...Array.from(long.slice(0, 70))],
 	interrupt: ['enter', 'x'],
 	modes: ['enter', 'm', 'down'],
 	help: ['?'],
@@ -164,6 +175,30 @@ test.each(names)('%s fits into any terminal', (name) => {
 					clock.now += 1000
 					app.press({ names: [key], alone: true })
 				}
+				check(app.frame())
+			},
+		),
+		{ numRuns: 60 },
+	)
+})
+
+test.each([0, 1])('questions, and answers to them, fit into any terminal: step %d', (step) => {
+	const stage = asking()
+	fc.assert(
+		fc.property(
+			fc.integer({ min: smallest.columns, max: 260 }),
+			fc.integer({ min: smallest.rows, max: 70 }),
+			fc.nat({ max: 30 }),
+			(columns, rows, highlighted) => {
+				const app = appOf(stage, { columns, rows }, { now })
+				const picked = [{ options: new Set([1, 2, 9]), other: long }]
+				const digest = 'aa'.repeat(32)
+				const question = { name: 'question', request: first, digest, at: step } as const
+				const screen = { ...question, highlighted, picked, since: 0 }
+				app.update((ui) => ({ ...ui, screens: [...ui.screens, screen] }))
+				check(app.frame())
+				const writing = { name: 'words-of-answer', asking: screen, edit: emptyEdit } as const
+				app.update((ui) => ({ ...ui, screens: [...ui.screens, writing] }))
 				check(app.frame())
 			},
 		),

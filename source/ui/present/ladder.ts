@@ -36,9 +36,15 @@ export function isFinal(stage: Stage): boolean {
 	return stage === 'applied' || !isStep(stage)
 }
 
+function isAnswer(input: unknown): boolean {
+	return typeof input === 'object' && input !== null && 'answers' in input
+}
+
 /** What was chosen: `allow once`, `allow for this session`, `deny`. */
 export function choiceText({ choice }: DecisionState): SafeText {
 	if (choice.decision === 'deny') return safeText`deny`
+	if (choice.input !== undefined)
+		return isAnswer(choice.input) ? safeText`answer` : safeText`allow as changed`
 	return choice.scope === 'session' ? safeText`allow for this session` : safeText`allow once`
 }
 
@@ -97,7 +103,11 @@ export function decidedLine(decided: Omit<Decided, 'at'>): StyledLine {
 				? safeText` for the session`
 				: safeText` once`
 			: safeText``
-	const what = safeText`${ok ? safeText`✓` : safeText`✗`} ${results[decided.result]}${scope}${who(decided)}`
+	const done =
+		ok && isAnswer(decided.input)
+			? safeText`answered`
+			: safeText`${results[decided.result]}${scope}`
+	const what = safeText`${ok ? safeText`✓` : safeText`✗`} ${done}${who(decided)}`
 	const reason =
 		decided.reason === null
 			? []

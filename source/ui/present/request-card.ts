@@ -5,6 +5,7 @@ import { commandOf } from '../../text/tool-input.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
 import { remember } from '../remember.ts'
+import { givenInput } from './given-input.ts'
 import { decidedLine, ladderLine, mayRepeat } from './ladder.ts'
 import { oneLine } from './one-line.ts'
 import { requestMatter } from './request-matter.ts'
@@ -127,21 +128,29 @@ function matterLines({ body, problem }: RequestView, width: number): StyledLine[
 function answerLines(request: RequestView, options: CardOptions): StyledLine[] {
 	const { decision, width, focused, unread } = options
 	const lines: StyledLine[] = []
-	if (request.decided) lines.push(...indented(decidedLine(request.decided), width))
+	if (request.decided) {
+		lines.push(...indented(decidedLine(request.decided), width))
+		lines.push(...givenInput(request.decided.input, width))
+	}
 	if (decision) lines.push(...indented(ladderLine(decision), width))
 	if (request.status !== 'pending' || (decision && !mayRepeat(decision))) return lines
 	if (!focused) return lines
 	const readFirst = span(safeText`${unread} lines of it not read yet  `, 'warn')
 	const allow: StyledLine =
-		!request.body || request.problem !== null || request.body.questions
+		!request.body || request.problem !== null
 			? []
 			: unread > 0
 				? [readFirst]
-				: [span(safeText`[a] allow  `, 'ok'), ...sessionHint(request)]
+				: [
+						span(request.body.questions ? safeText`[a] answer  ` : safeText`[a] allow  `, 'ok'),
+						...sessionHint(request),
+					]
 	lines.push(...indented([...allow, span(safeText`[d] deny  [r] deny, say why`, 'warn')], width))
 	return lines
 }
 
 function sessionHint({ body }: RequestView): StyledLine {
-	return body && body.session_rules.length > 0 ? [span(safeText`[A] for the session  `, 'ok')] : []
+	return body && !body.questions && body.session_rules.length > 0
+		? [span(safeText`[A] for the session  `, 'ok')]
+		: []
 }

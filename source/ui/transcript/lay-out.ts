@@ -4,6 +4,7 @@ import { wrapLine } from '../../text/wrap.ts'
 import type { RequestView, SessionState } from '../../viewer/viewer.ts'
 import type { ShownRequest } from '../attention.ts'
 import type { Model } from '../frame.ts'
+import { givenInput } from '../present/given-input.ts'
 import { decidedLine, ladderLine } from '../present/ladder.ts'
 import { type Card, requestSummary, wants } from '../present/request-card.ts'
 import { requestMatter } from '../present/request-matter.ts'
@@ -125,8 +126,10 @@ function outcomeLines(
 	const decision = request && model.data.decisions.get(request.id)
 	const decided = request?.decided
 	const lines: StyledLine[] = []
-	if (decided) lines.push(...wrapLine(decidedLine(decided), width, indent))
-	else if (answer) {
+	if (decided) {
+		lines.push(...wrapLine(decidedLine(decided), width, indent))
+		lines.push(...givenInput(decided.input, width))
+	} else if (answer) {
 		const { result, by, device, scope, reason } = answer.body
 		const line = decidedLine({
 			result,
@@ -135,6 +138,7 @@ function outcomeLines(
 			name: null,
 			scope,
 			reason,
+			input: null,
 			verified: by !== 'device',
 		})
 		lines.push(...wrapLine(line, width, indent))

@@ -205,7 +205,7 @@ describe('what became of a request', () => {
 		[{ ...base, by: 'host', result: 'expired', scope: null }, '✗ expired: no answer in time'],
 		[{ ...base, by: 'host', result: 'cancelled', scope: null }, '✗ cancelled by the host'],
 	] as const)('%#', (decided, text) => {
-		expect(textOf([decidedLine(decided)])).toBe(text)
+		expect(textOf([decidedLine({ ...decided, input: null })])).toBe(text)
 	})
 })
 

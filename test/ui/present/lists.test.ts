@@ -99,6 +99,7 @@ describe('the inbox', () => {
 		result: 'approved',
 		scope: 'once',
 		reason: null,
+		input: null,
 		at: at(120),
 		verified: true,
 	} as const

@@ -105,6 +105,7 @@ describe('a request on a card', () => {
 		const text = textOf(card({}, { unread: 5 }).lines)
 		expect(text).toContain('5 lines of it not read yet')
 		expect(text).not.toContain('[a]')
+		expect(text).not.toContain('[A]')
 		expect(text).toContain('[d] deny')
 	})
 
@@ -121,7 +122,7 @@ describe('a request on a card', () => {
 		expect(text).not.toContain('/home/sam')
 	})
 
-	test('a question shows its options, and can not be allowed', () => {
+	test('a question shows its options, and can be answered', () => {
 		const questions = [
 			{
 				question: 'Which database?',
@@ -137,7 +138,8 @@ describe('a request on a card', () => {
 		expect(text).toContain('1. SQLite: one file')
 		expect(text).toContain('2. Postgres')
 		expect(text).toContain('more than one')
-		expect(text).not.toContain('[a]')
+		expect(text).toContain('[a] answer')
+		expect(text).not.toContain('[A]')
 	})
 
 	test('says when its time is up, and when its host is silent', () => {
@@ -154,6 +156,7 @@ describe('a request on a card', () => {
 			result: 'denied',
 			scope: null,
 			reason: 'not on a Friday',
+			input: null,
 			at: '',
 			verified: true,
 		} as const

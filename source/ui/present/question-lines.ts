@@ -1,0 +1,99 @@
+import type { Question } from '../../protocol/events.ts'
+import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
+import { type StyledLine, spaces, span, truncateLine } from '../../text/styled.ts'
+import { wrapLine } from '../../text/wrap.ts'
+import { nothingPicked, type Picked, takesOther, wordsOf } from '../../viewer/answers.ts'
+import { listTop } from '../layout.ts'
+import type { QuestionScreen, Size } from '../state.ts'
+import { oneLine } from './one-line.ts'
+
+const rowsFor = (rows: number) => Math.max(2, Math.floor(rows / 3))
+
+/** `Question 1 of 2: Which database?` */
+export function questionLabel(questions: readonly Question[], at: number): SafeText {
+	const question = questions[at]
+	if (!question) return safeText`Send this?`
+	const place =
+		questions.length === 1 ? safeText`` : safeText`Question ${at + 1} of ${questions.length}: `
+	const many = question.multiple ? safeText` (more than one may be chosen)` : safeText``
+	return safeText`${place}${oneLine(question.question)}${many}`
+}
+
+/** The options of the question on the screen, or all answers before they are sent. */
+export function questionLines(
+	questions: readonly Question[],
+	asking: QuestionScreen,
+	size: Size,
+): StyledLine[] {
+	const question = questions[asking.at]
+	if (!question) return reviewLines(questions, asking.picked, size)
+	const picked = asking.picked[asking.at] ?? nothingPicked
+	const lines = question.options.map(({ label, description }, index) =>
+		optionLine(
+			safeText`${index + 1} ${oneLine(label)}`,
+			description === null ? safeText`` : safeText`  ${oneLine(description)}`,
+			{ chosen: picked.options.has(index), highlighted: index === asking.highlighted, question },
+		),
+	)
+	if (takesOther(question)) {
+		const own = picked.other === null ? safeText`` : safeText`  ${oneLine(picked.other)}`
+		const highlighted = asking.highlighted === question.options.length
+		const chosen = picked.other !== null
+		lines.push(optionLine(safeText`o in your own words`, own, { chosen, highlighted, question }))
+	}
+	const height = rowsFor(size.rows)
+	const top = listTop(asking.highlighted, height, lines.length)
+	return lines.slice(top, top + height).map((line) => truncateLine(line, size.columns))
+}
+
+function optionLine(
+	label: SafeText,
+	more: SafeText,
+	state: { chosen: boolean; highlighted: boolean; question: Question },
+): StyledLine {
+	const { chosen, highlighted, question } = state
+	const box = question.multiple
+		? chosen
+			? safeText`[x] `
+			: safeText`[ ] `
+		: chosen
+			? safeText`(•) `
+			: safeText`( ) `
+	return [
+		span(highlighted ? safeText` ▸ ` : safeText`   `, 'accent'),
+		span(box, chosen ? 'ok' : 'dim'),
+		span(label, highlighted ? 'strong' : 'plain'),
+		span(more, 'dim'),
+	]
+}
+
+/** All of each answer: nothing of it is cut, as far as there is room. */
+function reviewLines(
+	questions: readonly Question[],
+	picked: readonly Picked[],
+	{ columns, rows }: Size,
+): StyledLine[] {
+	const lines = questions.flatMap((question, index) => {
+		const words = wordsOf(question, picked[index] ?? nothingPicked)
+		return answerLine(question.question, words, columns)
+	})
+	const most = Math.max(rowsFor(rows), rows - 12)
+	return lines.length <= most
+		? lines
+		: [...lines.slice(0, most - 1), [span(safeText`   … ${lines.length - most + 1} more`, 'dim')]]
+}
+
+/** `Which database? → SQLite` */
+export function answerLine(
+	question: string,
+	words: readonly string[],
+	width: number,
+): StyledLine[] {
+	const said = words.filter((word) => word !== '')
+	const answer = said.length === 0 ? safeText`(nothing)` : joinText(said.map(oneLine), safeText`, `)
+	return wrapLine(
+		[span(oneLine(question), 'dim'), span(safeText` → `, 'dim'), span(answer, 'strong')],
+		width,
+		{ first: [spaces(3)], rest: [spaces(5)] },
+	)
+}

@@ -10,13 +10,16 @@ const chunkBytes = 256 * 1024
 export class FileTail {
 	readonly #path: string
 	readonly #maxLineBytes: number
+	readonly #asTheyAre: boolean
 	#splitter: LineSplitter
 	#position = 0
 
-	constructor(path: string, maxLineBytes: number) {
+	/** `asTheyAre`: empty lines are given too, and spaces around a line left. */
+	constructor(path: string, maxLineBytes: number, asTheyAre = false) {
 		this.#path = path
 		this.#maxLineBytes = maxLineBytes
-		this.#splitter = new LineSplitter(maxLineBytes)
+		this.#asTheyAre = asTheyAre
+		this.#splitter = new LineSplitter(maxLineBytes, asTheyAre)
 	}
 
 	/** Lines that were completed since the last call. Empty while there is no such file. */
@@ -26,7 +29,7 @@ export class FileTail {
 		const { size } = await file.stat()
 		if (size < this.#position) {
 			this.#position = 0
-			this.#splitter = new LineSplitter(this.#maxLineBytes)
+			this.#splitter = new LineSplitter(this.#maxLineBytes, this.#asTheyAre)
 		}
 		const buffer = Buffer.alloc(Math.min(chunkBytes, Math.max(1, size - this.#position)))
 		while (this.#position < size) {

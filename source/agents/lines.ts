@@ -10,17 +10,20 @@ export interface Line {
 
 /**
  * Splits bytes into lines at `\n`. A line over `maxBytes` is given as `text: null` and its bytes are
- * thrown away, so that memory stays bounded whatever an agent prints. Empty lines are counted, not given.
+ * thrown away, so that memory stays bounded whatever an agent prints. Empty lines are counted, not given, and
+ * spaces around a line are cut; unless lines are wanted `asTheyAre`.
  */
 export class LineSplitter {
 	readonly #maxBytes: number
+	readonly #asTheyAre: boolean
 	#parts: Uint8Array[] = []
 	#length = 0
 	#line = 1
 	#start = 0
 
-	constructor(maxBytes: number) {
+	constructor(maxBytes: number, asTheyAre = false) {
 		this.#maxBytes = maxBytes
+		this.#asTheyAre = asTheyAre
 	}
 
 	/** The lines that `chunk` completes. */
@@ -59,7 +62,11 @@ export class LineSplitter {
 		this.#length = 0
 		this.#start += length + (unfinished ? 0 : 1)
 		if (length > this.#maxBytes) return { line: this.#line, text: null, start, unfinished }
-		const text = Buffer.concat(parts).toString('utf8').trim()
+		const whole = Buffer.concat(parts).toString('utf8')
+		if (this.#asTheyAre && !(unfinished && length === 0)) {
+			return { line: this.#line, text: whole.replace(/\r$/, ''), start, unfinished }
+		}
+		const text = whole.trim()
 		return text === '' ? null : { line: this.#line, text, start, unfinished }
 	}
 }
@@ -68,8 +75,9 @@ export class LineSplitter {
 export async function* readLines(
 	bytes: AsyncIterable<Uint8Array>,
 	maxBytes: number,
+	asTheyAre = false,
 ): AsyncGenerator<Line, void, void> {
-	const splitter = new LineSplitter(maxBytes)
+	const splitter = new LineSplitter(maxBytes, asTheyAre)
 	for await (const chunk of bytes) yield* splitter.push(chunk)
 	const last = splitter.end()
 	if (last !== null) yield last

@@ -36,6 +36,8 @@ export interface Script {
 	/** The answer to a prompt that no rule fits, and to what comes after the last turn. */
 	fallback?: string
 	aside?: string
+	/** The agent gives its model no tools: its requests are all of the session. */
+	toolless?: boolean
 }
 
 export interface ScriptedOpenaiChat extends AsyncDisposable {
@@ -103,7 +105,7 @@ async function answer(
 }
 
 function pickTurn(script: Script, body: Body): Turn {
-	if (body.tools.length === 0) {
+	if (body.tools.length === 0 && script.toolless !== true) {
 		return { blocks: [{ text: script.aside ?? 'A title' }], usage: asideUsage }
 	}
 	const prompt = body.messages.findLastIndex(({ role }) => role === 'user')

@@ -9,6 +9,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { StyrbyError } from '../../protocol/errors.ts'
 import { within } from '../child-process.ts'
 import { endProcessWithHost } from '../end-with-host.ts'
+import { readsItsTerminal } from './blocked.ts'
 import { asPaste, reportsIn } from './keys.ts'
 import { loadPty, type RawPty } from './load.ts'
 import { Person, type TerminalOf } from './person.ts'
@@ -163,6 +164,11 @@ export class PtyProgram implements AsyncDisposable {
 		})
 		if (status !== 0 || !/\bicanon\b/.test(stdout)) return null
 		return /-icanon\b/.test(stdout)
+	}
+
+	/** Whether it waits for keys: it reads them one by one, or does nothing else than read its terminal. */
+	waitsForKeys(): boolean {
+		return this.readsKeys() === true || (this.#running && readsItsTerminal(this.pid))
 	}
 
 	/** Waits until nothing was written for `ms`. `false`: that did not come within `timeoutMs`. */

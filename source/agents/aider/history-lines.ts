@@ -39,6 +39,11 @@ export class HistoryLines {
 		return this.#add('model', text, line)
 	}
 
+	/** The person's words, which are written at once: nothing need follow them. */
+	flushUser(): HistoryItem[] {
+		return this.#open?.kind === 'user' ? this.flush() : []
+	}
+
 	/** What is complete at the end. */
 	flush(): HistoryItem[] {
 		const open = this.#open

@@ -62,6 +62,7 @@ export class LiveReader {
 			if (text === null) this.#notice('A line of the chat history over 32 MiB was left out')
 			for (const item of this.lines.push(text ?? '', line)) await this.#item(item)
 		}
+		for (const item of this.lines.flushUser()) await this.#item(item)
 		await this.#figures()
 	}
 
@@ -114,6 +115,7 @@ export class LiveReader {
 
 	async #item(item: Parameters<Turns['read']>[0]): Promise<void> {
 		const source = `${item.line}`
+		const before = this.turns.own.at(-1) ?? ''
 		if (item.kind === 'user') {
 			this.lines.takesUser = false
 			this.failed = false
@@ -122,9 +124,7 @@ export class LiveReader {
 		const block = item.kind === 'model' ? (this.#block?.id ?? null) : null
 		await this.#steps(this.turns.read(item, source, block))
 		if (item.kind === 'model') this.#endBlock()
-		if (this.turns.awaiting && this.#block === null) {
-			this.#block = { id: randomUUID(), mark: this.#parts.program.screen.mark(), sent: '' }
-		}
+		if (item.kind === 'user' && this.turns.awaiting) this.#beginBlock(item.text, before)
 		if (item.kind === 'user') this.#parts.onOutput({ type: 'status', status: 'running' })
 	}
 
@@ -201,6 +201,24 @@ export class LiveReader {
 						.map((line) => line.text)
 						.join('\n')
 		this.#event(result(command.source, text.replace(/^\n+/, '').trimEnd().slice(-mostOutput)))
+	}
+
+	/** The model's words come below the prompt, or what Aider said before it where that is not shown. */
+	#beginBlock(prompt: string, before: string): void {
+		const { screen } = this.#parts.program
+		const { row } = screen.cursor
+		const marks = [squeezed(prompt.split('\n').at(-1) ?? ''), squeezed(before)].filter(Boolean)
+		const lines = screen.lines(row - 200, row)
+		for (const mark of marks) {
+			const line = lines.findLast(({ text }) => {
+				const shown = squeezed(text)
+				return shown === mark || shown.replace(/^(?:[a-z-]*>|\.)/, '') === mark
+			})
+			const above = line === undefined ? -1 : row - line.row - line.height
+			if (above < 0) continue
+			this.#block = { id: randomUUID(), mark: screen.mark(above), sent: '' }
+			return
+		}
 	}
 
 	#endBlock(): void {

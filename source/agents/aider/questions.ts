@@ -26,7 +26,8 @@ const known: readonly Known[] = [
 	{ pattern: /^Add file to the chat\?$/, tool: 'add-file', subject: 'path' },
 	{ pattern: /^Add URL to the chat\?$/, tool: 'add-url', subject: 'url' },
 	{
-		pattern: /^Add (?:[\d.]+k tokens of )?command output to the chat\?$/,
+		// Output of the command that ends without a line's end stands before it.
+		pattern: /(?:^|[^ ])Add (?:[\d.]+k tokens of )?command output to the chat\?$/,
 		tool: 'add-output',
 		subject: null,
 	},

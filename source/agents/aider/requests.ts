@@ -46,7 +46,8 @@ export class Requests {
 	/** The chat history has an answer. */
 	answered(line: string, key: string): void {
 		const open = this.#open
-		if (open?.confirm.line === line) this.#settle(open, resultOf(open.confirm, key))
+		// It may begin where a command's output ended.
+		if (open?.confirm.line.endsWith(line)) this.#settle(open, resultOf(open.confirm, key))
 	}
 
 	/** Opens the question on the screen. `recorded`: the chat history is being written. */

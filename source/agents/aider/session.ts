@@ -62,7 +62,10 @@ export class AiderSession implements RunningAgent {
 		this.output = parts.queue
 		this.#reader = new LiveReader({
 			...parts,
-			onOutput: (output) => this.#queue.push(output),
+			onOutput: (output) => {
+				if (output.type === 'status') this.#idle = false
+				this.#queue.push(output)
+			},
 			onAnswered: (line, key) => this.#requests.answered(line, key),
 		})
 		this.#requests = new Requests(this.#program, this.#reader.turns, parts.root, (output) =>
@@ -181,6 +184,7 @@ export class AiderSession implements RunningAgent {
 
 	async #look(): Promise<void> {
 		await this.#reader.read()
+		this.#reader.stream()
 		if (this.#requests.waiting && !(await this.#settle())) return
 		const { screen } = this.#program
 		const confirm = confirmAt(screen)

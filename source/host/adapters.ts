@@ -3,6 +3,7 @@ import { exit, StyrbyError } from '../protocol/errors.ts'
 import { agentNames } from '../protocol/names.ts'
 
 const adapters: ReadonlyMap<string, () => Promise<AgentAdapter>> = new Map([
+	['aider', async () => (await import('../agents/aider/index.ts')).aider],
 	['claude', async () => (await import('../agents/claude/index.ts')).claude],
 	['codex', async () => (await import('../agents/codex/index.ts')).codex],
 	['gemini', async () => (await import('../agents/gemini/index.ts')).gemini],

@@ -187,7 +187,6 @@ test.each([
 	[['approve', 'abcd', '--yes'], 1, 'no_such_request'],
 	[['import', '/nonexistent'], 1, 'import_not_found'],
 	[['run', 'claude'], 2, 'no_terminal'],
-	[['run', 'codex', '--headless', 'x'], 2, 'agent_not_supported'],
 	[['run', 'nobody', '--headless', 'x'], 2, 'agent_unknown'],
 	[['run', 'claude', '--headless', ' '], 2, 'bad_usage'],
 ])('%j fails with exit code %d and %s', async (args, exitCode, code) => {

@@ -9,6 +9,10 @@ import { type Change, changesOf, type Target, targets } from '../attack/_tables.
 import { Hosted } from '../commands/_program.ts'
 import { someAsk } from '../tools/scripted-agent.ts'
 
+vi.mock(import('../../source/vault/key-file-format.ts'), async (load) =>
+	(await import('../tools/derive-once.ts')).derivingOnce(await load()),
+)
+
 // A test is dozens of commands.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 

@@ -209,11 +209,13 @@ describe('backends', () => {
 	})
 
 	test('a second one beside the one that runs', async () => {
-		await program.run(['sessions'])
+		await using serving = program.start(['serve'])
+		await until(() => serving.stdout.includes('serving at') || serving.result, serving)
 		const sentence = expectRefusal(await program.run(['serve']), 1)
-		const running = await statusEmbedded(program.home)
-		expect(sentence).toContain(`process ${running?.pid}`)
+		expect(sentence).toContain(`process ${serving.child.pid}`)
 		await expectNothingLost()
+		serving.child.kill('SIGINT')
+		expect((await serving.done).code).toBe(0)
 	})
 
 	test('of two that start at once, one serves and the other says so', async () => {

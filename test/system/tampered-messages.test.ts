@@ -1,16 +1,20 @@
 /**
- * What the server's administrator can do to stored messages, done in the database itself, behind the built
+ * What the server's administrator can do to stored messages, done in the database itself, behind the
  * program: each change shows at exactly the message it was made to, and what still shows is the truth.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Context } from '../../source/commands/context.ts'
 import { fixtures } from '../agents/claude/recording.ts'
 import { asked, contextOf, type Hosted, hostSession } from '../tools/hosted-session.ts'
 import { makeHome, type TestHome } from '../tools/program.ts'
 import { type Serving, serve } from '../tools/serving.ts'
 import { show } from '../ui/_screen.ts'
+
+vi.mock(import('../../source/vault/key-file-format.ts'), async (load) =>
+	(await import('../tools/derive-once.ts')).derivingOnce(await load()),
+)
 
 interface Line {
 	session: string
@@ -98,7 +102,7 @@ afterAll(async () => {
 })
 
 async function shown(session = hosted.session) {
-	const ran = await home.cli(['show', session, '--json'])
+	const ran = await home.here(['show', session, '--json'])
 	const lines = ran.stdout
 		.split('\n')
 		.filter((line) => line !== '')
@@ -142,16 +146,21 @@ async function problems(statements: readonly string[]): Promise<number[]> {
 		const json = await shown()
 		expectTruth(json.lines)
 		const marked = json.lines.filter(({ problem }) => problem !== null).map(({ seq }) => seq)
-		const text = await home.cli(['show', hosted.session])
+		const text = await home.here(['show', hosted.session])
 		const inText = [...text.stdout.matchAll(/^✗ message #(\d+)/gm)].map(([, seq]) => Number(seq))
 		expect(inText).toEqual(marked)
 		await using viewer = context.viewer()
 		await viewer.ready
 		const initial = { name: 'session', session: hosted.session } as const
 		await using screen = await show(viewer, { columns: 120, rows: 60, initial })
-		const drawn = await screen.until(marked.length > 0 ? /✗ \d+ problem/ : /verified to #/)
-		const onScreen = [...drawn.matchAll(/✗ #(\d+)/g)].map(([, seq]) => Number(seq))
-		expect(onScreen).toEqual(marked)
+		const numbers = (text: string) => [...text.matchAll(/✗ #(\d+)/g)].map(([, seq]) => Number(seq))
+		const ready = marked.length > 0 ? /✗ \d+ problem/ : /verified to #/
+		// What is after the end is read last.
+		const drawn = await screen.until(
+			(text) => ready.test(text) && numbers(text).length >= marked.length,
+			30_000,
+		)
+		expect(numbers(drawn)).toEqual(marked)
 		if (marked.length > 0) {
 			expect(json.code).toBe(4)
 			expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'session_not_verified' } })
@@ -168,6 +177,20 @@ const set = (what: string, seq: number) =>
 
 test('nothing is marked where nothing was changed', async () => {
 	expect(await problems([])).toEqual([])
+})
+
+test('the built program says what the same commands say here', async () => {
+	const change = set('ciphertext = set_bit(ciphertext, 9, 1 - get_bit(ciphertext, 9))', 4)
+	await changed([change, erase(row(2))], async () => {
+		for (const args of [
+			['show', hosted.session],
+			['show', hosted.session, '--json'],
+		]) {
+			const { code, stdout, stderr } = await home.here(args)
+			expect(await home.cli(args)).toEqual({ code, stdout, stderr })
+			expect(code).toBe(4)
+		}
+	})
 })
 
 const uuidFlip = (column: string) =>
@@ -333,7 +356,8 @@ test('an imported session is guarded alike', async () => {
 })
 
 test('all of it is as it was after all of that', async () => {
-	const { lines, code } = await shown()
+	const { lines, code, stdout, stderr } = await shown()
 	expect(lines).toEqual(truth)
 	expect(code).toBe(0)
+	expect(await home.cli(['show', hosted.session, '--json'])).toEqual({ code, stdout, stderr })
 })

@@ -3,12 +3,16 @@
  * log, mail. Done in the database itself, behind the built program: nothing wrong is shown as verified, no
  * approval comes of it, no key is given away.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { RequestRow } from '../../source/backend/gateway.ts'
 import type { Context } from '../../source/commands/context.ts'
 import { asked, contextOf, type Hosted, hostSession, until } from '../tools/hosted-session.ts'
 import { makeHome, type TestHome } from '../tools/program.ts'
 import { type Serving, serve } from '../tools/serving.ts'
+
+vi.mock(import('../../source/vault/key-file-format.ts'), async (load) =>
+	(await import('../tools/derive-once.ts')).derivingOnce(await load()),
+)
 
 interface Listed {
 	id: string
@@ -127,7 +131,7 @@ const update = (table: string, what: string, where: string) =>
 	`update public.${table} set ${what} where ${where}`
 
 async function json<T>(args: readonly string[]): Promise<T> {
-	const { stdout } = await home.cli([...args, '--json'])
+	const { stdout } = await home.here([...args, '--json'])
 	return JSON.parse(stdout) as T
 }
 const sessions = async () => (await json<{ sessions: Listed[] }>(['sessions'])).sessions
@@ -135,7 +139,7 @@ const permissions = async () =>
 	(await json<{ permissions: Permission[] }>(['permissions', '--all'])).permissions
 
 async function errorOf(args: readonly string[]): Promise<{ code: number | null; error: string }> {
-	const { code, stderr } = await home.cli([...args, '--json'])
+	const { code, stderr } = await home.here([...args, '--json'])
 	return { code, error: JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error.code }
 }
 
@@ -145,7 +149,7 @@ interface Verdict {
 	problems: { session: string | null; code: string }[]
 }
 async function verdict() {
-	const { code, stdout } = await home.cli(['verify', '--json'])
+	const { code, stdout } = await home.here(['verify', '--json'])
 	return { code, ...(JSON.parse(stdout) as Verdict) }
 }
 

@@ -2,7 +2,6 @@
 import { Readable, Writable } from 'node:stream'
 import { type Io, processIo } from '../../source/commands/io.ts'
 import { main } from '../../source/commands/main.ts'
-import type { Ran } from './lab.ts'
 
 /** An output that is no terminal, and keeps what is written to it. */
 class Captured extends Writable {
@@ -14,6 +13,13 @@ class Captured extends Writable {
 		this.text += chunk.toString()
 		done()
 	}
+}
+
+export interface RanHere {
+	code: number
+	signal: null
+	stdout: string
+	stderr: string
 }
 
 /** The outside world of a command in that place. `input` is all that its stdin holds. */
@@ -31,7 +37,7 @@ export async function mainHere(
 	env: NodeJS.ProcessEnv,
 	cwd: string,
 	input = '',
-): Promise<Ran> {
+): Promise<RanHere> {
 	const { io, stdout, stderr } = ioIn(env, cwd, input)
 	const code = await main(args, import.meta, io)
 	return { code, signal: null, stdout: stdout.text, stderr: stderr.text }

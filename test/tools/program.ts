@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stopEmbedded } from '../../source/server/discover.ts'
 import { deriveKey, encodeKeyFile, type Kdf } from '../../source/vault/key-file-format.ts'
+import { mainHere } from './main-here.ts'
 
 export const program = fileURLToPath(new URL('../../bin/styrby-tui.js', import.meta.url))
 
@@ -25,6 +26,8 @@ export interface TestHome extends AsyncDisposable {
 	env: NodeJS.ProcessEnv
 	/** Runs the program to its end, without a terminal. */
 	cli(args: readonly string[], options?: CliOptions): Promise<Ran>
+	/** The same commands in this process, which costs far less than a start. */
+	here(args: readonly string[]): Promise<Ran>
 	/** Starts it; the test ends it. */
 	start(args: readonly string[], options?: CliOptions): ChildProcess
 }
@@ -85,6 +88,7 @@ export async function makeHome(): Promise<TestHome> {
 		run,
 		env,
 		start,
+		here: (args) => mainHere(args, env, folder),
 		cli: (args, options = {}) => finished(start(args, options), options.timeoutMs ?? 60_000),
 		async [Symbol.asyncDispose]() {
 			await stopEmbedded({ data, run })

@@ -1,4 +1,5 @@
-// Sums the test results in the given report files, and names what was skipped: in CI nothing may be.
+// Sums the test results in the given report files, and names what was skipped: in CI nothing may be. What passed
+// only when it was tried again is named too: something is wrong with it, or it is slow.
 import { readFileSync } from 'node:fs'
 
 let passed = 0
@@ -8,9 +9,13 @@ for (const file of process.argv.slice(2)) {
 	passed += report.numPassedTests
 	failed += report.numFailedTests + report.numPendingTests
 	for (const { assertionResults } of report.testResults) {
-		for (const { status, fullName } of assertionResults) {
+		for (const { status, fullName, failureMessages } of assertionResults) {
 			if (status === 'pending' || status === 'skipped')
 				process.stderr.write(`SKIPPED: ${fullName}\n`)
+			if (status === 'passed' && failureMessages.length > 0)
+				process.stderr.write(
+					`PASSED ONLY AGAIN: ${fullName}\n  ${failureMessages[0].split('\n')[0]}\n`,
+				)
 		}
 	}
 }

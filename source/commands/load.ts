@@ -8,6 +8,7 @@ export const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 	sessions: () => import('./sessions.ts'),
 	show: () => import('./show.ts'),
 	permissions: () => import('./permissions.ts'),
+	'permissions policy': () => import('./permissions/policy.ts'),
 	approve: () => import('./approve.ts'),
 	deny: () => import('./deny.ts'),
 	devices: () => import('./devices.ts'),

@@ -13,6 +13,7 @@ export function policyHere({ home, io }: { home: Home; io: Pick<Io, 'env'> }): {
 		file: new PolicyFile(policyFile(home)),
 		around: {
 			userHome: homedir(),
+			// The folders of every sign-in lie in these.
 			own: Object.values(home),
 			shell: io.env.SHELL ?? null,
 			platform: process.platform,

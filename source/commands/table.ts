@@ -131,6 +131,33 @@ export const commands: readonly CommandSpec[] = [
 		},
 	},
 	{
+		name: 'permissions policy',
+		usage: 'permissions policy',
+		summary: 'the rules by which this machine answers; behind it: test COMMAND, check',
+		args: { min: 0, max: 2, choices: ['test', 'check'] },
+		flags: {
+			agent: { ...agent, summary: 'test: as if this agent asked (default: claude)' },
+			tool: {
+				type: 'string',
+				value: 'NAME',
+				summary: 'test: for this tool (default: Bash for a command, else Write)',
+			},
+			path: { type: 'string', value: 'FILE', summary: 'test: for this file' },
+			cwd: {
+				type: 'string',
+				value: 'FOLDER',
+				summary: 'test: in a session that was started there (default: here)',
+			},
+			input: {
+				type: 'string',
+				value: 'JSON',
+				summary: "test: with this input of the agent's tool",
+			},
+			request: { type: 'string', value: 'ID', summary: 'test: a request that an agent has made' },
+			json,
+		},
+	},
+	{
 		name: 'approve',
 		usage: 'approve <request>',
 		summary: 'allow what a request asks for, or answer its questions',

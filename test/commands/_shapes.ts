@@ -93,7 +93,7 @@ export const permission = v.strictObject({
 		v.strictObject({
 			device: v.nullable(uuid),
 			name: v.nullable(text),
-			by: v.picklist(['device', 'agent', 'host']),
+			by: v.picklist(['device', 'agent', 'host', 'policy']),
 			decision: v.picklist(['allow', 'deny']),
 			scope: v.nullable(v.picklist(['once', 'session'])),
 			reason: v.nullable(text),
@@ -328,4 +328,48 @@ export const logout = v.strictObject({
 	backend: backendInUse,
 	account: uuid,
 	ended: v.boolean(),
+})
+
+const ruleRef = v.strictObject({ line: count, text })
+const strings = v.nullable(v.array(text))
+
+export const policy = v.strictObject({
+	file: text,
+	state: v.picklist(['none', 'in_force', 'refused']),
+	digest: v.nullable(v.pipe(text, v.regex(/^[0-9a-f]{64}$/))),
+	rules: v.array(
+		v.strictObject({
+			...ruleRef.entries,
+			answer: v.picklist(['allow', 'ask', 'deny']),
+			agent: strings,
+			tool: strings,
+			command: strings,
+			path: strings,
+			access: v.nullable(v.picklist(['read', 'write'])),
+			folder: strings,
+			even: v.nullable(v.literal('high')),
+			reason: v.nullable(text),
+		}),
+	),
+	problem: v.nullable(text),
+	problems: v.array(v.strictObject({ line: count, problem: text })),
+})
+export const policyTest = v.strictObject({
+	answer: v.picklist(['allow', 'ask', 'deny']),
+	agent: text,
+	tool: text,
+	folder: text,
+	rules: v.array(ruleRef),
+	parts: v.array(v.strictObject({ text, rule: v.nullable(ruleRef) })),
+	obstacles: v.array(text),
+	risk: v.picklist(['low', 'medium', 'high']),
+	reason: v.nullable(text),
+})
+export const policyCheck = v.strictObject({
+	file: text,
+	ok: v.boolean(),
+	there: v.boolean(),
+	rules: count,
+	problem: v.nullable(text),
+	problems: v.array(v.strictObject({ line: count, problem: text })),
 })

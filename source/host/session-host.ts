@@ -81,6 +81,7 @@ export class SessionHost implements AsyncDisposable {
 	#takes: Takes | null = null
 	/** The agent's permission mode, and whether requests reach a person in it, as far as it said. */
 	#mode: { mode: string | null; asks: boolean | null } = { mode: null, asks: null }
+	#policyState: PolicyState['kind'] = 'none'
 	/** Number of the message that said last what the session takes. */
 	#takesSaid = 0
 	#closed = false
@@ -193,11 +194,12 @@ export class SessionHost implements AsyncDisposable {
 			file: policy.file,
 			agent,
 			around: { ...policy.around, folder: cwd },
-			onState: (body, state) => this.#policyState(body, state),
+			onState: (body, state) => this.#policyChanged(body, state),
 		})
 	}
 
-	#policyState(body: Body<'system'>, state: PolicyState): void {
+	#policyChanged(body: Body<'system'>, state: PolicyState): void {
+		this.#policyState = state.kind
 		void this.#publish({ at: this.#now(), event: { kind: 'system', body } })
 		if (state.kind === 'refused') {
 			const text = `The policy is not in force, and everything is asked: ${state.problem}`
@@ -299,7 +301,8 @@ export class SessionHost implements AsyncDisposable {
 
 	/** What another device may send to this session, and the mode that it is in. */
 	#sayTakes(): void {
-		if (this.#takes) this.#system('takes', null, { ...this.#takes, ...this.#mode })
+		const policy = this.#policyState === 'none' ? {} : { policy: this.#policyState }
+		if (this.#takes) this.#system('takes', null, { ...this.#takes, ...this.#mode, ...policy })
 	}
 
 	/** A home that can not be written must not end the agent. */

@@ -7,11 +7,14 @@ import type { SessionFacts, ShownMessage } from './viewer.ts'
 export const noFacts: SessionFacts = { takes: null, mode: null, asks: null }
 
 const modeSchema = v.object({ mode: v.nullable(v.string()), asks: v.nullable(v.boolean()) })
+const policyState = v.picklist(['none', 'in_force', 'refused'])
+const policySchema = v.object({ state: policyState })
 const takesSchema = v.object({
 	prompt: v.boolean(),
 	interrupt: v.boolean(),
 	modes: v.pipe(v.array(v.pipe(v.string(), v.maxLength(100))), v.maxLength(50)),
 	...modeSchema.entries,
+	policy: v.optional(policyState, 'none'),
 })
 
 /** Rows from the end that are looked through: hosts say it again every 100 messages or so. */
@@ -25,14 +28,27 @@ export function factsAfter(known: SessionFacts, messages: readonly ShownMessage[
 		const { type, data } = message.body as Body<'system'>
 		if (type === 'mode') {
 			const said = v.safeParse(modeSchema, data)
-			return said.success ? { takes: facts.takes, ...said.output } : facts
+			if (!said.success) return facts
+			const { mode, asks } = said.output
+			return withPolicy({ takes: facts.takes, mode, asks }, facts.policy)
+		}
+		if (type === 'policy') {
+			const said = v.safeParse(policySchema, data)
+			return said.success ? withPolicy(facts, said.output.state) : facts
 		}
 		if (type !== 'takes') return facts
 		const said = v.safeParse(takesSchema, data)
 		if (!said.success) return facts
-		const { mode, asks, ...takes } = said.output
-		return { takes, mode, asks }
+		const { mode, asks, policy, ...takes } = said.output
+		return withPolicy({ takes, mode, asks }, policy)
 	}, known)
+}
+
+function withPolicy(
+	{ takes, mode, asks }: SessionFacts,
+	policy: v.InferOutput<typeof policyState> | undefined,
+): SessionFacts {
+	return { takes, mode, asks, ...(policy === undefined || policy === 'none' ? {} : { policy }) }
 }
 
 /** What is known at the end of a session, of which `through` is the last row. */

@@ -78,6 +78,8 @@ export interface SessionFacts {
 	mode: string | null
 	/** Whether requests reach a person in it. */
 	asks: boolean | null
+	/** Rules of its machine answer first, or would if they were believed; absent: there are none. */
+	policy?: 'in_force' | 'refused'
 }
 
 /** Which device sent what the host has recorded in a message. */

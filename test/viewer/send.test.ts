@@ -249,6 +249,22 @@ describe('what a session takes', () => {
 		await view[Symbol.asyncDispose]()
 	})
 
+	test('rules that answer there are known from the newest word, too', async () => {
+		await system('policy', { state: 'in_force' }, 'in force')
+		await system('takes', takes)
+		await system('takes', { ...takes, policy: 'in_force' })
+		const view = viewer.open(session.id)
+		await reaches(view.state, ({ facts }) => facts.takes !== null)
+		expect(view.state.get().facts.policy).toBe('in_force')
+		await system('policy', { state: 'refused' }, 'refused')
+		await reaches(view.state, ({ facts }) => facts.policy === 'refused')
+		await system('policy', { state: 'unheard of' }, 'x')
+		await system('policy', { state: 'none' }, 'none')
+		await reaches(view.state, ({ facts }) => facts.policy === undefined)
+		expect(view.state.get().facts.takes).not.toBeNull()
+		await view[Symbol.asyncDispose]()
+	})
+
 	test('what is malformed changes nothing', async () => {
 		await system('takes', takes)
 		await system('takes', { prompt: 'yes' })

@@ -36,6 +36,7 @@ export function sessionTitle(
 			{ line: statePart(summary, state), rank: 1 },
 			...alteredPart(summary),
 			...modePart(summary, state),
+			...policyPart(summary, state),
 			...verifiedParts(state),
 			...readersPart(state),
 			...numberParts(summary, now),
@@ -79,6 +80,14 @@ function modePart({ endedAt }: SessionSummary, state: SessionState | null): Part
 		return [{ line: [span(safeText`${oneLine(mode)} mode`, 'dim')], rank: 2 }]
 	}
 	return [{ line: [span(safeText`⚠ ${oneLine(mode)} mode: nobody is asked`, 'warn')], rank: 1 }]
+}
+
+/** Whether rules of its machine answer there; that they should and don't is never left out. */
+function policyPart({ endedAt }: SessionSummary, state: SessionState | null): Part[] {
+	const policy = state?.facts.policy
+	if (policy === undefined || endedAt !== null) return []
+	if (policy === 'in_force') return [{ line: [span(safeText`policy`, 'dim')], rank: 3 }]
+	return [{ line: [span(safeText`⚠ policy not in force`, 'warn')], rank: 1 }]
 }
 
 function verifiedParts(state: SessionState | null): Part[] {

@@ -83,6 +83,16 @@ describe('the title of a session', () => {
 		}
 	})
 
+	test('says that rules answer there, and never leaves out that they do not', () => {
+		const facts = { takes: null, mode: null, asks: null }
+		expect(title(120, { facts: { ...facts, policy: 'in_force' } })).toContain(' · policy · ')
+		expect(title(45, { facts: { ...facts, policy: 'in_force' } })).not.toContain('policy')
+		for (const width of [120, 60, 30]) {
+			const text = title(width, { facts: { ...facts, policy: 'refused' } })
+			expect(text).toContain('⚠ policy not in force')
+		}
+	})
+
 	test('never leaves out what failed', () => {
 		for (const width of [120, 60, 30]) {
 			const text = title(width, {

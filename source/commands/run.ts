@@ -86,7 +86,7 @@ export async function runCommand(context: Context, options: RunOptions): Promise
 		cwd: io.cwd,
 		project: settings.project,
 		timeoutMs,
-		policy: policyHere({ home: context.base, io }),
+		policy: policyHere(context),
 		...(headless === undefined ? {} : { prompt: headless }),
 		onTrouble: (error, final) => warnings.trouble(error, final),
 		onRecovered: () => warnings.recovered(),

@@ -1,6 +1,6 @@
 /** A policy: the rules of one file, checked (docs/policies.md). */
 import { createHash } from 'node:crypto'
-import { type AnyNode, parse } from '@humanwhocodes/momoa'
+import jsonc, { type Node, type ParseError } from 'jsonc-parser'
 import * as v from 'valibot'
 import { type CommandPattern, parseCommandPattern } from './command-pattern.ts'
 import { globProblem } from './path-pattern.ts'
@@ -49,69 +49,121 @@ function readSafely(bytes: Uint8Array, problems: PolicyProblem[]): PreparedRule[
 }
 
 function readRules(bytes: Uint8Array, problems: PolicyProblem[]): PreparedRule[] {
-	let body: AnyNode
-	try {
-		const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-		body = parse(text, { mode: 'jsonc', allowTrailingCommas: true }).body
-	} catch (error) {
-		if (error instanceof RangeError) throw error
-		problems.push(syntaxProblem(error))
+	const text = textOf(bytes)
+	const wrong = (line: number, problem: string) => {
+		problems.push({ line, problem })
 		return []
 	}
-	const wrong = (node: AnyNode, problem: string) => {
-		problems.push({ line: node.loc.start.line, problem })
-		return []
+	if (text === null) return wrong(1, 'is not UTF-8 text')
+	const lineAt = (offset: number) => text.slice(0, offset).split(/\r\n|\r|\n/).length
+	const errors: ParseError[] = []
+	const body = jsonc.parseTree(text, errors, { allowTrailingComma: true })
+	const [error] = errors
+	if (error || !body) {
+		const what = error ? jsonc.printParseErrorCode(error.error) : 'ValueExpected'
+		return wrong(lineAt(error?.offset ?? 0), `is no JSON: ${words(what)}`)
 	}
-	if (body.type !== 'Object') return wrong(body, 'has to be an object with "rules"')
-	noTwins(body, problems)
-	const other = body.members.find((member) => keyOf(member.name) !== 'rules')
-	if (other) return wrong(other, `"${keyOf(other.name)}" is not known: there is only "rules"`)
-	const list = body.members[0]?.value
-	if (list?.type !== 'Array') return wrong(list ?? body, '"rules" has to be a list')
-	if (list.elements.length > mostRules) return wrong(list, `has more than ${mostRules} rules`)
-	return list.elements.flatMap(({ value }) => readRule(value, problems))
+	if (body.type !== 'object') return wrong(lineAt(body.offset), 'has to be an object with "rules"')
+	const reader = new RuleReader(lineAt, problems)
+	reader.noTwins(body)
+	const members = membersOf(body)
+	const other = members.find(({ key }) => key !== 'rules')
+	if (other)
+		return wrong(lineAt(other.offset), `"${other.key}" is not known: there is only "rules"`)
+	const list = members[0]?.value
+	if (list?.type !== 'array') {
+		return wrong(lineAt((list ?? body).offset), '"rules" has to be a list')
+	}
+	const rules = list.children ?? []
+	if (rules.length > mostRules)
+		return wrong(lineAt(list.offset), `has more than ${mostRules} rules`)
+	return rules.flatMap((rule) => reader.rule(rule))
 }
 
-function readRule(node: AnyNode, problems: PolicyProblem[]): PreparedRule[] {
-	const before = problems.length
-	const { line } = node.loc.start
-	if (node.type !== 'Object') {
-		problems.push({ line, problem: 'a rule has to be an object' })
-		return []
+/** `null` where the bytes are no UTF-8. A byte order mark is no part of the text. */
+function textOf(bytes: Uint8Array): string | null {
+	try {
+		return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+	} catch {
+		return null
 	}
-	noTwins(node, problems)
-	const lineOf = (key: unknown) =>
-		node.members.find((member) => keyOf(member.name) === key)?.loc.start.line ?? line
-	const parsed = v.safeParse(ruleSchema, plain(node))
-	if (!parsed.success) {
-		for (const issue of parsed.issues) {
-			const key = issue.path?.[0]?.key
-			problems.push({ line: lineOf(key), problem: issueText(key, issue) })
+}
+
+const words = (name: string) => name.replace(/(?<=.)[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()
+
+interface Member {
+	key: string
+	offset: number
+	value: Node | undefined
+}
+
+function membersOf(node: Node): Member[] {
+	return (node.children ?? []).map(({ offset, children = [] }) => ({
+		key: String(children[0]?.value),
+		offset,
+		value: children[1],
+	}))
+}
+
+class RuleReader {
+	readonly #lineAt: (offset: number) => number
+	readonly #problems: PolicyProblem[]
+
+	constructor(lineAt: (offset: number) => number, problems: PolicyProblem[]) {
+		this.#lineAt = lineAt
+		this.#problems = problems
+	}
+
+	#wrong(offset: number, problem: string): void {
+		this.#problems.push({ line: this.#lineAt(offset), problem })
+	}
+
+	/** The last of two equal keys would count silently. */
+	noTwins(node: Node): void {
+		const seen = new Set<string>()
+		for (const { key, offset } of membersOf(node)) {
+			if (seen.has(key)) this.#wrong(offset, `"${key}" is there twice`)
+			seen.add(key)
 		}
-		return []
 	}
-	const fields = parsed.output
-	const wrong = ruleProblem(fields)
-	if (wrong !== null) problems.push({ line, problem: wrong })
-	const patterns: CommandPattern[] = []
-	for (const text of fields.command ?? []) {
-		const pattern = parseCommandPattern(text)
-		if (typeof pattern !== 'string') patterns.push(pattern)
-		else
-			problems.push({
-				line: lineOf('command'),
-				problem: `"command" ${JSON.stringify(text)} ${pattern}`,
-			})
-	}
-	for (const key of ['path', 'folder'] as const) {
-		for (const glob of fields[key] ?? []) {
-			const problem = globProblem(glob)
-			if (problem !== null) {
-				problems.push({ line: lineOf(key), problem: `"${key}" ${JSON.stringify(glob)} ${problem}` })
+
+	rule(node: Node): PreparedRule[] {
+		const before = this.#problems.length
+		if (node.type !== 'object') {
+			this.#wrong(node.offset, 'a rule has to be an object')
+			return []
+		}
+		this.noTwins(node)
+		const offsetOf = (key: unknown) =>
+			membersOf(node).find((member) => member.key === key)?.offset ?? node.offset
+		const parsed = v.safeParse(ruleSchema, jsonc.getNodeValue(node))
+		if (!parsed.success) {
+			for (const issue of parsed.issues) {
+				const key = issue.path?.[0]?.key
+				this.#wrong(offsetOf(key), issueText(key, issue))
+			}
+			return []
+		}
+		const fields = parsed.output
+		const wrong = ruleProblem(fields)
+		if (wrong !== null) this.#wrong(node.offset, wrong)
+		const patterns: CommandPattern[] = []
+		for (const text of fields.command ?? []) {
+			const pattern = parseCommandPattern(text)
+			if (typeof pattern !== 'string') patterns.push(pattern)
+			else this.#wrong(offsetOf('command'), `"command" ${JSON.stringify(text)} ${pattern}`)
+		}
+		for (const key of ['path', 'folder'] as const) {
+			for (const glob of fields[key] ?? []) {
+				const problem = globProblem(glob)
+				if (problem !== null) {
+					this.#wrong(offsetOf(key), `"${key}" ${JSON.stringify(glob)} ${problem}`)
+				}
 			}
 		}
+		const line = this.#lineAt(node.offset)
+		return this.#problems.length > before ? [] : [{ ...fields, line, patterns }]
 	}
-	return problems.length > before ? [] : [{ ...fields, line, patterns }]
 }
 
 function issueText(key: unknown, issue: v.BaseIssue<unknown>): string {
@@ -120,46 +172,4 @@ function issueText(key: unknown, issue: v.BaseIssue<unknown>): string {
 		return `"${String(key)}" is not known`
 	if (issue.received === 'undefined') return `a rule has to have ${JSON.stringify(key)}`
 	return `"${String(key)}" is wrong: it takes ${issue.expected ?? 'something else'}, not ${issue.received}`
-}
-
-type ObjectNode = Extract<AnyNode, { type: 'Object' }>
-
-/** The last of two equal keys would count silently. */
-function noTwins(node: ObjectNode, problems: PolicyProblem[]): void {
-	const seen = new Set<string>()
-	for (const { name, loc } of node.members) {
-		const key = keyOf(name)
-		if (seen.has(key)) problems.push({ line: loc.start.line, problem: `"${key}" is there twice` })
-		seen.add(key)
-	}
-}
-
-function keyOf(node: AnyNode): string {
-	return node.type === 'String' ? node.value : node.type === 'Identifier' ? node.name : ''
-}
-
-function plain(node: AnyNode): unknown {
-	switch (node.type) {
-		case 'Object':
-			return Object.fromEntries(node.members.map(({ name, value }) => [keyOf(name), plain(value)]))
-		case 'Array':
-			return node.elements.map(({ value }) => plain(value))
-		case 'String':
-		case 'Number':
-		case 'Boolean':
-			return node.value
-		default:
-			return null
-	}
-}
-
-const syntaxError = v.object({ message: v.string(), line: v.number() })
-
-function syntaxProblem(error: unknown): PolicyProblem {
-	const parsed = v.safeParse(syntaxError, error)
-	if (!parsed.success) return { line: 1, problem: 'is not UTF-8 text' }
-	return {
-		line: parsed.output.line,
-		problem: parsed.output.message.replace(/ \(\d+:\d+\)$/, '').replace(/\.?$/, ''),
-	}
 }

@@ -33,6 +33,11 @@ export function partsOf({ ask }: PolicyRequest, around: Surroundings): Parts {
 	if (realFolder === null || realCwd === null || !isWithin(realCwd, realFolder)) {
 		against.add('works outside of the folder of the session')
 	}
+	const home = realPath(around.userHome)
+	// Else everything on the machine would lie inside of it.
+	if (realFolder !== null && home !== null && isWithin(home, realFolder) && home !== realFolder) {
+		against.add('is of a session that was started in a folder above the home')
+	}
 	const wide = Object.entries(input).find(([key, value]) => wideKey.test(key) && isSet(value))
 	if (wide) against.add(`asks for more than this one call: ${wide[0]}`)
 	if (ask.questions !== null) against.add('is a question')

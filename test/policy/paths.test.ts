@@ -259,6 +259,13 @@ describe('the rest of a request', () => {
 		}
 	})
 
+	test('a session of the whole machine, or of all homes, is asked', () => {
+		for (const wide of ['/', root, join(root, 'home')]) {
+			expect(answerTo(all, running('ls'), { ...around, folder: wide }), wide).toBe('ask')
+		}
+		expect(answerTo(all, running('ls'), { ...around, folder: userHome })).toBe('allow')
+	})
+
 	test('commands for a shell of another language are asked', () => {
 		for (const shell of ['/usr/bin/fish', '/usr/bin/nu', '/bin/tcsh', 'pwsh']) {
 			expect(answerTo(all, running('ls'), { ...around, shell }), shell).toBe('ask')

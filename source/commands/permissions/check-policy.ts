@@ -15,7 +15,7 @@ export async function checkPolicy({ args, flags, io }: Invocation): Promise<numb
 	const [given] = args
 	const state =
 		given === undefined
-			? policyHere({ home: (await openBase(io)).base, io }).file.read()
+			? policyHere(await openBase(io)).file.read()
 			: await parsed(resolve(io.cwd, given))
 	const problems = state.kind === 'refused' ? state.problems : []
 	// One of who may change the file stands in no line of it.

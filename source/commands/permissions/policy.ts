@@ -20,8 +20,7 @@ export async function run(invocation: Invocation): Promise<number> {
 	if (action !== undefined) {
 		throw usage(`"styrby-tui permissions policy" takes "test" or "check", not "${action}".`)
 	}
-	const base = await openBase(io)
-	const state = policyHere({ home: base.base, io }).file.read()
+	const state = policyHere(await openBase(io)).file.read()
 	io.stdout.write(flags.has('json') ? `${JSON.stringify(stateJson(state))}\n` : stateText(state))
 	if (state.kind === 'refused') {
 		throw refused('policy_refused', `No rule is in force, everything is asked: ${state.problem}`)

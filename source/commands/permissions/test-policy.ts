@@ -22,8 +22,7 @@ export async function testPolicy(invocation: Invocation): Promise<number> {
 	const { flags, io } = invocation
 	const { request, folder } =
 		flags.text('request') === undefined ? given(invocation) : await asked(invocation)
-	const { base } = await openBase(io)
-	const { file, around } = policyHere({ home: base, io })
+	const { file, around } = policyHere(await openBase(io))
 	const state = file.read()
 	if (state.kind === 'refused') {
 		throw refused('policy_refused', `No rule is in force, everything is asked: ${state.problem}`)

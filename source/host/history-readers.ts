@@ -12,6 +12,13 @@ interface HistoryReader {
 
 const readers: ReadonlyMap<string, () => Promise<HistoryReader>> = new Map([
 	[
+		'aider',
+		async () => {
+			const { isAiderHistory, readHistory } = await import('../agents/aider/import.ts')
+			return { recognises: isAiderHistory, read: readHistory }
+		},
+	],
+	[
 		'claude',
 		async () => {
 			const { isClaudeTranscript, readHistory } = await import('../agents/claude/index.ts')

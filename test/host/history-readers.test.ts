@@ -47,7 +47,6 @@ it('what can not be read is said in one sentence', async () => {
 		[file, undefined, 'import_not_recognised'],
 		[join(folder, 'missing'), undefined, 'import_not_found'],
 		[join(folder, 'missing'), 'claude', 'import_not_found'],
-		[file, 'codex', 'agent_not_supported'],
 		[file, 'nobody', 'agent_unknown'],
 		[file, 'toString', 'agent_unknown'],
 	]

@@ -7,6 +7,7 @@ import type { Mark } from '../pty/screen.ts'
 import { changesOf } from './edits.ts'
 import type { FollowedFile } from './followed-file.ts'
 import { HistoryLines } from './history-lines.ts'
+import { sessionId } from './session-id.ts'
 import { commandUse, editEvents, result, type Step, Turns } from './turns.ts'
 import { exactly, loggedUsage } from './usage.ts'
 
@@ -34,6 +35,8 @@ export class LiveReader {
 	/** Prompts of ours that Aider has not written down yet. */
 	#prompted: string[] = []
 	#reported: { event: Usage; at: number }[] = []
+	/** When the chat began, until something was said in it. */
+	#startedAt: string | null = null
 	#command: { source: string; command: string } | null = null
 	#block: { id: string; mark: Mark; sent: string } | null = null
 
@@ -116,7 +119,9 @@ export class LiveReader {
 	async #item(item: Parameters<Turns['read']>[0]): Promise<void> {
 		const source = `${item.line}`
 		const before = this.turns.own.at(-1) ?? ''
+		if (item.kind === 'started') this.#startedAt = item.at
 		if (item.kind === 'user') {
+			this.#identify(item.text)
 			this.lines.takesUser = false
 			this.failed = false
 			this.#endBlock()
@@ -126,6 +131,13 @@ export class LiveReader {
 		if (item.kind === 'model') this.#endBlock()
 		if (item.kind === 'user' && this.turns.awaiting) this.#beginBlock(item.text, before)
 		if (item.kind === 'user') this.#parts.onOutput({ type: 'status', status: 'running' })
+	}
+
+	/** The id under which the history would be imported. */
+	#identify(firstPrompt: string): void {
+		if (this.#startedAt === null) return
+		this.#parts.onOutput({ type: 'about', session: sessionId(this.#startedAt, firstPrompt) })
+		this.#startedAt = null
 	}
 
 	async #steps(steps: readonly Step[]): Promise<void> {

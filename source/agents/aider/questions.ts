@@ -71,6 +71,12 @@ export function askOf(
 	}
 }
 
+/** Whether what a question is about stands above it; `line` is the question with its choices. */
+export function hasSubject(line: string): boolean {
+	const question = line.slice(0, line.indexOf(' (Y)es/'))
+	return known.some(({ pattern, subject }) => subject !== null && pattern.test(question))
+}
+
 const choices = new Map([
 	['Yes', 'y'],
 	['No', 'n'],

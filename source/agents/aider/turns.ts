@@ -2,6 +2,7 @@
 import type { FileChange, SessionEvent } from '../../protocol/events.ts'
 import { commandsIn, editsIn } from './edits.ts'
 import type { HistoryItem } from './history-lines.ts'
+import { hasSubject } from './questions.ts'
 import { reportedUsage } from './usage.ts'
 
 type Usage = Extract<SessionEvent, { kind: 'usage' }>
@@ -92,12 +93,19 @@ export class Turns {
 		return []
 	}
 
+	/** What a question was about stands on the line before it. */
+	#dropSubject(line: string): void {
+		const last = this.#notices?.lines.at(-1)
+		if (last !== undefined && hasSubject(line)) this.drop(last)
+	}
+
 	#known(text: string, source: string): Step | null {
 		const used = reportedUsage(text, this.model)
 		if (used !== null) return { type: 'usage', source, event: { kind: 'usage', body: used } }
 		const answered = answeredForm.exec(text)
 		if (answered !== null) {
 			const [, line = '', key = ''] = answered
+			this.#dropSubject(line)
 			// What was allowed may be given to the model, which then speaks again.
 			if (/^(?:Add|Attempt to fix)/.test(line) && key !== 'n') this.awaiting = true
 			return { type: 'answered', line, key }

@@ -4,9 +4,8 @@
  *
  *   node test/tools/scripted-openai.ts --port 8788 --script script.json [--log requests.jsonl]
  *
- * Requests are answered without any server state: the prompt is the newest message of the user that is not
- * context which Codex adds; the first rule whose `match` fits it is used; the turn is the number of model
- * responses after that prompt. Past the last turn, and without a rule, `fallback` is said. In strings of a
+ * Requests are answered without any server state: the prompt is the newest message of the user that a rule's
+ * `match` fits (a message into a running turn fits none); the turn is the number of model responses after it. Past the last turn, and without a rule, `fallback` is said. In strings of a
  * script, `${name}` is replaced by `vars.name`.
  */
 import { appendFileSync, readFileSync } from 'node:fs'
@@ -125,9 +124,11 @@ function pickTurn(script: Script, { input, tools }: Request): { turn: Turn; labe
 	const fallback: Turn = { blocks: [{ text: script.fallback ?? 'ok' }] }
 	const equipped = tools.length > 0 || input.some(({ type }) => type === 'additional_tools')
 	if (!equipped) return { turn: fallback, label: 'fallback' }
-	const { prompt, turn } = locate(input)
-	for (const { match, turns } of script.rules ?? []) {
-		if (!new RegExp(match, 's').test(prompt)) continue
+	const prompts = located(input)
+	for (const { prompt, turn } of prompts) {
+		const rule = script.rules?.find(({ match }) => new RegExp(match, 's').test(prompt))
+		if (rule === undefined) continue
+		const { match, turns } = rule
 		const found = turns[turn]
 		if (found === undefined) return { turn: fallback, label: `${match}#${turn} (past the end)` }
 		return { turn: Array.isArray(found) ? { blocks: found } : found, label: `${match}#${turn}` }
@@ -135,8 +136,10 @@ function pickTurn(script: Script, { input, tools }: Request): { turn: Turn; labe
 	return { turn: fallback, label: 'fallback' }
 }
 
-/** The newest prompt, and how many responses of the model came after it. */
-function locate(input: Request['input']): { prompt: string; turn: number } {
+/** The prompts, the newest first, and how many responses of the model came after each. */
+function* located(
+	input: Request['input'],
+): Generator<{ prompt: string; turn: number }, void, void> {
 	let turn = 0
 	let within = false
 	for (const item of input.toReversed()) {
@@ -148,9 +151,8 @@ function locate(input: Request['input']): { prompt: string; turn: number } {
 		within = byModel
 		if (item.type !== 'message' || item.role !== 'user') continue
 		const prompt = promptText(item.content)
-		if (prompt !== '') return { prompt, turn }
+		if (prompt !== '') yield { prompt, turn }
 	}
-	return { prompt: '', turn: 0 }
 }
 
 /** Text of a message without what Codex puts before a prompt (`<environment_context>`, AGENTS.md). */

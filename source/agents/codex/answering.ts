@@ -32,6 +32,7 @@ export async function answerRequest(
 			'The agent takes no changed input, and a question needs its answers: answer as asked, or deny it.',
 		)
 	}
+	if (answer.decision === 'deny') reader.denied(request.asked.item, answer.reason)
 	if (answer.decision === 'deny' && !(await steer(server, reader, request.asked, answer.reason))) {
 		const text = 'The agent was told no, but could not be told the reason'
 		said(notice(new Date().toISOString(), text))

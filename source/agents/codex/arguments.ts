@@ -113,24 +113,63 @@ const otherCommands = new Set([
 	'help',
 ])
 
+/** Flags of the interface that take a value, besides those above. */
+const otherValueFlags = new Set([
+	'-i',
+	'--image',
+	'-p',
+	'--profile',
+	'--add-dir',
+	'--local-provider',
+])
+
+export interface NativeArguments {
+	args: string[]
+	/** Permissions for the session that is resumed or forked, which a remote interface can't be told. */
+	overrides: { sandbox?: string; approvalPolicy?: string }
+}
+
 /**
  * The arguments of the interface: ours first, so that they hold for its commands too. Throws
  * `agent_argument` for a command that has no session, and for a connection of the person's own.
  */
-export function nativeArguments(args: readonly string[], own: readonly string[]): string[] {
+export function nativeArguments(args: readonly string[], own: readonly string[]): NativeArguments {
 	const remote = args.find((arg) => /^--remote(?:-auth-token-env)?(?:=|$)/.test(arg))
 	if (remote !== undefined) throw unknown(remote)
-	const [first] = args
-	if (first !== undefined && otherCommands.has(first)) throw unknown(first)
-	if (first !== undefined && interfaceCommands.has(first)) {
-		return [first, ...own, ...args.slice(1)]
+	const command = commandOf(args)
+	if (command !== null && otherCommands.has(command)) throw unknown(command)
+	if (command === null || !interfaceCommands.has(command)) {
+		return { args: [...own, ...args], overrides: {} }
 	}
-	return [...own, ...args]
+	const kept: string[] = []
+	const overrides: NativeArguments['overrides'] = {}
+	const queue = [...args]
+	for (let arg = queue.shift(); arg !== undefined; arg = queue.shift()) {
+		const [flag, joined] = splitFlag(arg)
+		const param = valueFlags.get(flag)
+		if (param === 'sandbox' || param === 'approvalPolicy') {
+			overrides[param] = joined ?? queue.shift() ?? missing(flag)
+		} else kept.push(arg)
+	}
+	return { args: [...own, ...kept], overrides }
+}
+
+/** The first argument that is neither a flag nor its value, if it is a command. */
+function commandOf(args: readonly string[]): string | null {
+	for (let i = 0; i < args.length; i++) {
+		const arg = args[i] ?? ''
+		if (arg === '--') return null
+		if (!arg.startsWith('-')) return arg
+		const [flag, joined] = splitFlag(arg)
+		const takesValue = serverFlags.has(flag) || valueFlags.has(flag) || otherValueFlags.has(flag)
+		if (takesValue && joined === null) i++
+	}
+	return null
 }
 
 function splitFlag(arg: string): [string, string | null] {
-	const at = arg.startsWith('--') ? arg.indexOf('=') : -1
-	if (at >= 0) return [arg.slice(0, at), arg.slice(at + 1)]
+	const at = arg.startsWith('-') ? arg.indexOf('=') : -1
+	if (at > 0) return [arg.slice(0, at), arg.slice(at + 1)]
 	return [arg, null]
 }
 

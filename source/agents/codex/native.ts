@@ -9,9 +9,10 @@ import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../ag
 import { childEnvironment } from '../child-environment.ts'
 import { type Ended, hasEnded, spawned, terminate, watchEnd } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
+import { giveBackTerminal } from '../give-back-terminal.ts'
 import { OutputQueue } from '../output-queue.ts'
 import { AppServer } from './app-server.ts'
-import { nativeArguments, serverArguments } from './arguments.ts'
+import { type NativeArguments, nativeArguments, serverArguments } from './arguments.ts'
 import { Relay } from './relay.ts'
 import { RemoteEndpoint } from './remote-endpoint.ts'
 import { ThreadReader } from './thread-reader.ts'
@@ -31,11 +32,11 @@ export async function startNative(path: string, options: StartOptions): Promise<
 	await using cleanup = new AsyncDisposableStack()
 	const own = (url: string) => ['--remote', url, '--remote-auth-token-env', tokenVariable]
 	// What is refused is refused before anything listens.
-	nativeArguments(options.args, [])
+	const { overrides } = nativeArguments(options.args, [])
 	const token = randomBytes(32).toString('base64url')
-	const session = new NativeSession(path, options)
+	const session = new NativeSession(path, options, overrides)
 	const endpoint = cleanup.use(await RemoteEndpoint.start(token, session.connected))
-	const child = spawn(path, nativeArguments(options.args, own(endpoint.url)), {
+	const child = spawn(path, nativeArguments(options.args, own(endpoint.url)).args, {
 		cwd: options.cwd,
 		env: { ...childEnvironment(options.env), [tokenVariable]: token },
 		stdio: 'inherit',
@@ -55,11 +56,13 @@ class NativeSession implements RunningAgent {
 	readonly #queue = new OutputQueue<AgentOutput>()
 	readonly #path: string
 	readonly #options: StartOptions
+	#overrides: NativeArguments['overrides']
 	#relay: Relay | null = null
 	#child: ChildProcess | null = null
 
-	constructor(path: string, options: StartOptions) {
+	constructor(path: string, options: StartOptions, overrides: NativeArguments['overrides']) {
 		this.#path = path
+		this.#overrides = overrides
 		this.#options = options
 		this.ended = this.#ended.promise
 	}
@@ -73,11 +76,14 @@ class NativeSession implements RunningAgent {
 		const { cwd, env, args } = this.#options
 		this.#relay = new Relay(socket, {
 			reader: this.#reader,
+			overrides: this.#overrides,
 			start: (onLine) =>
 				AppServer.start(this.#path, { cwd, env, args: serverArguments(args), onLine }),
 			onOutput: (outputs) => this.#queue.push(...outputs),
 			room: () => this.#queue.room(),
 		})
+		// One that connects again goes on with what the session has become.
+		this.#overrides = {}
 	}
 
 	started(child: ChildProcess, ended: Promise<Ended>, cleanup: AsyncDisposable): void {
@@ -94,6 +100,7 @@ class NativeSession implements RunningAgent {
 			this.#queue.push(...this.#reader.end(new Date().toISOString()))
 			this.#queue.close()
 			await cleanup[Symbol.asyncDispose]()
+			giveBackTerminal(how)
 			this.#ended.resolve(how)
 		})
 	}

@@ -12,6 +12,8 @@ interface OpenCall {
 
 export class OpenCalls {
 	readonly #calls = new Map<string, OpenCall>()
+	/** Why calls were denied, by the call: Codex does not tell it with the result. */
+	readonly #denials = new Map<string, string>()
 
 	started(thread: string, parent: string | null, item: RawItem, at: string): AgentOutput[] {
 		if (this.#calls.has(item.id)) return []
@@ -25,8 +27,17 @@ export class OpenCalls {
 	done(thread: string, parent: string | null, item: RawItem, at: string): AgentOutput[] {
 		const outputs = this.started(thread, parent, item, at)
 		this.#calls.delete(item.id)
-		outputs.push(event(at, { kind: 'tool_result', body: resultOf(item, parent) }))
+		const reason = this.#denials.get(item.id)
+		this.#denials.delete(item.id)
+		const body = resultOf(item, parent)
+		const text = reason === undefined || body.ok ? body.text : `Denied: ${reason}`
+		outputs.push(event(at, { kind: 'tool_result', body: { ...body, text } }))
 		return outputs
+	}
+
+	/** A person denied the call, for this reason. */
+	denied(call: string, reason: string): void {
+		this.#denials.set(call, reason)
 	}
 
 	/** A turn has ended without the results of its calls. `null`: all threads. */

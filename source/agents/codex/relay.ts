@@ -19,6 +19,8 @@ const opening = new Set(['thread/start', 'thread/resume', 'thread/fork'])
 
 export interface RelayOptions {
 	reader: ThreadReader
+	/** Parameters for the first thread that the interface resumes or forks. */
+	overrides: object
 	start(onLine: AppServerOptions['onLine']): Promise<AppServer>
 	onOutput(outputs: readonly AgentOutput[]): void
 	/** Resolves when the host has room for more. */
@@ -30,6 +32,7 @@ export class Relay {
 	readonly #options: RelayOptions
 	readonly #opening = new Set<RpcId>()
 	readonly #server: Promise<AppServer>
+	#adds = true
 	/** Messages of the interface, one after the other. */
 	#sending: Promise<void>
 
@@ -93,14 +96,27 @@ export class Relay {
 			this.#socket.close(1007)
 			return
 		}
-		if (message.type === 'request' && opening.has(message.method)) this.#opening.add(message.id)
+		const opens = message.type === 'request' && opening.has(message.method)
+		if (opens) this.#opening.add(message.id)
 		if (message.type === 'response') {
 			const { requests } = this.#options.reader
 			if (!requests.answeredThere(message.id, message.error === null ? message.result : null))
 				return
 		}
 		const server = await this.#server.catch(() => null)
-		await server?.write(text.includes('\n') ? JSON.stringify(JSON.parse(text)) : text)
+		const overridden = opens ? this.#overridden(message) : null
+		await server?.write(
+			overridden ?? (text.includes('\n') ? JSON.stringify(JSON.parse(text)) : text),
+		)
+	}
+
+	/** `null` where there is nothing to add. */
+	#overridden({ id, method, params }: Extract<RpcMessage, { type: 'request' }>): string | null {
+		const { overrides } = this.#options
+		const add = this.#adds && method !== 'thread/start' && Object.keys(overrides).length > 0
+		if (!add || params === null || typeof params !== 'object') return null
+		this.#adds = false
+		return JSON.stringify({ id, method, params: { ...params, ...overrides } })
 	}
 
 	async #fromServer({ text }: Line, message: RpcMessage | null): Promise<void> {

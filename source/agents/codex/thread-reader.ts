@@ -67,6 +67,11 @@ export class ThreadReader {
 		this.#sent.set(id, source)
 	}
 
+	/** A call is being denied from elsewhere, for this reason. */
+	denied(call: string | null, reason: string): void {
+		if (call !== null && reason !== '') this.#calls.denied(call, reason)
+	}
+
 	/** A thread was started, resumed or forked: from now on the session is about it, if it is one to keep. */
 	opened(opened: Opened): AgentOutput[] {
 		const ran = this.turn !== null

@@ -49,6 +49,7 @@ beforeEach(async () => {
 		const env = { KEPT: join(folder, 'kept') }
 		relay = new Relay(socket, {
 			reader,
+			overrides: { sandbox: 'read-only' },
 			start: (onLine) =>
 				AppServer.start(join(folder, 'codex'), { cwd: folder, env, args: [], onLine }),
 			onOutput: (more) => outputs.push(...more),
@@ -189,4 +190,19 @@ test('the app-server dies, or the interface goes: the other ends, and what waite
 	await second.relay.stop()
 	expect(await second.relay.answer(second.id, { decision: 'allow', scope: 'once' })).toBe(false)
 	expect(await decisions()).toEqual([])
+})
+
+test('what a remote interface can not say goes with the first thread that it resumes', async () => {
+	const { send } = await connect()
+	send({ id: 1, method: 'thread/start', params: {} })
+	send({ id: 2, method: 'thread/resume', params: { threadId: 'a', cwd: '/p' } })
+	send({ id: 3, method: 'thread/resume', params: { threadId: 'b' } })
+	await until(() => outputs.some(({ type }) => type === 'request'))
+	await relay?.stop()
+	const calls = (await kept()).filter((line) => line.includes('"thread/'))
+	expect(calls).toEqual([
+		'{"id":1,"method":"thread/start","params":{}}',
+		'{"id":2,"method":"thread/resume","params":{"threadId":"a","cwd":"/p","sandbox":"read-only"}}',
+		'{"id":3,"method":"thread/resume","params":{"threadId":"b"}}',
+	])
 })

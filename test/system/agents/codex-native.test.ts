@@ -1,25 +1,25 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { AgentAnswer, AgentOutput } from '../../../source/agents/agent.ts'
+import { codex } from '../../../source/agents/codex/index.ts'
+import { NativeSession } from '../../tools/agent-session.ts'
 import { findAgent } from '../../tools/agents.ts'
 import { codexEnvironment, codexProcesses, seedCodexHome } from '../../tools/codex-home.ts'
+import { until } from '../../tools/lab.ts'
 import { codexScript } from '../../tools/scripted-codex.ts'
 import { type ScriptedOpenai, startScriptedOpenai } from '../../tools/scripted-openai.ts'
-import { Terminal } from '../../tools/terminal.ts'
 
-type Told =
-	| AgentOutput
-	| { type: 'answered'; id: string; taken: boolean }
-	| { type: 'ended'; code: number | null; signal: string | null }
+// What all agents do alike is in the contract; here is what is Codex's own.
+
+const ready = 'Ask Codex to do anything'
+const asked = /Would you like to run the following command/
 
 let program = ''
 let folder = ''
 let cwd = ''
+let home = ''
 let api: ScriptedOpenai
 
 beforeAll(async () => {
@@ -29,10 +29,11 @@ beforeAll(async () => {
 beforeEach(async () => {
 	folder = await realpath(await mkdtemp(join(tmpdir(), 'styrby-test-')))
 	cwd = join(folder, 'project')
-	await mkdir(join(cwd, 'build'), { recursive: true })
+	home = join(folder, 'home')
+	await mkdir(cwd, { recursive: true })
 	await writeFile(join(cwd, 'greet.js'), 'function greet() {\n  return "hello"\n}\n')
 	api = await startScriptedOpenai({ script: codexScript, vars: { cwd } })
-	await seedCodexHome(join(folder, 'home'), { apiUrl: api.url, projects: [cwd] })
+	await seedCodexHome(home, { apiUrl: api.url, projects: [cwd] })
 })
 
 afterEach(async () => {
@@ -40,306 +41,102 @@ afterEach(async () => {
 	await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
 })
 
-/** The agent on an emulated screen, with the adapter between. */
-class NativeRun implements AsyncDisposable {
-	readonly told: Told[] = []
-	readonly terminal: Terminal
-	readonly #server: Server
-	#socket: Socket | null = null
-
-	private constructor(server: Server, terminal: Terminal) {
-		this.#server = server
-		this.terminal = terminal
-		server.on('connection', (socket) => {
-			this.#socket = socket
-			socket.on('error', () => socket.destroy())
-			const lines = createInterface({ input: socket })
-			// The reset of a host that was killed comes here, too.
-			lines.on('error', () => lines.close())
-			lines.on('line', (line) => this.told.push(JSON.parse(line)))
-		})
-	}
-
-	static async start(args: readonly string[] = []): Promise<NativeRun> {
-		const server = createServer()
-		const path = join(folder, `socket-${Math.trunc(performance.now())}`)
-		await new Promise<void>((resolve) => server.listen(path, resolve))
-		const env = codexEnvironment(join(folder, 'home'))
-		env.PATH = `${dirname(program)}${delimiter}${env.PATH}`
-		env.STYRBY_HOME = 'must not be inherited'
-		const script = join(import.meta.dirname, '../../tools/native-codex.ts')
-		const terminal = new Terminal({
-			command: process.execPath,
-			args: [script, path, ...args],
-			env,
-			cwd,
-			columns: 100,
-			rows: 34,
-		})
-		const run = new NativeRun(server, terminal)
-		await terminal.until('Ask Codex to do anything')
-		await run.until(() => run.told.some(({ type }) => type === 'about'))
-		return run
-	}
-
-	async type(text: string): Promise<void> {
-		await this.terminal.press(text)
-		await this.terminal.until(text)
-		await this.terminal.press('\r')
-	}
-
-	order(what: unknown): void {
-		this.#socket?.write(`${JSON.stringify(what)}\n`)
-	}
-
-	answer(id: string, answer: AgentAnswer): void {
-		this.order({ type: 'answer', id, answer })
-	}
-
-	async until(done: () => boolean): Promise<void> {
-		const end = performance.now() + 60_000
-		while (!done()) {
-			if (performance.now() > end) {
-				const told = JSON.stringify(this.told, null, 1).slice(-4000)
-				throw new Error(`Waited too long.\n${this.terminal.text()}\n${told}`)
-			}
-			await new Promise((resolve) => setTimeout(resolve, 20))
-		}
-	}
-
-	/** The n-th request, once it is asked. */
-	async request(n = 0): Promise<Extract<AgentOutput, { type: 'request' }>> {
-		const all = () => this.told.flatMap((told) => (told.type === 'request' ? [told] : []))
-		await this.until(() => all().length > n)
-		const [request] = all().slice(n)
-		if (request === undefined) throw new Error('No such request')
-		return request
-	}
-
-	async idle(): Promise<void> {
-		const running = () =>
-			this.told.findLastIndex((t) => t.type === 'status' && t.status === 'running')
-		const idle = () => this.told.findLastIndex((t) => t.type === 'status' && t.status === 'idle')
-		await this.until(() => running() >= 0 && idle() > running())
-	}
-
-	get events() {
-		return this.told.flatMap((told) => (told.type === 'event' ? [told.event] : []))
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		await this.terminal[Symbol.asyncDispose]()
-		this.#socket?.destroy()
-		this.#server.close()
-	}
+async function start(args: readonly string[] = []): Promise<NativeSession> {
+	const env = codexEnvironment(home)
+	env.PATH = `${dirname(program)}${delimiter}${env.PATH}`
+	const session = await NativeSession.start({ adapter: codex, cwd, env, args }, folder, ready)
+	await session.until(() => session.of('about').some(({ takes }) => takes !== undefined))
+	return session
 }
 
-const allow: AgentAnswer = { decision: 'allow', scope: 'once' }
-const prompt = 'Would you like to run the following command'
+/** Waits for the end of the turn that is the n-th (from 1). */
+async function idle(session: NativeSession, n = 1): Promise<void> {
+	const ends = () => session.of('status').filter(({ status }) => status === 'idle')
+	await session.until(() => ends().length >= n)
+}
 
-test('text only: what is on the screen is told, as it is written and whole', async () => {
-	await using run = await NativeRun.start()
-	await run.type('TEXT please')
-	await run.idle()
-	await run.terminal.until('Good day to you')
-	expect(run.events).toContainEqual({
-		kind: 'user_prompt',
-		body: { text: 'TEXT please', source: 'agent' },
-	})
-	const said = run.events.flatMap((e) => (e.kind === 'agent_response' ? [e.body.text] : []))
-	expect(said).toEqual(['Good day to you, and to all who read along.'])
-	expect(run.told.some(({ type }) => type === 'text')).toBe(true)
-	const usage = run.events.flatMap((e) => (e.kind === 'usage' ? [e.body] : []))
-	expect(usage).toMatchObject([{ input: 1034, cache_read: 200, output: 56 }])
-	expect(run.told).toContainEqual(
-		expect.objectContaining({ type: 'about', cwd, version: '0.169.0', asks: true }),
-	)
-})
-
-test('allowed from elsewhere: it runs, and the prompt leaves the screen', async () => {
-	await using run = await NativeRun.start()
-	await run.type('RUN it')
-	const { id, ask } = await run.request()
-	await run.terminal.until(prompt)
-	expect(ask).toMatchObject({
-		tool: 'exec_command',
-		input: { command: ['/bin/bash', '-lc', 'touch made.txt; echo done'] },
-	})
-	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
-	run.answer(id, allow)
-	await run.idle()
-	expect(run.told).toContainEqual({ type: 'answered', id, taken: true })
-	expect(run.told).toContainEqual({ type: 'applied', id })
-	expect(existsSync(join(cwd, 'made.txt'))).toBe(true)
-	await run.terminal.until((text) => !text.includes(prompt) && text.includes('made'))
-})
-
-test('denied from elsewhere: nothing runs, and the model reads the reason', async () => {
-	await using run = await NativeRun.start()
-	await run.type('REMOVE it')
-	const { id } = await run.request()
-	await run.terminal.until(prompt)
-	run.answer(id, { decision: 'deny', reason: 'keep the build' })
-	await run.idle()
-	expect(run.told).toContainEqual({ type: 'applied', id })
-	expect(existsSync(join(cwd, 'build'))).toBe(true)
-	const heard = api.requests.map(({ body }) => JSON.stringify(body))
-	expect(heard.some((body) => /rejected by user.*keep the build/.test(body))).toBe(true)
-	await run.terminal.until((text) => !text.includes(prompt))
-})
-
-test('answered on the screen: withdrawn elsewhere, where an answer comes too late', async () => {
-	await using run = await NativeRun.start()
-	await run.type('TWO')
-	const first = await run.request(0)
-	await run.terminal.until(prompt)
-	await run.terminal.press('y')
-	await run.until(() => run.told.some((t) => t.type === 'withdrawn'))
-	expect(run.told).toContainEqual({ type: 'withdrawn', id: first.id, result: 'approved' })
-	run.answer(first.id, { decision: 'deny', reason: 'too late' })
-	await run.until(() => run.told.some((t) => t.type === 'answered'))
-	expect(run.told).toContainEqual({ type: 'answered', id: first.id, taken: false })
-	const second = await run.request(1)
-	expect(second.id).not.toBe(first.id)
-	run.answer(second.id, allow)
-	await run.idle()
-	expect(existsSync(join(cwd, 'one.txt'))).toBe(true)
-	expect(existsSync(join(cwd, 'two.txt'))).toBe(true)
-})
-
-test('denied on the screen: withdrawn as denied, and nothing runs', async () => {
-	await using run = await NativeRun.start()
-	await run.type('RUN it')
-	const { id } = await run.request()
-	await run.terminal.until(prompt)
-	await run.terminal.press('\u001B')
-	await run.until(() => run.told.some((t) => t.type === 'withdrawn'))
-	expect(run.told).toContainEqual({ type: 'withdrawn', id, result: 'denied' })
-	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
-})
-
-test('an edit is shown with its diff on both sides', async () => {
-	await using run = await NativeRun.start(['--sandbox', 'read-only'])
-	await run.type('EDIT it')
-	const { id, ask } = await run.request()
-	await run.terminal.until('good day')
-	expect(ask.changes[0]?.hunks[0]?.lines).toContain('+  return "good day"')
-	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
-	run.answer(id, allow)
-	await run.idle()
-	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('good day')
-})
-
-test('a prompt and an interrupt from elsewhere reach the interface', async () => {
-	await using run = await NativeRun.start()
-	run.order({ type: 'prompt', text: 'TEXT from afar' })
-	await run.idle()
-	await run.terminal.until('TEXT from afar')
-	expect(run.events).toContainEqual({
+test('prompts, an interrupt, a mode and an answer from elsewhere reach the interface', async () => {
+	await using session = await start()
+	const { terminal } = session
+	await session.send('TEXT from afar')
+	await terminal.until('Good day to you')
+	await idle(session)
+	expect(session.events()).toContainEqual({
 		kind: 'user_prompt',
 		body: { text: 'TEXT from afar', source: 'viewer' },
 	})
-	run.order({ type: 'prompt', text: 'WAIT for me' })
-	await run.terminal.until('thinking about it')
-	run.order({ type: 'interrupt' })
-	await run.until(() =>
-		run.events.some((e) => e.kind === 'system' && e.body.type === 'interrupted'),
-	)
-})
 
-test('put in another mode from elsewhere: both sides say so, and it asks for edits', async () => {
-	await using run = await NativeRun.start()
-	run.order({ type: 'mode', mode: 'read-only' })
-	await run.until(() => run.told.some((t) => t.type === 'about' && t.mode === 'read-only'))
-	await run.type('EDIT it')
-	const { id, ask } = await run.request()
-	expect(ask.tool).toBe('apply_patch')
-	run.answer(id, { decision: 'deny', reason: 'leave it' })
-	await run.idle()
-	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
-})
+	await session.send('WAIT for me')
+	await terminal.until('thinking about it')
+	await session.interrupt()
+	await idle(session, 2)
+	await terminal.until('interrupted')
 
-test('a question is answered from elsewhere, and leaves the screen', async () => {
-	await using run = await NativeRun.start()
-	await run.type('ASK me')
-	const { id, ask } = await run.request()
-	await run.terminal.until('Which database?')
-	expect(ask.questions).toMatchObject([{ question: 'Which database?' }])
-	run.answer(id, {
-		decision: 'allow',
-		scope: 'once',
-		input: { answers: { 'Which database?': 'SQLite' } },
-	})
-	await run.idle()
-	await run.terminal.until((text) => text.includes('thanks'))
+	await session.prompt('ASK me')
+	const question = await session.request(/Which database\?/)
+	expect(question.ask.questions).toMatchObject([{ question: 'Which database?' }])
+	const answers = { 'Which database?': 'SQLite' }
+	expect(
+		await session.answer(question.id, { decision: 'allow', scope: 'once', input: { answers } }),
+	).toBe(true)
+	await idle(session, 3)
+	await terminal.until('thanks')
 	expect(api.requests.some(({ body }) => JSON.stringify(body).includes('SQLite\\"'))).toBe(true)
+
+	// It asks for edits in this mode, also for those of prompts that are typed in the interface.
+	await session.setMode('read-only')
+	await session.until(() => session.of('about').some(({ mode }) => mode === 'read-only'))
+	await session.prompt('EDIT it')
+	const { id, ask } = await session.request(/Would you like to make the following edits/, 2)
+	expect(ask.tool).toBe('apply_patch')
+	expect(await session.answer(id, { decision: 'deny', reason: 'leave it' })).toBe(true)
+	await idle(session, 4)
+	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
+	await expect(session.setMode('danger-full-access')).rejects.toThrow('agent_cannot')
 })
 
 test('the app-server is killed while a request waits: withdrawn, and the interface goes on', async () => {
-	await using run = await NativeRun.start()
-	await run.type('RUN it')
-	const { id } = await run.request()
-	const all = await codexProcesses(join(folder, 'home'))
-	for (const { pid, args } of all) if (args.includes('app-server')) process.kill(pid, 'SIGKILL')
-	await run.idle()
-	expect(run.told).toContainEqual({ type: 'withdrawn', id, result: 'cancelled' })
-	run.answer(id, allow)
-	await run.until(() => run.told.some((t) => t.type === 'answered'))
-	expect(run.told).toContainEqual({ type: 'answered', id, taken: false })
+	await using session = await start()
+	await session.prompt('RUN it')
+	const { id } = await session.request(asked)
+	for (const { pid, args } of await codexProcesses(home)) {
+		if (args.includes('app-server')) process.kill(pid, 'SIGKILL')
+	}
+	await idle(session)
+	expect(session.of('withdrawn')).toEqual([{ type: 'withdrawn', id, result: 'cancelled' }])
+	expect(await session.answer(id, { decision: 'allow', scope: 'once' })).toBe(false)
+	await session.terminal.until('Conversation interrupted')
+	await session.prompt('TEXT please')
+	await session.terminal.until('Good day to you')
+	await idle(session, 2)
 	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
-	await run.terminal.until('Conversation interrupted')
-	await run.type('TEXT please')
-	await run.terminal.until('Good day to you')
-	await run.idle()
-})
-
-test('an error of the model is told', async () => {
-	await using run = await NativeRun.start()
-	await run.type('FAIL now')
-	await run.idle()
-	const errors = run.events.flatMap((e) => (e.kind === 'error' ? [e.body.text] : []))
-	expect(errors).toEqual(['no such thing'])
 })
 
 test('the host is killed while a request waits: the agent ends, and nothing was approved', async () => {
-	await using run = await NativeRun.start()
-	await run.type('RUN it')
-	await run.request()
-	await run.terminal.until(prompt)
-	process.kill(run.terminal.pid, 'SIGKILL')
-	await run.terminal.exited
-	await gone(run.terminal.pid)
+	await using session = await start()
+	await session.prompt('RUN it')
+	await session.request(asked)
+	const host = session.terminal.pid
+	process.kill(host, 'SIGKILL')
+	await session.terminal.exited
+	await until(async () => (await codexProcesses(home)).every(({ pid }) => pid === host))
 	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
 })
 
-test('ended and resumed: the same session goes on', async () => {
+test('resumed with another sandbox: the session has it, and asks by it', async () => {
 	let id = ''
 	{
-		await using run = await NativeRun.start()
-		await run.type('TEXT please')
-		await run.idle()
-		for (const told of run.told) if (told.type === 'about') id = told.session ?? id
-		run.order({ type: 'stop' })
-		await run.until(() => run.told.some((t) => t.type === 'ended'))
+		await using session = await start()
+		await session.prompt('TEXT please')
+		await idle(session)
+		id = session.of('about').findLast((about) => about.session !== undefined)?.session ?? ''
+		expect(session.of('about').some(({ mode }) => mode === 'workspace-write')).toBe(true)
 	}
-	await using again = await NativeRun.start(['resume', id])
+	await using again = await start(['--sandbox', 'read-only', 'resume', id])
 	await again.terminal.until('Good day to you')
-	expect(again.told).toContainEqual(expect.objectContaining({ type: 'about', session: id }))
-	await again.type('RUN it')
-	again.answer((await again.request()).id, allow)
-	await again.idle()
-	const usage = again.events.flatMap((e) => (e.kind === 'usage' ? [e.body.input] : []))
-	expect(usage).toEqual([800, 100])
+	const about = again.of('about').find(({ session }) => session === id)
+	expect(about).toMatchObject({ mode: 'read-only', asks: true })
+	await again.prompt('EDIT it')
+	const { ask } = await again.request(/Would you like to make the following edits/)
+	expect(ask.tool).toBe('apply_patch')
 })
-
-/** Waits until no process has the session's folder for its home. */
-async function gone(host: number): Promise<void> {
-	const end = performance.now() + 30_000
-	for (;;) {
-		const all = await codexProcesses(join(folder, 'home'))
-		const left = all.filter(({ pid }) => pid !== host)
-		if (left.length === 0) return
-		if (performance.now() > end) throw new Error(`Still there: ${JSON.stringify(left)}`)
-		await new Promise((resolve) => setTimeout(resolve, 50))
-	}
-}

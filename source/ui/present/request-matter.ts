@@ -39,7 +39,10 @@ function inputLines(request: Request, width: number): StyledLine[] {
 	const shell = typeof command === 'string' ? commandLines(command, width) : []
 	const rest = Object.entries(input).filter(
 		([key]) =>
-			!(key === 'command' && shell.length > 0) && !(diff.length > 0 && shownAsChange.has(key)),
+			!(key === 'command' && shell.length > 0) &&
+			!(diff.length > 0 && shownAsChange.has(key)) &&
+			// They stand below, with their choices.
+			!(key === 'questions' && request.questions !== null),
 	)
 	// Agents repeat what they say of a call within its input: it stands once, under its label.
 	const repeated = ([key, value]: [string, unknown]) =>
@@ -100,7 +103,8 @@ function beside(label: SafeText, lines: readonly StyledLine[], width: number): S
 }
 
 function questionLines({ questions }: Request, width: number): StyledLine[] {
-	return (questions ?? []).flatMap(({ question, options, multiple }) => [
+	return (questions ?? []).flatMap(({ question, header, options, multiple }) => [
+		...(header === null || header === '' ? [] : fenced(revealText(header), width, 'dim')),
 		...fenced(revealText(question), width, 'strong'),
 		...(multiple ? fenced(safeText`(more than one may be chosen)`, width, 'dim') : []),
 		...options.flatMap(({ label, description }, index) =>

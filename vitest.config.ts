@@ -13,7 +13,9 @@ export default defineConfig({
 					exclude: ['test/system/**'],
 					// As the daemon runs: WebAssembly is compiled once and simply, which starts faster.
 					execArgv: ['--liftoff-only'],
-					testTimeout: 20_000,
+					// Nothing takes as long; a busy machine may.
+					testTimeout: 60_000,
+					hookTimeout: 60_000,
 				},
 			},
 			{

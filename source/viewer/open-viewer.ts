@@ -75,6 +75,8 @@ export class OpenedViewer implements Viewer {
 	/** What else than the log did not verify. */
 	#refusal: string | null = null
 	#askedWhy = false
+	/** Whether the live channel brings what happens. */
+	#joined = false
 	readonly #keeping: Disposable
 	readonly #looking: NodeJS.Timeout
 	#closed = false
@@ -259,7 +261,7 @@ export class OpenedViewer implements Viewer {
 	async #refreshLists(): Promise<void> {
 		await this.#list.refresh()
 		await this.#requests.refresh()
-		this.#contact('live')
+		this.#contact()
 		void this.devices.refresh()
 	}
 
@@ -267,9 +269,11 @@ export class OpenedViewer implements Viewer {
 		if (this.#closed) return
 		switch (hint.type) {
 			case 'joined':
+				this.#joined = true
 				this.#safely(this.#refresh())
 				break
 			case 'lost':
+				this.#joined = false
 				this.connection.update((now) => ({ ...now, state: 'lost', why: hint.why }))
 				// A server takes the channel of a device that was revoked: the log says whether it was.
 				this.#safely(this.#options.account.log.refresh())
@@ -301,12 +305,14 @@ export class OpenedViewer implements Viewer {
 		if (this.#closed) return
 		this.#readAt.set(session, performance.now())
 		await this.#list.refreshOne(session)
-		this.#contact('live')
+		this.#contact()
 	}
 
-	#contact(state: Connection['state']): void {
+	/** The backend has answered; what comes is shown by itself only while the channel is joined. */
+	#contact(): void {
 		const lastContact = this.#options.now().toISOString()
-		this.connection.set({ state, lastContact, why: null })
+		if (this.#joined) this.connection.set({ state: 'live', lastContact, why: null })
+		else this.connection.update((now) => ({ ...now, lastContact }))
 	}
 
 	#safely(work: Promise<unknown>): void {

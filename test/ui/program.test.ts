@@ -37,7 +37,8 @@ describe('the demo', () => {
 	test('from start to end at 80×24: answer, sizes, ctrl-z, quit', { timeout }, async () => {
 		await using terminal = await shell({ columns: 80, rows: 24 })
 		await type(terminal, `${start} demo`)
-		await terminal.until('2 waiting')
+		// The name has its place once the connection is there.
+		await terminal.until(/^ styrby Sessions 8 · ● 2 live · ⚠ 2 waiting .*laptop ✓/)
 		expect(terminal.modes).toMatchObject({ alternate: true, cursor: false })
 		const lines = (await terminal.settled()).split('\n')
 		expect(lines[0]).toMatch(/^ styrby Sessions 8 · ● 2 live · ⚠ 2 waiting .*laptop ✓/)

@@ -38,6 +38,14 @@ describe('the connection', () => {
 		await screen.until('Start an agent')
 	})
 
+	test.concurrent('that is not there yet keeps nothing back that was read', async () => {
+		await using stage = new Stage()
+		stage.viewer.connection.set({ state: 'connecting', lastContact: at(0), why: null })
+		const screen = await stage.open()
+		expect(screen.text()).toContain('○ connecting')
+		expect(screen.text()).toContain('Start an agent')
+	})
+
 	test.concurrent('a device log that does not verify is a red line on every screen', async () => {
 		await using stage = twoWaiting()
 		stage.viewer.info.set({ ...info, alarm: 'The device log was rewritten.' })

@@ -89,7 +89,7 @@ export function selectedSession({ ui, data }: Pick<Model, 'ui' | 'data'>): Sessi
 
 function firstRun({ data }: Model, { columns, rows }: Size): ScreenFrame {
 	const lines =
-		data.connection.state === 'connecting'
+		data.connection.state === 'connecting' && data.connection.lastContact === null
 			? [[span(safeText`  … connecting`, 'dim')]]
 			: firstRunLines(data.info, columns - 2)
 	const { rows: shown } = scrollPane(lines, 0, { height: rows - 1 })

@@ -14,12 +14,15 @@ export type PinnedAgent = keyof typeof pinned
 
 const run = promisify(execFile)
 
-/** Path of an agent's program, installed first where it is missing. */
-export async function findAgent(name: PinnedAgent): Promise<string> {
+/** Path of an agent's program, installed first where it is missing; the pinned version, or another. */
+export async function findAgent(
+	name: PinnedAgent,
+	version: string = pinned[name].version,
+): Promise<string> {
 	const agent = pinned[name]
-	const folder = join(cacheFolder(), `${name}-${agent.version}`)
+	const folder = join(cacheFolder(), `${name}-${version}`)
 	const program = join(folder, 'node_modules', '.bin', agent.bin)
-	if (!(await exists(program))) await install(`${agent.package}@${agent.version}`, folder)
+	if (!(await exists(program))) await install(`${agent.package}@${version}`, folder)
 	return program
 }
 
@@ -95,7 +98,7 @@ async function install(spec: string, folder: string): Promise<void> {
 	}
 }
 
-function isPinned(name: string): name is PinnedAgent {
+export function isPinned(name: string): name is PinnedAgent {
 	return name in pinned
 }
 

@@ -1,5 +1,5 @@
 /**
- * Records what the real Codex says in the runs that the unit tests replay: `node test/tools/record-codex.ts`.
+ * Records what the real Codex says in the runs that the unit tests replay: `npm run record-agents -- --agent codex`.
  * Each recording in test/fixtures/agents/codex is one line of JSON a step: the thread as it was opened
  * (`opened`), a prompt of ours (`sent`), a message of the app-server as it came (`message`), or an answer of
  * ours (`answer`). Names of folders, ids and times of this machine are replaced.
@@ -12,8 +12,8 @@ import type { AgentAnswer } from '../../source/agents/agent.ts'
 import { AppServer } from '../../source/agents/codex/app-server.ts'
 import { openedSchema, type RpcMessage } from '../../source/agents/codex/schema.ts'
 import { ThreadReader } from '../../source/agents/codex/thread-reader.ts'
-import { findAgent } from './agents.ts'
 import { codexEnvironment, seedCodexHome } from './codex-home.ts'
+import { recordingPlace } from './recording-place.ts'
 import { codexScript } from './scripted-codex.ts'
 import { startScriptedOpenai } from './scripted-openai.ts'
 
@@ -53,17 +53,15 @@ const runs: Run[] = [
 /** What a kept history is made of: a turn of each kind, then a fork, and a summary of it all. */
 const prompts = ['TEXT one', 'RUN it', 'EXIT', 'EDIT', 'REMOVE it', 'ASK', 'SEARCH', 'CODE', 'FAIL']
 
-const fixtures = join(import.meta.dirname, '../fixtures/agents/codex')
+const { fixtures, program } = await recordingPlace('codex')
 const folder = await realpath(await mkdtemp(join(tmpdir(), 'styrby-record-')))
 const cwd = join(folder, 'project')
 const home = join(folder, 'home')
 await mkdir(cwd)
-await mkdir(fixtures, { recursive: true })
 const api = await startScriptedOpenai({ script: codexScript, vars: { cwd } })
 const server = join(import.meta.dirname, 'bench-mcp-server.mjs')
 const more = `[mcp_servers.bench]\ncommand = "${process.execPath}"\nargs = ["${server}"]\n`
 await seedCodexHome(home, { apiUrl: api.url, projects: [cwd], more })
-const program = await findAgent('codex')
 const env = codexEnvironment(home)
 env.PATH = `${dirname(program)}${delimiter}${env.PATH}`
 try {

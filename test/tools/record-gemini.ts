@@ -1,6 +1,6 @@
 /**
  * Records what the real Gemini CLI says in the runs that the unit tests replay:
- * `node test/tools/record-gemini.ts`. Each recording in test/fixtures/agents/gemini is one line of JSON a
+ * `npm run record-agents -- --agent gemini`. Each recording in test/fixtures/agents/gemini is one line of JSON a
  * step: a line of the agent as it came (`line`), what its chat file had by then (`chat`), or what it was told
  * (`prompt`, `answer`, `interrupt`). Names of folders of this machine are replaced.
  */
@@ -15,9 +15,9 @@ import { ChatFile, geminiFolder } from '../../source/agents/gemini/chat-file.ts'
 import { AcpReader } from '../../source/agents/gemini/reader.ts'
 import { Rpc } from '../../source/agents/gemini/rpc.ts'
 import { readLines } from '../../source/agents/lines.ts'
-import { findAgent } from './agents.ts'
 import { geminiEnvironment, seedGeminiHome } from './gemini.ts'
 import { geminiScript } from './gemini-script.ts'
+import { recordingPlace } from './recording-place.ts'
 import { startScriptedGemini } from './scripted-gemini.ts'
 
 const allow: AgentAnswer = { decision: 'allow', scope: 'once' }
@@ -42,15 +42,13 @@ const runs: {
 	{ name: 'interrupt-while-permission-open', prompt: 'REMOVE it', interrupt: 'request' },
 ]
 
-const fixtures = join(import.meta.dirname, '../fixtures/agents/gemini')
+const { fixtures, program } = await recordingPlace('gemini')
 const folder = await realpath(await mkdtemp(join(tmpdir(), 'styrby-record-')))
 const cwd = join(folder, 'project')
 const home = join(folder, 'home')
 await mkdir(cwd)
-await mkdir(fixtures, { recursive: true })
 await using api = await startScriptedGemini(geminiScript(cwd))
 await seedGeminiHome(home, { projects: [cwd] })
-const program = await findAgent('gemini')
 const env: NodeJS.ProcessEnv = {
 	...geminiEnvironment(home, program, api.url),
 	GEMINI_CLI_NO_RELAUNCH: 'true',

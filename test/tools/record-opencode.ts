@@ -1,6 +1,6 @@
 /**
  * Records what the real OpenCode says in the runs that the unit tests replay:
- * `node test/tools/record-opencode.ts`. Each recording in test/fixtures/agents/opencode is one line of JSON
+ * `npm run record-agents -- --agent opencode`. Each recording in test/fixtures/agents/opencode is one line of JSON
  * a step: an event as it came (`event`), or an answer of ours and whether it was taken (`answer`). Names of
  * folders of this machine are replaced.
  */
@@ -15,9 +15,9 @@ import { EventReader } from '../../source/agents/opencode/reader.ts'
 import { replyTo } from '../../source/agents/opencode/request.ts'
 import { sessionSchema } from '../../source/agents/opencode/schema.ts'
 import { OpencodeServer } from '../../source/agents/opencode/server.ts'
-import { findAgent } from './agents.ts'
 import { opencodeEnvironment, seedOpencodeHome } from './opencode.ts'
 import { opencodeScript } from './opencode-script.ts'
+import { recordingPlace } from './recording-place.ts'
 import { startScriptedOpenaiChat } from './scripted-openai-chat.ts'
 
 const allow: AgentAnswer = { decision: 'allow', scope: 'once' }
@@ -53,16 +53,14 @@ const runs: {
 	{ name: 'bash-session', prompt: 'AGAIN', answer: { decision: 'allow', scope: 'session' } },
 ]
 
-const fixtures = join(import.meta.dirname, '../fixtures/agents/opencode')
+const { fixtures, program } = await recordingPlace('opencode')
 const folder = await realpath(await mkdtemp(join(tmpdir(), 'styrby-record-')))
 const cwd = join(folder, 'project')
 const home = join(folder, 'home')
 await mkdir(cwd)
-await mkdir(fixtures, { recursive: true })
 await using api = await startScriptedOpenaiChat(opencodeScript(cwd))
 await seedOpencodeHome(home, api.url)
 await using plugin = await PluginFile.write(true)
-const program = await findAgent('opencode')
 const settings = { plugin: [plugin.url] }
 const env = opencodeEnvironment(home, program)
 const server = await OpencodeServer.start(program, {

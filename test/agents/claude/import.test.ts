@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ImportedLine, ImportedSession } from '../../../source/agents/agent.ts'
 import { isClaudeTranscript, readHistory } from '../../../source/agents/claude/import.ts'
-import { fixtures } from './recording.ts'
+import { fixtures } from './_recording.ts'
 
 let folder = ''
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { parseLine } from '../../../source/agents/claude/schema.ts'
 import { canonical, TranscriptReader } from '../../../source/agents/claude/transcript.ts'
 import { eventSchemas, type SessionEvent } from '../../../source/protocol/events.ts'
-import { fixtures } from './recording.ts'
+import { fixtures } from './_recording.ts'
 
 const now = '2026-01-01T00:00:00.000Z'
 const path = join(fixtures, 'interactive-transcript.jsonl')

@@ -20,7 +20,7 @@ export function recording(name: string): Recorded[] {
 }
 
 /** Plays a recording through the reader, our own answers included. */
-export function play(name: string): {
+export function play(steps: readonly Recorded[]): {
 	outputs: AgentOutput[]
 	reader: StreamReader
 	refused: string[]
@@ -29,7 +29,7 @@ export function play(name: string): {
 	const outputs: AgentOutput[] = []
 	const refused: string[] = []
 	const start = Date.parse('2026-11-24T00:00:00Z')
-	for (const { t, dir, line } of recording(name)) {
+	for (const { t, dir, line } of steps) {
 		const response = line.response
 		if (dir === 'in' && line.type === 'control_response') {
 			if (response !== null && typeof response === 'object' && 'request_id' in response) {

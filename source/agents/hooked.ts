@@ -33,6 +33,14 @@ export interface HookedAgent extends RunningAgent {
 	hook(call: HookedCall): void
 }
 
+/** In ms. */
+export interface HookTimes {
+	/** How long any request may wait. */
+	request: number
+	/** How long it may keep the agent's own prompt from the screen, where it does that. */
+	hold: number
+}
+
 export interface AdoptOptions {
 	/** The call that made the session known; it is given to `hook` too. */
 	first: HookedCall
@@ -47,7 +55,9 @@ export interface HookedAdapter {
 	readonly name: AgentName
 	/** The settings file of this user that hooks are put into. */
 	settingsFile(env: NodeJS.ProcessEnv): string
-	hooks(requestTimeoutMs: number): readonly InstalledHook[]
+	hooks(times: HookTimes): readonly InstalledHook[]
+	/** For how long, in ms, this agent's requests are held for an answer from elsewhere. */
+	holdMs(times: HookTimes): number
 	/** What a person has to do after an installation, if anything. */
 	readonly afterInstall: string | null
 	adopt(options: AdoptOptions): HookedAgent

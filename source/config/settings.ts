@@ -18,6 +18,11 @@ export const settingsSchema = v.object({
 		v.pipe(v.number(), v.minValue(0.1), v.maxValue(7 * 24 * 60)),
 		60,
 	),
+	/**
+	 * How long installed hooks hold a request for an answer from elsewhere where the agent's own prompt does not
+	 * come before they let go of it.
+	 */
+	hookHoldSeconds: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(7 * 24 * 3600)), 30),
 	/** Where secret keys live; `null`: not chosen yet. */
 	vault: v.optional(v.nullable(v.picklist(['keychain', 'file'])), null),
 	/** Whether the mouse wheel scrolls; selecting text then needs a modifier key. */

@@ -7,6 +7,7 @@ const defaults = {
 	project: 'plain',
 	notifications: { bell: true, title: true, osc: true },
 	requestTimeoutMinutes: 60,
+	hookHoldSeconds: 30,
 	vault: null,
 	mouse: false,
 }

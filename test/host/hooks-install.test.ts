@@ -32,7 +32,7 @@ beforeEach(async () => {
 	await mkdir(join(folder, 'agent'))
 	const env = { STYRBY_HOME: join(folder, 'home'), CLAUDE_CONFIG_DIR: join(folder, 'agent') }
 	const home = resolveHome(env, 'linux', folder)
-	place = { home, env, now: () => new Date(0), requestTimeoutMs: 60_000 }
+	place = { home, env, now: () => new Date(0), times: { request: 60_000, hold: 30_000 } }
 })
 
 afterEach(async () => {
@@ -103,7 +103,7 @@ describe.skipIf(process.platform === 'win32')('installing and removing', () => {
 	test('hooks of another version are renewed, and the first file is given back', async () => {
 		await writeFile(file, '{}')
 		await install()
-		place.requestTimeoutMs = 120_000
+		place.times = { request: 120_000, hold: 30_000 }
 		expect(await state()).toMatchObject({ installed: true, current: false })
 		expect(await install()).toMatchObject({ changed: true })
 		expect(await state()).toMatchObject({ installed: true, current: true })

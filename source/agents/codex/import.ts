@@ -9,7 +9,7 @@ import type { ImportedLine, ImportedSession } from '../agent.ts'
 import { lastLines, listJsonLines } from '../history-lines.ts'
 import { type Line, readLines } from '../lines.ts'
 import { RolloutReader } from './rollout-reader.ts'
-import { isRolloutLine, parseRolloutLine } from './rollout-schema.ts'
+import { isRolloutLine, parseRolloutLine, timeOf } from './rollout-schema.ts'
 
 /** Lines over this are reported, not read. */
 const maxLineBytes = 64 * 1024 * 1024
@@ -118,14 +118,6 @@ async function lastTime(path: string): Promise<string | null> {
 		if (at !== null) return at
 	}
 	return null
-}
-
-/** ISO 8601 in UTC, or `null`. */
-function timeOf(timestamp: string | null): string | null {
-	const ms = timestamp === null ? Number.NaN : Date.parse(timestamp)
-	return Number.isFinite(ms) && ms > 0 && ms < 253_402_300_800_000
-		? new Date(ms).toISOString()
-		: null
 }
 
 function later(at: string, other: string | null): string {

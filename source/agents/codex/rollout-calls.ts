@@ -48,7 +48,7 @@ function argumentsOf(name: string, given: unknown, cwd: string | null): unknown 
 	return { command, cwd: parsed.output.workdir ?? cwd }
 }
 
-function pathsIn(patch: string, cwd: string | null): string[] {
+export function pathsIn(patch: string, cwd: string | null): string[] {
 	const lines = patch.matchAll(/^\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+)$/gm)
 	return [...lines].flatMap(([, path]) =>
 		path === undefined ? [] : [cwd === null ? path : resolve(cwd, path)],

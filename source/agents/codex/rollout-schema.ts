@@ -122,3 +122,11 @@ export function parseJson(line: string): unknown {
 		return null
 	}
 }
+
+/** ISO 8601 in UTC, or `null`. */
+export function timeOf(timestamp: string | null): string | null {
+	const ms = timestamp === null ? Number.NaN : Date.parse(timestamp)
+	return Number.isFinite(ms) && ms > 0 && ms < 253_402_300_800_000
+		? new Date(ms).toISOString()
+		: null
+}

@@ -9,6 +9,7 @@ import type { Invocation } from '../command.ts'
 import { openContext } from '../context.ts'
 import type { Io } from '../io.ts'
 import { startHost } from './launch.ts'
+import { hookTimes } from './times.ts'
 
 export async function run({ args, flags, io }: Invocation): Promise<ExitCode> {
 	const names = args.length > 0 ? [...new Set(args)] : await foundAgents(io)
@@ -21,8 +22,7 @@ export async function run({ args, flags, io }: Invocation): Promise<ExitCode> {
 	// The device has to be there before a host without anybody to ask needs it.
 	await using context = await openContext(io)
 	const { base: home, settings } = context
-	const requestTimeoutMs = settings.requestTimeoutMinutes * 60_000
-	const place = { home, env: io.env, now: io.now, requestTimeoutMs }
+	const place = { home, env: io.env, now: io.now, times: hookTimes(settings) }
 	const done = []
 	for (const name of names) {
 		const adapter = await loadHooked(name)

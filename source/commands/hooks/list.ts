@@ -11,12 +11,13 @@ import type { Invocation } from '../command.ts'
 import { hanging, widthOf } from '../hanging.ts'
 import type { Io } from '../io.ts'
 import { hostText } from './host-text.ts'
+import { hookTimes } from './times.ts'
 
 /** What is installed for each agent that hooks are known of. */
 export async function allHooks(io: Io): Promise<HooksState[]> {
 	const home = resolveHome(io.env, io.platform)
-	const { requestTimeoutMinutes } = await loadSettings(home)
-	const place = { home, env: io.env, now: io.now, requestTimeoutMs: requestTimeoutMinutes * 60_000 }
+	const times = hookTimes(await loadSettings(home))
+	const place = { home, env: io.env, now: io.now, times }
 	const states: HooksState[] = []
 	for (const name of hookedNames) states.push(...(await hooksState(place, await loadHooked(name))))
 	return states

@@ -12,6 +12,7 @@ import type { Io } from '../io.ts'
 import { keepBackend } from '../keep-backend.ts'
 import { policyHere } from '../policy-here.ts'
 import { stopSignal } from '../stop-signal.ts'
+import { hookTimes } from './times.ts'
 
 /** How often to look whether another account was signed in to, ms. */
 const lookEvery = 5000
@@ -43,7 +44,7 @@ async function serveAccount(context: Context, signal: AbortSignal): Promise<void
 		gateway,
 		dataFolder: home.data,
 		project: settings.project,
-		timeoutMs: settings.requestTimeoutMinutes * 60_000,
+		times: hookTimes(settings),
 		policy: policyHere(context),
 		// The backend of this machine may end while no session is open.
 		need: () => keepBackend(context, { atOnce: true }),

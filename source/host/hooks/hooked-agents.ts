@@ -3,6 +3,7 @@ import { exit, StyrbyError } from '../../protocol/errors.ts'
 
 const adapters: ReadonlyMap<string, () => Promise<HookedAdapter>> = new Map([
 	['claude', async () => (await import('../../agents/claude/hooked.ts')).hookedClaude],
+	['codex', async () => (await import('../../agents/codex/hooked.ts')).hookedCodex],
 ])
 
 /** Agents that hooks can be installed for. */

@@ -1,5 +1,5 @@
 /** Puts hooks into the settings of an agent, takes them out again, and says what is there. */
-import type { HookedAdapter } from '../../agents/hooked.ts'
+import type { HookedAdapter, HookTimes } from '../../agents/hooked.ts'
 import type { Home } from '../../config/paths.ts'
 import { version } from '../../config/version.ts'
 import { StyrbyError } from '../../protocol/errors.ts'
@@ -35,7 +35,7 @@ export interface InstallPlace {
 	home: Home
 	env: NodeJS.ProcessEnv
 	now(): Date
-	requestTimeoutMs: number
+	times: HookTimes
 }
 
 export interface Installed {
@@ -202,8 +202,8 @@ export async function hooksState(
 	)
 }
 
-function wantedOf({ home, requestTimeoutMs }: InstallPlace, adapter: HookedAdapter): WantedHook[] {
-	return adapter.hooks(requestTimeoutMs).map(({ kind, ...hook }) => ({
+function wantedOf({ home, times }: InstallPlace, adapter: HookedAdapter): WantedHook[] {
+	return adapter.hooks(times).map(({ kind, ...hook }) => ({
 		...hook,
 		command: hookCommand(home, adapter.name, kind),
 	}))

@@ -3,7 +3,7 @@
  * a home. Whatever fails in here leaves the agents as they would be without us.
  */
 import type { Account } from '../../account/account.ts'
-import type { HookedAgent, HookedCall } from '../../agents/hooked.ts'
+import type { HookedAgent, HookedCall, HookTimes } from '../../agents/hooked.ts'
 import { aboutCall } from '../../agents/hooked.ts'
 import type { Gateway } from '../../backend/gateway.ts'
 import { StyrbyError } from '../../protocol/errors.ts'
@@ -17,8 +17,8 @@ export interface ResidentHostOptions {
 	gateway: Gateway
 	dataFolder: string
 	project: ProjectSetting
-	/** How long a request waits for a person elsewhere, ms: after that it is left to the agent's prompt. */
-	timeoutMs: number
+	/** How long a request waits for a person elsewhere: after that it is left to the agent's prompt. */
+	times: HookTimes
 	policy?: SessionHostOptions['policy']
 	/** What is needed while a session is followed, such as a backend that is started. */
 	need(): AsyncDisposable
@@ -108,10 +108,11 @@ export class ResidentHost implements AsyncDisposable {
 		about: { event: string; session: string; cwd: string | null },
 		followed: Followed,
 	): Promise<void> {
-		const { account, gateway, dataFolder, project, timeoutMs, policy } = this.#options
+		const { account, gateway, dataFolder, project, policy } = this.#options
 		const [first] = followed.early
 		if (first === undefined) return
 		const adapter = await loadHooked(name)
+		const timeoutMs = adapter.holdMs(this.#options.times)
 		await using _needed = this.#options.need()
 		const cwd = about.cwd ?? '/'
 		const since = await this.#since(adapter.name, about, first)

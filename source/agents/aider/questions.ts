@@ -2,41 +2,10 @@
 import * as v from 'valibot'
 import type { FileChange, Question } from '../../protocol/events.ts'
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
+import { knownQuestion } from './known-questions.ts'
 import type { Confirm } from './screen-prompts.ts'
 
 type Ask = Extract<AgentOutput, { type: 'request' }>['ask']
-
-interface Known {
-	pattern: RegExp
-	tool: string
-	/** What the subject above the question is, where it has one. */
-	subject: 'command' | 'path' | 'url' | null
-}
-
-/** Questions whose meaning is known. All others are handed on as questions, in Aider's own words. */
-const known: readonly Known[] = [
-	{ pattern: /^Run shell commands?\?$/, tool: 'shell', subject: 'command' },
-	{ pattern: /^Create new file\?$/, tool: 'edit', subject: 'path' },
-	{
-		pattern: /^Allow edits to file that has not been added to the chat\?$/,
-		tool: 'edit',
-		subject: 'path',
-	},
-	{ pattern: /^Edit the files\?$/, tool: 'edit', subject: null },
-	{ pattern: /^Add file to the chat\?$/, tool: 'add-file', subject: 'path' },
-	{ pattern: /^Add URL to the chat\?$/, tool: 'add-url', subject: 'url' },
-	{
-		// Output of the command that ends without a line's end stands before it.
-		pattern: /(?:^|[^ ])Add (?:[\d.]+k tokens of )?command output to the chat\?$/,
-		tool: 'add-output',
-		subject: null,
-	},
-	{ pattern: /^Attempt to fix (?:lint|test) errors\?$/, tool: 'fix-errors', subject: null },
-]
-
-export function knownQuestion({ question }: Confirm): Known | null {
-	return known.find(({ pattern }) => pattern.test(question)) ?? null
-}
 
 /** `subject`: what stands above the question on the screen. */
 export function askOf(
@@ -45,7 +14,7 @@ export function askOf(
 	changes: readonly FileChange[],
 	cwd: string,
 ): Ask {
-	const about = knownQuestion(confirm)
+	const about = knownQuestion(confirm.question)
 	const session_rules =
 		confirm.all && about !== null
 			? [{ tool: about.tool, rule: 'this one and the others asked about with it' }]
@@ -69,12 +38,6 @@ export function askOf(
 		session_rules,
 		questions: about === null ? [questionOf(confirm)] : null,
 	}
-}
-
-/** Whether what a question is about stands above it; `line` is the question with its choices. */
-export function hasSubject(line: string): boolean {
-	const question = line.slice(0, line.indexOf(' (Y)es/'))
-	return known.some(({ pattern, subject }) => subject !== null && pattern.test(question))
 }
 
 const choices = new Map([
@@ -102,7 +65,7 @@ const answersSchema = v.object({ answers: v.record(v.string(), v.string()) })
  */
 export function keyFor(confirm: Confirm, answer: AgentAnswer): { key: string; taken: boolean } {
 	if (answer.decision === 'deny') return { key: 'n', taken: true }
-	if (knownQuestion(confirm) !== null) {
+	if (knownQuestion(confirm.question) !== null) {
 		if (answer.input !== undefined) return { key: 'n', taken: false }
 		return { key: answer.scope === 'session' && confirm.all ? 'a' : 'y', taken: true }
 	}

@@ -4,7 +4,8 @@ import type { AgentAnswer, AgentOutput } from '../agent.ts'
 import type { PtyProgram } from '../pty/program.ts'
 import type { Mark, Screen } from '../pty/screen.ts'
 import { changesOf, commandsIn } from './edits.ts'
-import { askOf, keyFor, knownQuestion, resultOf } from './questions.ts'
+import { knownQuestion } from './known-questions.ts'
+import { askOf, keyFor, resultOf } from './questions.ts'
 import { type Confirm, confirmAt, linesAbove, typedAnswer } from './screen-prompts.ts'
 import type { Turns } from './turns.ts'
 
@@ -57,7 +58,7 @@ export class Requests {
 		const before = this.#before
 		if (before?.line === confirm.line && before.mark.row() === confirm.row) return
 		if (!this.#isAsked(confirm, subject, recorded)) return
-		const about = knownQuestion(confirm)
+		const about = knownQuestion(confirm.question)
 		const mark = screen.mark(screen.cursor.row - confirm.row)
 		const open = { id: randomUUID(), confirm, mark, typed: false }
 		this.#open = open
@@ -125,7 +126,7 @@ export class Requests {
 		const { screen } = this.#program
 		if (!this.#program.waitsForKeys()) return false
 		if (!recorded) return screen.modes.bracketedPasteMode
-		const about = knownQuestion(confirm)
+		const about = knownQuestion(confirm.question)
 		// What a running command prints may look like anything.
 		const running = /^Running /.test(this.#turns.own.at(-1) ?? '')
 		if (running && about?.tool !== 'add-output') return false

@@ -3,6 +3,7 @@
  * cursor stands right behind it, with nothing typed yet and nothing below.
  */
 import type { Screen } from '../pty/screen.ts'
+import { isKnownQuestion } from './known-questions.ts'
 
 /** A question that is answered with one letter. */
 export interface Confirm {
@@ -32,13 +33,21 @@ const mostRows = 8
 const confirmForm =
 	/^(\S.*?) \(Y\)es\/\(N\)o(\/\(A\)ll)?(\/\(S\)kip all)?(?:\/\(D\)on't ask again)? \[([A-Za-z]{1,10})\]: $/
 
-/** The question that the cursor stands behind; `null` where there is none, or part of an answer. */
-export function confirmAt(screen: Screen): Confirm | null {
+/**
+ * The question that the cursor stands behind; `null` where there is none, or part of an answer. `isKnown`
+ * decides where it begins: a row above that is full may be part of it, or end something else.
+ */
+export function confirmAt(
+	screen: Screen,
+	isKnown: (question: string) => boolean = isKnownQuestion,
+): Confirm | null {
+	let found: Confirm | null = null
 	for (const { text, row } of linesToCursor(screen)) {
 		const [line, question = '', all, skip, byDefault = ''] = confirmForm.exec(text) ?? []
 		// A gap comes from a row that was not full: what follows is then another line.
-		if (line === undefined || / {2}|\(Y\)es/.test(question)) continue
-		return {
+		if (/ {2}/.test(question)) break
+		if (line === undefined || question.includes('(Y)es')) continue
+		found = {
 			question,
 			line: line.trim(),
 			all: all !== undefined,
@@ -46,8 +55,9 @@ export function confirmAt(screen: Screen): Confirm | null {
 			byDefault,
 			row,
 		}
+		if (isKnown(question)) break
 	}
-	return null
+	return found
 }
 
 const inputForm = /^(?:([a-z]+(?:-[a-z]+)*)( multi)?|(multi))?> $/

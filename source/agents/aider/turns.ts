@@ -2,7 +2,7 @@
 import type { FileChange, SessionEvent } from '../../protocol/events.ts'
 import { commandsIn, editsIn } from './edits.ts'
 import type { HistoryItem } from './history-lines.ts'
-import { hasSubject } from './questions.ts'
+import { hasSubject } from './known-questions.ts'
 import { reportedUsage } from './usage.ts'
 
 type Usage = Extract<SessionEvent, { kind: 'usage' }>

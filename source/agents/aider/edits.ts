@@ -79,8 +79,9 @@ export async function changesOf(
 	const content = edits === null ? contentIn(reply, path) : null
 	if (edits === null && content === null) return []
 	const edit: FileEdit = { path, edits, content: content ?? '' }
-	const text = await readText(resolve(root, path))
-	return [{ path, hunks: backwards(edit, text) ?? hunksOf(edit, text === '' ? null : text) }]
+	const full = resolve(root, path)
+	const text = await readText(full)
+	return [{ path: full, hunks: backwards(edit, text) ?? hunksOf(edit, text === '' ? null : text) }]
 }
 
 /** Hunks of an edit that was made already. `null` where it was not, or that can't be told. */

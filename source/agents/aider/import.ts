@@ -9,7 +9,7 @@ import { readLines } from '../lines.ts'
 import { changesOf } from './edits.ts'
 import { HistoryLines } from './history-lines.ts'
 import { sessionId } from './session-id.ts'
-import { commandUse, editEvents, result, type Step, Turns } from './turns.ts'
+import { commandUse, edited, editUse, result, type Step, Turns } from './turns.ts'
 
 /** Lines over this are reported, not read. */
 const maxLineBytes = 32 * 1024 * 1024
@@ -135,10 +135,9 @@ async function* eventsOf(
 			} else if (step.type === 'edited') {
 				const { source, path, reply } = step
 				// The file may have changed a hundred times since: only what the reply says counts.
-				const changes = await changesOf(reply, path, '/', async () => undefined)
-				const [use, done] = editEvents(source, path, reply, changes)
-				yield event(`${source}:use`, use)
-				yield event(`${source}:result`, done)
+				const changes = await changesOf(reply, path, dirname(file), async () => undefined)
+				yield event(`${source}:use`, editUse(source, path, reply))
+				yield event(`${source}:result`, edited(source, path, changes))
 			}
 		}
 	}

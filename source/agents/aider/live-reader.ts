@@ -7,8 +7,9 @@ import type { Mark } from '../pty/screen.ts'
 import { changesOf } from './edits.ts'
 import type { FollowedFile } from './followed-file.ts'
 import { HistoryLines } from './history-lines.ts'
+import type { Call } from './requests.ts'
 import { sessionId } from './session-id.ts'
-import { commandUse, editEvents, result, type Step, Turns } from './turns.ts'
+import { commandUse, edited, editUse, failed, result, type Step, Turns } from './turns.ts'
 import { exactly, loggedUsage } from './usage.ts'
 
 type Usage = Extract<SessionEvent, { kind: 'usage' }>
@@ -37,7 +38,9 @@ export class LiveReader {
 	#reported: { event: Usage; at: number }[] = []
 	/** When the chat began, until something was said in it. */
 	#startedAt: string | null = null
-	#command: { source: string; command: string } | null = null
+	#command: { id: string; command: string } | null = null
+	/** Calls that were allowed, and of which nothing is known yet. */
+	#allowed: Call[] = []
 	#block: { id: string; mark: Mark; sent: string } | null = null
 
 	constructor(parts: LiveReaderParts) {
@@ -52,6 +55,11 @@ export class LiveReader {
 	/** A prompt that came from elsewhere is about to be typed. */
 	prompted(text: string): void {
 		this.#prompted.push(squeezed(text))
+	}
+
+	/** A call was allowed: what comes of it belongs to it. */
+	allowed(call: Call): void {
+		this.#allowed.push(call)
 	}
 
 	unprompted(text: string): void {
@@ -84,6 +92,8 @@ export class LiveReader {
 	turnOver(): void {
 		this.lines.takesUser = true
 		this.turns.awaiting = false
+		for (const { id } of this.#allowed) this.#event(failed(id, 'Aider did not do it'))
+		this.#allowed = []
 		this.#endBlock()
 	}
 
@@ -156,15 +166,25 @@ export class LiveReader {
 			case 'edited': {
 				const { path, reply } = step
 				const changes = await changesOf(reply, path, this.#parts.root)
-				const name = `${path}:${randomUUID()}`
-				for (const event of editEvents(name, path, reply, changes)) this.#event(event)
+				const known = this.#allowed.find(({ tool, of }) => tool === 'edit' && of === path)
+				const id = known?.id ?? randomUUID()
+				if (known === undefined) this.#event(editUse(id, path, reply))
+				this.#allowed = this.#allowed.filter((one) => one !== known)
+				this.#event(edited(id, path, changes))
 				return
 			}
 			case 'command': {
+				const { command } = step
+				const known = this.#allowed.find(
+					({ tool, of }) =>
+						tool === 'shell' && of.split('\n').some((one) => one.trim() === command),
+				)
+				// One call may be several commands.
+				if (known !== undefined && known.id === this.#command?.id) return
 				this.#printed(this.#parts.program.screen.cursor.row)
-				const source = randomUUID()
-				this.#command = { source, command: step.command }
-				this.#event(commandUse(source, step.command))
+				const id = known?.id ?? randomUUID()
+				this.#command = { id, command }
+				if (known === undefined) this.#event(commandUse(id, command))
 				return
 			}
 			case 'answered':
@@ -201,6 +221,7 @@ export class LiveReader {
 		const command = this.#command
 		if (command === null) return
 		this.#command = null
+		this.#allowed = this.#allowed.filter(({ id }) => id !== command.id)
 		const { screen } = this.#parts.program
 		const begin = `Running ${command.command}`.slice(0, screen.size.columns)
 		const lines = screen.lines(row - 1000, row - 1)
@@ -212,7 +233,7 @@ export class LiveReader {
 						.slice(at + 1)
 						.map((line) => line.text)
 						.join('\n')
-		this.#event(result(command.source, text.replace(/^\n+/, '').trimEnd().slice(-mostOutput)))
+		this.#event(result(command.id, text.replace(/^\n+/, '').trimEnd().slice(-mostOutput)))
 	}
 
 	/** The model's words come below the prompt, or what Aider said before it where that is not shown. */

@@ -1,5 +1,6 @@
 /** The question that Aider has on its screen, from when it is sure that it asks until it was answered. */
 import { randomUUID } from 'node:crypto'
+import type { SessionEvent } from '../../protocol/events.ts'
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
 import type { PtyProgram } from '../pty/program.ts'
 import type { Mark, Screen } from '../pty/screen.ts'
@@ -7,13 +8,23 @@ import { changesOf, commandsIn } from './edits.ts'
 import { knownQuestion } from './known-questions.ts'
 import { askOf, keyFor, resultOf } from './questions.ts'
 import { type Confirm, confirmAt, linesAbove, typedAnswer } from './screen-prompts.ts'
-import type { Turns } from './turns.ts'
+import { commandUse, editUse, failed, type Turns } from './turns.ts'
 
 interface Open {
 	id: string
+	/** The call that it is about, and what the call is known by. */
+	call: Call | null
 	confirm: Confirm
 	mark: Mark
 	typed: boolean
+}
+
+/** A command or an edit that was asked for. */
+export interface Call {
+	id: string
+	tool: 'shell' | 'edit'
+	/** The command's text, or the file's name. */
+	of: string
 }
 
 /** How long Aider may take to write down an answer that it took, ms. */
@@ -24,6 +35,7 @@ export class Requests {
 	readonly #turns: Turns
 	readonly #root: string
 	readonly #onOutput: (output: AgentOutput) => void
+	readonly #onAllowed: (call: Call) => void
 	#open: Open | null = null
 	/** The question that was answered last: it is not asked again where it stands. */
 	#before: { line: string; mark: Mark } | null = null
@@ -33,7 +45,9 @@ export class Requests {
 		turns: Turns,
 		root: string,
 		onOutput: (output: AgentOutput) => void,
+		onAllowed: (call: Call) => void,
 	) {
+		this.#onAllowed = onAllowed
 		this.#program = program
 		this.#turns = turns
 		this.#root = root
@@ -60,9 +74,15 @@ export class Requests {
 		if (!this.#isAsked(confirm, subject, recorded)) return
 		const about = knownQuestion(confirm.question)
 		const mark = screen.mark(screen.cursor.row - confirm.row)
-		const open = { id: randomUUID(), confirm, mark, typed: false }
-		this.#open = open
 		const said = about?.subject === 'command' ? this.#command(subject) : subject.join('\n').trim()
+		const open: Open = {
+			id: randomUUID(),
+			call: callOf(about?.tool, said),
+			confirm,
+			mark,
+			typed: false,
+		}
+		this.#open = open
 		const changes =
 			about?.subject === 'path' && about.tool === 'edit'
 				? await changesOf(this.#turns.reply, said, this.#root)
@@ -70,7 +90,9 @@ export class Requests {
 		// It may have been answered while its file was read.
 		if (this.#open !== open) return
 		const ask = askOf(confirm, said, changes, this.#root)
-		this.#onOutput({ type: 'request', id: open.id, ask })
+		const { call } = open
+		if (call !== null) this.#event(callEvent(call, this.#turns.reply))
+		this.#onOutput({ type: 'request', id: open.id, ask: { ...ask, tool_use: call?.id ?? null } })
 	}
 
 	/** Whether the question is over: then what became of it, once that is known or `late`. */
@@ -146,15 +168,33 @@ export class Requests {
 		return written ?? subject.join('\n').trim()
 	}
 
+	#event(event: SessionEvent): void {
+		this.#onOutput({ type: 'event', at: new Date().toISOString(), event })
+	}
+
 	#settle(open: Open, result: 'approved' | 'denied' | 'cancelled'): void {
 		this.#open = null
 		this.#before?.mark.release()
 		this.#before = { line: open.confirm.line, mark: open.mark }
+		const { call } = open
+		if (call !== null) {
+			if (result === 'approved') this.#onAllowed(call)
+			else this.#event(failed(call.id, result === 'denied' ? 'Denied' : 'Cancelled'))
+		}
 		const ours = open.typed && result !== 'cancelled'
 		this.#onOutput(
 			ours ? { type: 'applied', id: open.id } : { type: 'withdrawn', id: open.id, result },
 		)
 	}
+}
+
+function callOf(tool: string | undefined, of: string): Call | null {
+	if ((tool !== 'shell' && tool !== 'edit') || of === '') return null
+	return { id: randomUUID(), tool, of }
+}
+
+function callEvent({ id, tool, of }: Call, reply: string): SessionEvent {
+	return tool === 'shell' ? commandUse(id, of) : editUse(id, of, reply)
 }
 
 function squeezed(text: string): string {

@@ -68,8 +68,12 @@ export class AiderSession implements RunningAgent {
 			},
 			onAnswered: (line, key) => this.#requests.answered(line, key),
 		})
-		this.#requests = new Requests(this.#program, this.#reader.turns, parts.root, (output) =>
-			this.#queue.push(output),
+		this.#requests = new Requests(
+			this.#program,
+			this.#reader.turns,
+			parts.root,
+			(output) => this.#queue.push(output),
+			(call) => this.#reader.allowed(call),
 		)
 		this.#program.screen.onChange(() => this.#changed())
 		const abort = () => void this.stop()

@@ -115,6 +115,10 @@ export class Turns {
 		const command = runningForm.exec(text)?.[1]
 		const whole = commandsIn(this.reply).find((one) => one.split('\n').includes(command ?? ''))
 		if (command !== undefined && whole !== undefined) return { type: 'command', source, command }
+		if (/^\^C (?:again to exit|KeyboardInterrupt)$/.test(text)) {
+			const body = { type: 'interrupted', text: null, data: null }
+			return { type: 'event', source, event: { kind: 'system', body } }
+		}
 		if (errorForm.test(text)) {
 			this.awaiting = false
 			return {
@@ -132,22 +136,23 @@ export class Turns {
 	}
 }
 
-/** The call and the result of an edit that Aider made by itself. */
-export function editEvents(
-	source: string,
-	path: string,
-	reply: string,
-	changes: FileChange[],
-): [SessionEvent, SessionEvent] {
+export function editUse(id: string, path: string, reply: string): SessionEvent {
 	const edits = editsIn(reply).get(path) ?? []
 	const input = {
 		path,
 		edits: edits.map(({ old_string, new_string }) => ({ search: old_string, replace: new_string })),
 	}
-	return [
-		{ kind: 'tool_use', body: { tool_use: source, name: 'edit', input, parent: null } },
-		result(source, `Applied edit to ${path}`, changes),
-	]
+	return { kind: 'tool_use', body: { tool_use: id, name: 'edit', input, parent: null } }
+}
+
+export function edited(id: string, path: string, changes: FileChange[]): SessionEvent {
+	return result(id, `Applied edit to ${path}`, changes)
+}
+
+/** A call that came to nothing. */
+export function failed(id: string, text: string): SessionEvent {
+	const { body } = result(id, text)
+	return { kind: 'tool_result', body: { ...body, ok: false } }
 }
 
 export function commandUse(source: string, command: string): SessionEvent {
@@ -158,7 +163,11 @@ export function commandUse(source: string, command: string): SessionEvent {
 }
 
 /** Aider doesn't say how a command ended. */
-export function result(source: string, text: string, changes: FileChange[] = []): SessionEvent {
+export function result(
+	source: string,
+	text: string,
+	changes: FileChange[] = [],
+): Extract<SessionEvent, { kind: 'tool_result' }> {
 	return {
 		kind: 'tool_result',
 		body: {

@@ -1,6 +1,6 @@
 /** Aider without a terminal in front of it. The stand-in for it runs: the real one is in no registry here. */
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import type { AgentOutput, StartOptions } from '../../../source/agents/agent.ts'
 import { aider } from '../../../source/agents/aider/index.ts'
@@ -77,7 +77,10 @@ it('command denied with reason: it does not run', async () => {
 	const agent = await start(place, 'run it')
 	const outputs = await readAll(agent, () => no)
 	expect(settled(outputs).map(({ type }) => type)).toEqual(['applied'])
-	expect(events(outputs).some(({ kind }) => kind === 'tool_use')).toBe(false)
+	const [use, result] = events(outputs).filter(({ kind }) => kind.startsWith('tool_'))
+	expect(use?.body).toMatchObject({ name: 'shell', input: { command: 'touch ran' } })
+	expect(result?.body).toMatchObject({ ok: false, text: 'Denied' })
+	expect(asked(outputs)[0]?.tool_use).toBe(use?.kind === 'tool_use' ? use.body.tool_use : null)
 	await expect(readFile(join(place.folder, 'ran'))).rejects.toThrow('ENOENT')
 })
 
@@ -90,14 +93,21 @@ it('file edit approved with its diff shown, and a new file', async () => {
 	const outputs = await readAll(agent, () => yes)
 	const hunk = { old_start: 1, old_lines: 3, new_start: 1, new_lines: 3 }
 	const changes = [
-		{ path: 'a.txt', hunks: [{ ...hunk, lines: [' one', '-two', '+2', ' three'] }] },
 		{
-			path: 'b.txt',
+			path: join(place.folder, 'a.txt'),
+			hunks: [{ ...hunk, lines: [' one', '-two', '+2', ' three'] }],
+		},
+		{
+			path: join(place.folder, 'b.txt'),
 			hunks: [{ old_start: 0, old_lines: 0, new_start: 1, new_lines: 1, lines: ['+new'] }],
 		},
 	]
 	expect(asked(outputs)).toMatchObject(
-		changes.map((change) => ({ tool: 'edit', input: { path: change.path }, changes: [change] })),
+		changes.map((change) => ({
+			tool: 'edit',
+			input: { path: basename(change.path) },
+			changes: [change],
+		})),
 	)
 	const results = events(outputs).filter(({ kind }) => kind === 'tool_result')
 	expect(results.map(({ body }) => body)).toMatchObject(changes.map((c) => ({ changes: [c] })))

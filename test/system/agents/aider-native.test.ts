@@ -129,7 +129,9 @@ it('text, usage, commands and edits, answered here or there, in a row', async ()
 	await type('edit it')
 	expect((await request(1))?.ask).toMatchObject({
 		tool: 'edit',
-		changes: [{ path: 'a.txt', hunks: [{ lines: [' one', '-two', '+2', ' three'] }] }],
+		changes: [
+			{ path: join(place.folder, 'a.txt'), hunks: [{ lines: [' one', '-two', '+2', ' three'] }] },
+		],
 	})
 	await answer(1, yes)
 	await idle(3)

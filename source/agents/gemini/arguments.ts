@@ -73,6 +73,39 @@ function splitOption(arg: string): [string, string | undefined] {
 	return at < 0 ? [arg, undefined] : [arg.slice(0, at), arg.slice(at + 1)]
 }
 
+export interface NativeArguments {
+	/** A session to go on with: its id, or `latest`. */
+	resume: string | null
+	/** The id that a new one is to have. */
+	session: string | null
+	/** Started to ask nobody. */
+	yolo: boolean
+	rest: string[]
+}
+
+/** Throws `agent_arguments` for what can not be done. */
+export function nativeArguments(args: readonly string[]): NativeArguments {
+	checkArguments(args)
+	const given: NativeArguments = { resume: null, session: null, yolo: false, rest: [] }
+	for (let index = 0; index < args.length; index++) {
+		const arg = args[index] ?? ''
+		const [name, value] = splitOption(arg)
+		if (name === '--session-file') {
+			throw bad('Gemini CLI can not be given --session-file here: go on with it by `--resume ID`.')
+		}
+		if (name === '--resume' || name === '-r') {
+			given.resume = value ?? args[++index] ?? ''
+			checkSession(given.resume)
+		} else if (name === '--session-id') given.session = value ?? args[++index] ?? ''
+		else {
+			const mode = name === '--approval-mode' ? (value ?? args[index + 1]) : null
+			if (name === '--yolo' || name === '-y' || mode === 'yolo') given.yolo = true
+			given.rest.push(arg)
+		}
+	}
+	return given
+}
+
 /** Throws `agent_arguments` for what makes a run that can not be hosted. */
 export function checkArguments(args: readonly string[]): void {
 	const one = args.find((arg) =>

@@ -59,7 +59,10 @@ const messageSchema = v.object({
 	thoughts: listOf(thoughtSchema),
 	toolCalls: listOf(toolCallSchema),
 })
-export type ChatMessage = v.InferOutput<typeof messageSchema>
+export type ChatMessage = v.InferOutput<typeof messageSchema> & {
+	/** Written once more, maybe under another id, after the agent has changed its history. */
+	again?: true
+}
 
 const headerSchema = v.object({
 	sessionId: v.pipe(v.string(), v.nonEmpty()),
@@ -75,7 +78,6 @@ const rewindSchema = v.object({ $rewindTo: v.string() })
 
 export type ChatLine =
 	| { type: 'header'; header: ChatHeader }
-	/** One message, or all of them once more after the agent has changed its history. */
 	| { type: 'messages'; messages: ChatMessage[] }
 	/** Facts about the session that are shown nowhere. */
 	| { type: 'other' }
@@ -89,7 +91,10 @@ export function parseChatLine(text: string): ChatLine | null {
 	const message = v.safeParse(messageSchema, value)
 	if (message.success) return { type: 'messages', messages: [message.output] }
 	const set = v.safeParse(setSchema, value)
-	if (set.success) return { type: 'messages', messages: set.output.$set.messages }
+	if (set.success) {
+		const messages = set.output.$set.messages.map((one) => ({ ...one, again: true as const }))
+		return { type: 'messages', messages }
+	}
 	return v.is(rewindSchema, value) ? { type: 'other' } : null
 }
 

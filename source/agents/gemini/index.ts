@@ -4,6 +4,7 @@ import type { AgentAdapter } from '../agent.ts'
 import { childEnvironment } from '../child-environment.ts'
 import { findExecutable, readVersion } from '../executable.ts'
 import { startHeadless } from './headless.ts'
+import { startNative } from './native.ts'
 
 const command = 'gemini'
 
@@ -29,10 +30,8 @@ export const gemini: AgentAdapter = {
 
 	async start(options) {
 		const path = await gemini.locate(options.env, options.cwd)
-		if (options.headless !== undefined) return startHeadless(path, options)
-		throw new StyrbyError(
-			'agent_cannot',
-			'This version hosts Gemini CLI without its interface only: add `--headless "…"`.',
-		)
+		return options.headless === undefined
+			? startNative(path, options)
+			: startHeadless(path, options)
 	},
 }

@@ -91,6 +91,7 @@ export class AcpReader {
 			}
 			if (message.tokens === null || this.#counted.has(message.id)) continue
 			this.#counted.add(message.id)
+			if (message.again) continue
 			const body = usageOf(message.id, message.model, message.tokens)
 			this.#usage.push({ type: 'event', at, event: { kind: 'usage', body } })
 		}

@@ -69,11 +69,11 @@ export function openRequest({ options, toolCall }: AskedPermission): OpenRequest
 
 /** What "allow for this session" would allow; empty where that is not offered, or can't be said. */
 export function sessionRules(
-	{ tool, session, edits }: OpenRequest,
+	{ tool, session }: Pick<OpenRequest, 'tool' | 'session'>,
 	input: Record<string, unknown>,
 ): SessionRule[] {
 	if (session === null) return []
-	if (edits) return editTools.map((name) => ({ tool: name, rule: null }))
+	if (editTools.includes(tool)) return editTools.map((name) => ({ tool: name, rule: null }))
 	if (tool !== 'run_shell_command') return [{ tool, rule: null }]
 	const programs = typeof input.command === 'string' ? commandPrograms(input.command) : []
 	return programs.map((program) => ({ tool, rule: `${program} *` }))

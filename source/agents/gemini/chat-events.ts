@@ -2,8 +2,7 @@
 import * as v from 'valibot'
 import type { SessionEvent } from '../../protocol/events.ts'
 import { tooDeep, typeName } from '../foreign.ts'
-import { isContext } from './chat-file.ts'
-import { type ChatMessage, type RawToolCall, textOf } from './chat-lines.ts'
+import { type ChatMessage, isContext, type RawToolCall, textOf } from './chat-lines.ts'
 import { toolResult } from './tool-results.ts'
 import { usageOf } from './usage.ts'
 

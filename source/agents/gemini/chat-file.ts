@@ -6,7 +6,14 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { FileTail } from '../file-tail.ts'
 import { readLines } from '../lines.ts'
-import { type ChatHeader, type ChatMessage, parseChatLine, textOf } from './chat-lines.ts'
+import {
+	type ChatHeader,
+	type ChatMessage,
+	ChatMessages,
+	isContext,
+	parseChatLine,
+	textOf,
+} from './chat-lines.ts'
 
 export const maxLineBytes = 64 * 1024 * 1024
 
@@ -77,25 +84,22 @@ export async function readHeader(path: string): Promise<ChatHeader | null> {
 async function saysSomething(path: string): Promise<boolean> {
 	for await (const { text } of readLines(createReadStream(path), maxLineBytes)) {
 		const line = text === null ? null : parseChatLine(text)
-		if (line?.type === 'messages' && line.messages.some(isSaid)) return true
+		if (line?.type === 'message' && isSaid(line.message)) return true
 	}
 	return false
 }
 
-/** What the agent tells the model about the folder at the start is no message of anybody's. */
+/** Whether somebody said it. */
 export function isSaid({ type, content }: ChatMessage): boolean {
 	if (type === 'gemini') return true
 	return type === 'user' && !isContext(textOf(content))
-}
-
-export function isContext(text: string): boolean {
-	return text.trimStart().startsWith('<session_context>')
 }
 
 /** Reads a session's file as it grows. */
 export class ChatFile {
 	readonly #folder: string
 	readonly #session: string
+	readonly #messages = new ChatMessages()
 	#tail: FileTail | null = null
 
 	constructor(folder: string, session: string) {
@@ -113,7 +117,7 @@ export class ChatFile {
 		const messages: ChatMessage[] = []
 		for await (const { text } of this.#tail.read()) {
 			const line = text === null ? null : parseChatLine(text)
-			if (line?.type === 'messages') messages.push(...line.messages)
+			if (line !== null) messages.push(...this.#messages.push(line))
 		}
 		return messages
 	}

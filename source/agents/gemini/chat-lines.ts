@@ -31,21 +31,20 @@ export type RawToolCall = v.InferOutput<typeof toolCallSchema>
 const thoughtSchema = v.object({ subject: maybeText, description: maybeText })
 
 /** What can be read of a list; one bad item does not cost the others. */
-function listOf<T extends v.GenericSchema>(item: T) {
-	return v.optional(
-		v.pipe(
-			v.unknown(),
-			v.transform((value): v.InferOutput<T>[] =>
-				Array.isArray(value)
-					? value.flatMap((one: unknown) => {
-							const parsed = v.safeParse(item, one)
-							return parsed.success ? [parsed.output] : []
-						})
-					: [],
-			),
+function itemsOf<T extends v.GenericSchema>(item: T) {
+	return v.pipe(
+		v.array(v.unknown()),
+		v.transform((values): v.InferOutput<T>[] =>
+			values.flatMap((value) => {
+				const parsed = v.safeParse(item, value)
+				return parsed.success ? [parsed.output] : []
+			}),
 		),
-		[],
 	)
+}
+
+function listOf<T extends v.GenericSchema>(item: T) {
+	return v.optional(v.fallback(itemsOf(item), []), [])
 }
 
 const messageSchema = v.object({
@@ -60,7 +59,7 @@ const messageSchema = v.object({
 	toolCalls: listOf(toolCallSchema),
 })
 export type ChatMessage = v.InferOutput<typeof messageSchema> & {
-	/** Written once more, maybe under another id, after the agent has changed its history. */
+	/** Written once more, under another id, after the agent has changed its history. */
 	again?: true
 }
 
@@ -72,13 +71,18 @@ const headerSchema = v.object({
 })
 export type ChatHeader = v.InferOutput<typeof headerSchema>
 
-const messagesSchema = listOf(messageSchema)
+const messagesSchema = itemsOf(messageSchema)
 const setSchema = v.object({ $set: v.object({ messages: messagesSchema }) })
-const rewindSchema = v.object({ $rewindTo: v.string() })
+const factsSchema = v.union([
+	v.object({ $set: v.record(v.string(), v.unknown()) }),
+	v.object({ $rewindTo: v.string() }),
+])
 
 export type ChatLine =
 	| { type: 'header'; header: ChatHeader }
-	| { type: 'messages'; messages: ChatMessage[] }
+	| { type: 'message'; message: ChatMessage }
+	/** All that the history is made of from now on. */
+	| { type: 'history'; messages: ChatMessage[] }
 	/** Facts about the session that are shown nowhere. */
 	| { type: 'other' }
 
@@ -89,13 +93,47 @@ export function parseChatLine(text: string): ChatLine | null {
 	const header = v.safeParse(headerSchema, value)
 	if (header.success) return { type: 'header', header: header.output }
 	const message = v.safeParse(messageSchema, value)
-	if (message.success) return { type: 'messages', messages: [message.output] }
+	if (message.success) return { type: 'message', message: message.output }
 	const set = v.safeParse(setSchema, value)
-	if (set.success) {
-		const messages = set.output.$set.messages.map((one) => ({ ...one, again: true as const }))
-		return { type: 'messages', messages }
+	if (set.success) return { type: 'history', messages: set.output.$set.messages }
+	return v.is(factsSchema, value) ? { type: 'other' } : null
+}
+
+/**
+ * The messages of a file, line by line. When Gemini CLI changes its history (after an interrupt, say), it
+ * writes down what it keeps once more: first what it tells the model of the folder, then the messages, then
+ * a list of them all. Those are marked.
+ */
+export class ChatMessages {
+	#held: ChatMessage[] | null = null
+
+	push(line: ChatLine): ChatMessage[] {
+		if (line.type === 'history') {
+			const ids = new Set(line.messages.map(({ id }) => id))
+			const kept = line.messages.map((one) => ({ ...one, again: true as const }))
+			return [...this.end().filter(({ id }) => !ids.has(id)), ...kept]
+		}
+		if (line.type !== 'message') return []
+		const { message } = line
+		if (this.#held === null && !(message.type === 'user' && isContext(textOf(message.content)))) {
+			return [message]
+		}
+		this.#held = [...(this.#held ?? []), message]
+		// A new response: what was held was no history after all.
+		return message.tokens === null ? [] : this.end()
 	}
-	return v.is(rewindSchema, value) ? { type: 'other' } : null
+
+	/** What is held back. */
+	end(): ChatMessage[] {
+		const held = this.#held ?? []
+		this.#held = null
+		return held
+	}
+}
+
+/** What the agent tells the model about the folder at the start is no message of anybody's. */
+export function isContext(text: string): boolean {
+	return text.trimStart().startsWith('<session_context>')
 }
 
 /** Older versions keep a session as one JSON document. `null`: not one of those. */

@@ -147,7 +147,7 @@ const placeholder = 'Type your message or @path/to/file'
 
 /** `null` where there is none, or another than the ordinary one (a shell's, a search). */
 export function readComposer(rows: readonly string[], columns: number): Composer | null {
-	const rule = rows.findLastIndex((row) => row === '─'.repeat(columns))
+	const rule = rows.lastIndexOf('─'.repeat(columns))
 	if (rule < 0) return null
 	const first = rows.findIndex((row, index) => index > rule && /^ > {1,3}/.test(row))
 	if (first < 0 || first > rule + 4) return null

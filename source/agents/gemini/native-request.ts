@@ -31,7 +31,9 @@ export function nativeAsk(dialog: Dialog, cwd: string): Ask {
 		...(command === null ? {} : { command }),
 		...(path === null ? {} : { file_path: path, title: dialog.title }),
 		// As it stands on the screen, where more can't be said of it.
-		...(command === null && hunks === null ? { shown: dialog.body.join('\n') } : {}),
+		...(command === null && (path === null || hunks === null)
+			? { shown: dialog.body.join('\n') }
+			: {}),
 	}
 	const offered = keyOf(dialog, ...session) === null ? null : 'session'
 	return {

@@ -46,6 +46,10 @@ const explainMs = 600
 const quietMs = 400
 /** How long a pasted text may take to the screen, ms. */
 const pasteMs = 5000
+/** How long after a paste the key that sends it waits, ms, how often it is pressed, and how long it takes. */
+const enterMs = 150
+const mostEnters = 5
+const enteredMs = 500
 
 export class NativeSession implements RunningAgent {
 	readonly name = 'gemini'
@@ -181,11 +185,14 @@ export class NativeSession implements RunningAgent {
 		if (!(await this.#program.paste(empty, text))) return false
 		const there = (screen: Screen) => holds(composer(screen)?.text ?? '', text)
 		if (!(await this.#program.until(there, pasteMs))) return false
-		// Right after a paste it takes the key for a part of that.
-		await sleep(150)
 		this.#sent.push(text)
 		this.#setStatus('running')
-		if (await this.#program.type(there, '\r')) return true
+		for (let tries = 0; tries < mostEnters; tries++) {
+			// Right after a paste it takes the key for a part of that.
+			await sleep(enterMs)
+			if (!(await this.#program.type(there, '\r')) && tries === 0) break
+			if (await this.#program.until((screen) => !there(screen), enteredMs)) return true
+		}
 		this.#sent.pop()
 		return false
 	}

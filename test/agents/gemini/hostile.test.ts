@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { parseChatDocument, parseChatLine } from '../../../source/agents/gemini/chat-lines.ts'
+import {
+	ChatMessages,
+	parseChatDocument,
+	parseChatLine,
+} from '../../../source/agents/gemini/chat-lines.ts'
 import type { AcpReader } from '../../../source/agents/gemini/reader.ts'
 import { Rpc } from '../../../source/agents/gemini/rpc.ts'
 import { cleanEvent } from '../../../source/host/clean-event.ts'
@@ -23,7 +27,7 @@ function survive(reader: AcpReader, rpc: Rpc, text: string): void {
 				? (reader.asked(message.id, message.params, at) ?? [])
 				: []
 	const line = parseChatLine(text)
-	if (line?.type === 'messages') outputs.push(...reader.chat(line.messages, at))
+	if (line !== null) outputs.push(...reader.chat(new ChatMessages().push(line), at))
 	outputs.push(...reader.turnOver({ ok: true, result: message }, at))
 	for (const output of outputs) {
 		if (output.type !== 'event') continue

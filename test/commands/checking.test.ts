@@ -56,8 +56,10 @@ describe('doctor', () => {
 			'account',
 			'device-log',
 			...adapterNames.map((name) => `agent-${name}`),
+			// None may be installed here.
+			...(checks.has('agents') ? ['agents'] : []),
 		])
-		const states = [...checks.values()].filter(({ id }) => !/^agent-|^disk/.test(id))
+		const states = [...checks.values()].filter(({ id }) => !/^agent|^disk/.test(id))
 		expect(states.map(({ id, state }) => [id, state])).toEqual(states.map(({ id }) => [id, 'ok']))
 		expect(checks.get('storage')?.detail).toMatch(
 			/fsync on \(fsync\), synchronous_commit on, [1-9]/,
@@ -117,13 +119,19 @@ describe('doctor', () => {
 		expect(checks.has('device-log')).toBe(false)
 	})
 
-	test('an agent that is not there is a warning that says how to mend it', async () => {
+	test('an agent that is not there is said; that there is none at all is a warning', async () => {
 		const { code, checks } = await doctor(program, { PATH: program.folder })
 		expect(code).toBe(0)
-		expect(checks.get('agent-claude')).toMatchObject({
+		for (const name of adapterNames) {
+			expect(checks.get(`agent-${name}`)).toMatchObject({
+				state: 'ok',
+				detail: expect.stringMatching(/^not installed \(tested with \d/),
+				mend: null,
+			})
+		}
+		expect(checks.get('agents')).toMatchObject({
 			state: 'warn',
-			detail: 'not found on the PATH',
-			mend: expect.stringContaining('Install it'),
+			mend: expect.stringContaining('claude, '),
 		})
 	})
 
@@ -138,6 +146,7 @@ describe('doctor', () => {
 				state: 'warn',
 				detail: expect.stringMatching(/^9\.9\.9 /),
 			})
+			expect(checks.has('agents')).toBe(false)
 		},
 	)
 

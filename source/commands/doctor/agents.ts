@@ -32,21 +32,31 @@ export async function checkHooks(io: Io): Promise<Check[]> {
 	]
 }
 
-export function checkAgents(io: Io): Promise<Check[]> {
-	return Promise.all(adapterNames.map((name) => checkAgent(io, name)))
+/** One check an agent; one more, which warns, where none of them is installed. */
+export async function checkAgents(io: Io): Promise<Check[]> {
+	const agents = await Promise.all(adapterNames.map((name) => checkAgent(io, name)))
+	const checks = agents.map(({ check }) => check)
+	if (agents.some(({ installed }) => installed)) return checks
+	return [
+		...checks,
+		warn(
+			'agents',
+			'none is on the PATH',
+			`Install one that can be hosted: ${adapterNames.join(', ')}.`,
+		),
+	]
 }
 
-async function checkAgent(io: Io, name: string): Promise<Check> {
+async function checkAgent(io: Io, name: string): Promise<{ check: Check; installed: boolean }> {
 	const { tested, find } = await loadAdapter(name)
 	const range = tested.from === tested.to ? tested.from : `${tested.from} to ${tested.to}`
 	const id = `agent-${name}`
 	const found = await find(io.env)
-	if (!found) return warn(id, 'not found on the PATH', `Install it: this was tested with ${range}.`)
-	const detail = `${found.version ?? 'unknown version'} (${found.path})`
-	const { version } = found
-	if (version !== null && !isOlder(version, tested.from) && !isOlder(tested.to, version)) {
-		return ok(id, `${detail}, tested with ${range}`)
-	}
+	if (!found) return { check: ok(id, `not installed (tested with ${range})`), installed: false }
+	const { path, version } = found
+	const detail = `${version ?? 'unknown version'} (${path})`
+	const fits = version !== null && !isOlder(version, tested.from) && !isOlder(tested.to, version)
 	const mend = `It may do, but this was tested with ${range}: should something be wrong, use that.`
-	return warn(id, detail, mend)
+	const check = fits ? ok(id, `${detail}, tested with ${range}`) : warn(id, detail, mend)
+	return { check, installed: true }
 }

@@ -138,9 +138,8 @@ function callObstacles(call: Call): string[] {
 	const set = environment.find(([variable]) => !isHarmlessVariable(variable))
 	if (set) found.push(`sets a variable: ${set[0]}`)
 	if (readsScript(call)) found.push(`runs what it is fed: ${name}`)
-	const open = args.find((arg) => !arg.known || arg.loose)
-	if (open && !inert.has(name))
-		found.push(`has a part that is only known when it runs: ${open.text}`)
+	const open = args.find((arg) => arg.loose || (!arg.known && !inert.has(name)))
+	if (open) found.push(`has a part that is only known when it runs: ${open.text}`)
 	if (args.some(({ fed }) => fed.length > 0)) found.push('is given the output of another command')
 	return found
 }

@@ -3,6 +3,7 @@
  * functions, substitutions, here-documents, `sudo`, `xargs`, `find -exec`, `sh -c` and the like.
  */
 import { type Command, forEachChild, parse, type SyntaxNode } from 'unbash'
+import { hasLeftover, hasLeftoverText } from './leftover.ts'
 import { type Place, resolvePath } from './paths.ts'
 import { baseName, type Word, wordOf } from './word.ts'
 import { unwrap } from './wrappers.ts'
@@ -45,6 +46,7 @@ export interface Walk {
 }
 
 export const tooDeep = 'is nested too deep to be checked'
+const readDifferently = 'is written in a way that shells read in different ways'
 const deepest = 6
 const longest = 50_000
 
@@ -126,7 +128,12 @@ class Walker {
 				this.#apart(node)
 				return
 			case 'Word':
+				if (hasLeftover(node)) this.#problem(readDifferently)
 				this.#walk.words.push(wordOf(node))
+				this.#children(node)
+				return
+			case 'HereDoc':
+				if (hasLeftoverText(node)) this.#problem(readDifferently)
 				this.#children(node)
 				return
 			case 'Redirect':

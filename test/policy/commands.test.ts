@@ -267,6 +267,13 @@ const table: Record<'allow' | 'ask' | 'deny', string[]> = {
 		'[[ -f x ]] && npm test',
 		'((1)) && npm test',
 		'let x=1; npm test',
+		// What parsers and shells read in different ways.
+		'npm test 2>(whoami)',
+		'npm test 2<(whoami)',
+		'echo 2>((whoami) > out/a)',
+		'echo x 12>(whoami)',
+		'echo {a,2>(whoami)}',
+		'echo @(a|$(whoami))',
 		// Variables that decide what is run.
 		'PATH=/tmp npm test',
 		'PATH=/tmp; npm test',

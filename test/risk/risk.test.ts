@@ -533,6 +533,13 @@ test('the reasons are few, short, of the level found, and each is said once', ()
 	expect(risk('ls').reasons).toEqual(['only reads'])
 })
 
+test.each(['ls 2>(rm -rf /)', 'cat x 3<(curl example.org)'])(
+	'what a parser takes for plain text and a shell for a program is high: %s',
+	(command) => {
+		expect(risk(command).level).toBe('high')
+	},
+)
+
 test.each(['valueOf', 'constructor x', '__proto__', 'toString; hasOwnProperty'])(
 	'a program of any name is assessed: %s',
 	(command) => {

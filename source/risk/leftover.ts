@@ -1,0 +1,27 @@
+/**
+ * Text that a parser took for plain, though a shell would see more in it. Parsers differ from shells where
+ * both are at their strangest (`2>(…)` is a program to bash); what is left over here is not taken for read.
+ */
+import type { HereDoc, Word } from 'unbash'
+
+/** Whether a word holds operators, quotes or expansions that its parts do not account for. */
+export function hasLeftover(word: Word): boolean {
+	if (word.parts === undefined) return special(word.text)
+	return word.parts.some((part) => {
+		if (part.type === 'Literal') return special(part.text)
+		if (part.type !== 'DoubleQuoted') return false
+		return part.parts.some((inner) => inner.type === 'Literal' && expands(inner.text))
+	})
+}
+
+/** The same of a here-document, of which a quoted one is plain. */
+export function hasLeftoverText({ delimiter, body }: HereDoc): boolean {
+	if (delimiter?.quoted) return false
+	if (body.parts === undefined) return expands(body.text)
+	return body.parts.some((part) => part.type === 'Literal' && expands(part.text))
+}
+
+const unescaped = (text: string) => text.replace(/\\[\s\S]/g, '')
+
+const special = (text: string) => /[<>()|&;`"'\s]|\$[^\s]/.test(unescaped(text))
+const expands = (text: string) => /`|\$[({\w@*#?!$-]/.test(unescaped(text))

@@ -33,6 +33,13 @@ const readers: ReadonlyMap<string, () => Promise<HistoryReader>> = new Map([
 		},
 	],
 	[
+		'gemini',
+		async () => {
+			const { isGeminiChat, readHistory } = await import('../agents/gemini/import.ts')
+			return { recognises: isGeminiChat, read: readHistory }
+		},
+	],
+	[
 		'opencode',
 		async () => {
 			const { isOpencodeHistory, readHistory } = await import('../agents/opencode/index.ts')

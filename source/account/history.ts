@@ -26,6 +26,8 @@ export interface LogEvent {
 	/** What it is called now. */
 	deviceName: string | null
 	fingerprint: string
+	/** Signed by the recovery key to prove the log for who has its words alone: it names nothing anew. */
+	proof: boolean
 	/** The name that this entry gives; `null` where it gives none or can't be opened. */
 	name: string | null
 	reason: string | null
@@ -65,6 +67,7 @@ function eventOf(account: Account, row: LogRow, state: LogState): LogEvent {
 		device,
 		deviceName: account.deviceName(device),
 		fingerprint: record ? fingerprint(record) : '',
+		proof: entry.type === 'rename' && entry.by === device && record?.kind === 'recovery',
 		name: 'label' in entry ? nameIn(account, device, entry.label) : null,
 		reason: entry.type === 'revoke' ? entry.reason : null,
 		hash: state.hashes[row.seq] ?? '',

@@ -11,7 +11,7 @@ import {
 	encodeDevice,
 	fingerprint,
 } from '../protocol/device.ts'
-import { StyrbyError } from '../protocol/errors.ts'
+import { exit, StyrbyError } from '../protocol/errors.ts'
 import { decodeJson, encodeJson, isoTime, version } from '../protocol/json.ts'
 import {
 	checkPairedLog,
@@ -34,9 +34,15 @@ export interface Offer {
 	 * `pairing_false_account` and `pairing_altered` (exit 4), and what `signal` aborts with.
 	 */
 	wait(signal?: AbortSignal): Promise<Account>
-	/** Takes the request back. */
-	cancel(): Promise<void>
+	/**
+	 * Takes the request back, where it is not too late: resolves to the account when this device was let in.
+	 * `under way`: a device is letting it in and has not answered yet, and the request stands. `too late`:
+	 * taken back while it was let in, so that nothing will come of it here. Throws what `wait` does.
+	 */
+	cancel(): Promise<Account | Cancelled>
 }
+
+export type Cancelled = 'taken back' | 'under way' | 'too late'
 
 export interface OfferOptions extends AccountOptions {
 	/** What the system calls itself, such as `linux`. */
@@ -80,9 +86,26 @@ export async function offerPairing(options: OfferOptions): Promise<Offer> {
 			}
 		},
 		async cancel() {
+			const row = await gateway.readPairing(id)
+			if (row?.answer) return await enter(options, begun.device, keys, row.answer)
+			// Who lets a device in signs for it first, and answers when it has handed over the keys.
+			if (await isAdded(options, begun.device)) return 'under way'
 			await gateway.deletePairing(id)
 			await options.vault.delete(entryOf(options.vaultName))
+			return (await isAdded(options, begun.device)) ? 'too late' : 'taken back'
 		},
+	}
+}
+
+/** By the log that the server shows; the answer, which would prove it, is not there. */
+async function isAdded({ gateway, logStore }: OfferOptions, { record }: Device): Promise<boolean> {
+	try {
+		const log = await DeviceLog.open(gateway, logStore, { pin: false })
+		return log.state.devices.get(record.id)?.revoked === null
+	} catch (error) {
+		// A log that does not verify says nothing.
+		if (error instanceof StyrbyError && error.exitCode === exit.refused) return false
+		throw error
 	}
 }
 

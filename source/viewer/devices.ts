@@ -62,6 +62,8 @@ export interface LogEvent {
 	type: 'genesis' | 'add' | 'rename' | 'revoke'
 	device: string
 	deviceName: string | null
+	/** The recovery key proves the log with it, and names nothing anew. */
+	proof: boolean
 	/** The name that this entry gives. */
 	label: string | null
 	reason: string | null

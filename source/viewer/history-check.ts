@@ -1,6 +1,7 @@
 /** Checks all that the backend holds of an account: the device log, the keys it shows, every session. */
 import type { Account } from '../account/account.ts'
 import { readWhole } from '../account/history.ts'
+import { assertCountable } from '../account/sharing.ts'
 import type { MessageRow, SessionRow } from '../backend/gateway.ts'
 import { headOf, type LogState } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
@@ -74,18 +75,27 @@ export async function findIntruders(account: Account): Promise<Intruder[]> {
 		.map(({ device, box }) => ({ id: device, public_key: box }))
 }
 
-/** Reads and checks every message of every session. `progress` is told after each session. */
+/**
+ * Reads and checks every message of every session. `progress` is told after each session. Throws
+ * `backend_malformed` (exit 4) where the server names more than there can be.
+ */
 export async function checkSessions(
 	account: Account,
 	progress: (done: SessionsCheck) => void = () => undefined,
 ): Promise<SessionsCheck> {
 	const done: SessionsCheck = { sessions: 0, messages: 0, rows: 0, problems: [] }
 	const lacking = new Set(account.seen.all().keys())
+	const shown = new Set<string>()
 	let place: { before?: string; beforeId?: string } = {}
 	for (;;) {
 		const page = await account.gateway.listSessions({ limit: listPage, ...place })
-		await account.keys.loadAll(page.map(({ id }) => `session:${id}` as const))
-		for (const row of page) {
+		// A server may repeat itself for ever, or make sessions up; nobody has to listen for ever.
+		const rows = page.filter(({ id }) => !shown.has(id))
+		if (rows.length === 0) break
+		for (const { id } of rows) shown.add(id)
+		assertCountable(shown.size)
+		await account.keys.loadAll(rows.map(({ id }) => `session:${id}` as const))
+		for (const row of rows) {
 			lacking.delete(row.id)
 			await checkSession(account, row, done)
 			done.sessions++

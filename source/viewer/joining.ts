@@ -78,8 +78,7 @@ class OpenJoining implements Joining {
 		const offer = this.#offer
 		this.#begin(async (signal) => {
 			this.#show(signal, { step: 'asking' })
-			await offer?.cancel()
-			this.#offer = null
+			if (await this.#wasLetIn(offer, signal)) return
 			await this.#ask(signal)
 		})
 	}
@@ -100,13 +99,21 @@ class OpenJoining implements Joining {
 		const offer = this.#offer
 		this.#begin(async (signal) => {
 			this.#show(signal, { step: 'recovering', progress: null })
-			await offer?.cancel()
-			this.#offer = null
+			if (await this.#wasLetIn(offer, signal)) return
 			const onProgress = (progress: Progress) =>
 				this.#show(signal, { step: 'recovering', progress })
 			await recoverDevice(this.#options, words, { onProgress, signal })
 			this.#show(signal, { step: 'joined' })
 		})
+	}
+
+	/** Takes a request back, where it has not been answered meanwhile. */
+	async #wasLetIn(offer: Offer | null, signal: AbortSignal): Promise<boolean> {
+		const account = await offer?.cancel()
+		this.#offer = null
+		if (account === undefined || typeof account === 'string') return false
+		this.#show(signal, { step: 'joined' })
+		return true
 	}
 
 	/** Takes a request back that nobody has answered. */

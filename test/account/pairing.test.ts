@@ -53,6 +53,52 @@ describe('pairing', () => {
 		await expect(offer.wait()).rejects.toMatchObject({ code: 'pairing_expired' })
 	})
 
+	test('is not taken back once it was answered: this is a device then', async () => {
+		const { gateway, account } = await firstHome()
+		const home = newHome(gateway, 'laptop')
+		const offer = await offerPairing(home)
+		await approvePairing(account, await findPairing(account, offer.code))
+		const laptop = await offer.cancel()
+		if (typeof laptop === 'string') throw new Error(laptop)
+		expect(isActive(laptop.log.state, laptop.device.record.id)).toBe(true)
+		expect((await openAccount(gateway, home)).device.record).toEqual(laptop.device.record)
+	})
+
+	test('stands while a device is letting this one in, and is gone on with', async () => {
+		const { gateway, account } = await firstHome()
+		const home = newHome(gateway, 'laptop')
+		const offer = await offerPairing(home)
+		const asked = Promise.withResolvers<void>()
+		const answering = Promise.withResolvers<void>()
+		const { answerPairing } = gateway
+		gateway.answerPairing = async (answer) => {
+			asked.resolve()
+			await answering.promise
+			await answerPairing.call(gateway, answer)
+		}
+		const approving = approvePairing(account, await findPairing(account, offer.code))
+		await asked.promise
+		expect(await offer.cancel()).toBe('under way')
+		answering.resolve()
+		expect((await approving).answered).toBe(true)
+		const again = await offerPairing(home)
+		expect(again.code).toBe(offer.code)
+		const laptop = await again.wait()
+		expect(isActive(laptop.log.state, laptop.device.record.id)).toBe(true)
+	})
+
+	test('says when it was taken back while a device let this one in', async () => {
+		const { gateway, account } = await firstHome()
+		const offer = await offerPairing(newHome(gateway, 'laptop'))
+		const waiting = await findPairing(account, offer.code)
+		const { deletePairing } = gateway
+		gateway.deletePairing = async (id) => {
+			await deletePairing.call(gateway, id)
+			expect((await approvePairing(account, waiting)).answered).toBe(false)
+		}
+		expect(await offer.cancel()).toBe('too late')
+	})
+
 	test('that is cut off on the new device goes on with the same code and keys', async () => {
 		const { gateway, account } = await firstHome()
 		const home = newHome(gateway, 'laptop')

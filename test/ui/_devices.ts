@@ -125,6 +125,7 @@ export function logEvent(seq: number, change: Partial<LogEvent> = {}): LogEvent 
 		type: 'add',
 		device: phone,
 		deviceName: 'old-phone',
+		proof: false,
 		label: 'old-phone',
 		reason: null,
 		hash: 'aGFzaA==',

@@ -148,3 +148,18 @@ test('a log that was changed, or exchanged for another, does not verify', async 
 		problem: 'it is not the log that this device has seen before',
 	})
 })
+
+test('a server that repeats itself, or makes sessions up, is not listened to without end', async () => {
+	const [row] = await account.gateway.listSessions({ limit: 1 })
+	if (!row) throw new Error('no session')
+	const page = Array.from({ length: 200 }, (_, index) =>
+		index < 2 ? stored([first, second][index] ?? first).row : { ...row, id: randomId() },
+	)
+	account.gateway.readMessages = async () => []
+	account.gateway.listSessions = async () => page
+	const { sessions } = await checkSessions(account)
+	expect(sessions).toBe(200)
+	account.gateway.listSessions = async () =>
+		Array.from({ length: 200_001 }, () => ({ ...row, id: randomId() }))
+	await expect(checkSessions(account)).rejects.toMatchObject({ code: 'backend_malformed' })
+})

@@ -1,6 +1,6 @@
 /** `devices add`: this home becomes a device of the account, once a registered one has let it in. */
 import type { Account } from '../../account/account.ts'
-import { type Offer, offerPairing } from '../../account/joining.ts'
+import { type Cancelled, type Offer, offerPairing } from '../../account/joining.ts'
 import { fingerprint } from '../../protocol/device.ts'
 import { type ExitCode, exit } from '../../protocol/errors.ts'
 import { timeLeft } from '../../text/time.ts'
@@ -13,7 +13,13 @@ import { stopSignal } from '../stop-signal.ts'
 import { deviceName } from './device-name.ts'
 import { oneLine } from './one-line.ts'
 
-const cancelled = 'the request was taken back, this is no device of the account'
+const meanings: Record<Cancelled, string> = {
+	'taken back': 'the request was taken back, this is no device of the account',
+	'under way':
+		'a device is letting this one in: run "styrby-tui devices add" again to go on, or revoke it there',
+	'too late':
+		'the request was taken back, but a device had just let this one in: revoke it there with "styrby-tui devices revoke"',
+}
 
 /** With `--json`: a line with the code as soon as there is one, and a line with the device at the end. */
 export async function run({ flags, io }: Invocation): Promise<ExitCode> {
@@ -37,18 +43,24 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	show()
 	const timer = setInterval(show, 1000)
 	try {
-		const account = await offer.wait(stop.signal)
+		const account = await joined(offer, stop.signal)
 		progress.clear()
+		if (typeof account === 'string') throw interrupted(meanings[account])
 		await rememberDevice(home, account)
 		io.stdout.write(json ? `${JSON.stringify(joinedJson(account))}\n` : joinedText(account))
 		return exit.done
-	} catch (error) {
-		if (!stop.signal.aborted) throw error
-		await offer.cancel()
-		progress.clear()
-		throw interrupted(cancelled)
 	} finally {
 		clearInterval(timer)
+	}
+}
+
+/** An interrupt takes the request back, where this device was not let in just then. */
+async function joined(offer: Offer, signal: AbortSignal): Promise<Account | Cancelled> {
+	try {
+		return await offer.wait(signal)
+	} catch (error) {
+		if (!signal.aborted) throw error
+		return await offer.cancel()
 	}
 }
 

@@ -60,6 +60,7 @@ function sentence(event: LogEvent): string {
 		case 'add':
 			return `${by} added ${given} (${event.fingerprint})`
 		case 'rename': {
+			if (event.proof) return `${by} signed the log, as proof for its words`
 			const whom = event.by === event.device ? 'itself' : `device ${event.device.slice(0, 8)}`
 			return `${by} named ${whom} ${given}`
 		}

@@ -30,10 +30,8 @@ export function eventCard(event: LogEvent, width: number, now: number): StyledLi
 	]
 }
 
-function happened({ type, by, byName, device, deviceName: name, label, reason }: LogEvent): {
-	text: SafeText
-	style: Style
-} {
+function happened(event: LogEvent): { text: SafeText; style: Style } {
+	const { type, by, byName, device, deviceName: name, label, reason, proof } = event
 	const who = deviceName(by, byName)
 	const what = deviceName(device, label ?? name)
 	switch (type) {
@@ -42,6 +40,8 @@ function happened({ type, by, byName, device, deviceName: name, label, reason }:
 		case 'add':
 			return { text: safeText`${who} added ${what}`, style: 'ok' }
 		case 'rename':
+			if (proof)
+				return { text: safeText`${who} signed the log, as proof for its words`, style: 'plain' }
 			return { text: safeText`${who} named a device ${what}`, style: 'plain' }
 		case 'revoke': {
 			const why = reason === null ? safeText`` : safeText`: ${oneLine(reason)}`

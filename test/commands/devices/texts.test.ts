@@ -143,6 +143,7 @@ function event(more: Partial<LogEvent>): LogEvent {
 		device: '3f2a91c0-0000',
 		deviceName: 'builder',
 		fingerprint: 'GMS9-MW5S-AHW4-JZBM-1Q4N',
+		proof: false,
 		name: null,
 		reason: null,
 		hash,
@@ -156,6 +157,7 @@ test('the history says who did what, and when, with names as they were given', (
 			event({ name: 'laptop' }),
 			event({ seq: 1, type: 'add', name: 'build-box' }),
 			event({ seq: 2, type: 'rename', name: 'builder' }),
+			event({ seq: 3, type: 'rename', byName: 'recovery key', name: 'recovery key', proof: true }),
 			event({ seq: 10, type: 'revoke', reason: nasty }),
 		],
 		Number.POSITIVE_INFINITY,
@@ -163,6 +165,7 @@ test('the history says who did what, and when, with names as they were given', (
 	expect(out).toBe(` 0  2026-01-31 09:00  laptop began this account (GMS9-MW5S-AHW4-JZBM-1Q4N)
  1  2026-01-31 09:00  laptop added build-box (GMS9-MW5S-AHW4-JZBM-1Q4N)
  2  2026-01-31 09:00  laptop named device 3f2a91c0 builder
+ 3  2026-01-31 09:00  recovery key signed the log, as proof for its words
 10  2026-01-31 09:00  laptop revoked builder: ${shown}
 `)
 })

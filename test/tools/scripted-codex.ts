@@ -115,6 +115,20 @@ export const codexScript: Script = {
 			turns: [[{ tool: 'form', namespace: 'mcp__bench', input: {} }], [{ text: 'filled in' }]],
 		},
 		{ match: '^CODE', turns: [[{ custom: 'exec', text: codeScript }], [{ text: 'ran' }]] },
+		{
+			match: '^SPAWN',
+			turns: [
+				[
+					{
+						tool: 'spawn_agent',
+						namespace: 'collaboration',
+						input: { task_name: 'helper', message: 'Look at it', fork_turns: 'none' },
+					},
+				],
+				[{ tool: 'wait_agent', namespace: 'collaboration', input: { timeout_ms: 20_000 } }],
+				[{ text: 'both are done' }],
+			],
+		},
 		{ match: '^SEARCH', turns: [[{ search: 'cats' }, { text: 'found' }]] },
 		{ match: '^WAIT', turns: [[{ text: 'thinking about it' }, { hang: true }]] },
 		{

@@ -35,6 +35,8 @@ export function callOf(item: RawItem, parent: string | null): Body<'tool_use'> |
 		}
 		case 'collabAgentToolCall':
 			return call(item.tool ?? 'agent', { prompt: item.prompt })
+		case 'subAgentActivity':
+			return item.kind === 'started' ? call('spawn_agent', { agent: item.agentPath }) : null
 		case 'webSearch':
 			return call('web_search', { query: item.query })
 		case 'imageView':
@@ -95,7 +97,7 @@ export function saidBy(item: RawItem, { model, parent }: ItemContext): SessionEv
 		case 'exitedReviewMode':
 			return system(item.type === 'enteredReviewMode' ? 'review' : 'review_over', item.review)
 		case 'subAgentActivity':
-			return system('subagent', null)
+			return system('subagent', `${item.agentPath ?? 'A sub-agent'}: ${item.kind ?? 'active'}`)
 		default:
 			return system(`codex/${typeName(item.type)}`, null)
 	}

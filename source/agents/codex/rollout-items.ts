@@ -33,6 +33,8 @@ export function rolloutItem(value: unknown): RawItem | null {
 		path: item.path,
 		review: item.review,
 		prompt: item.prompt,
+		kind: item.kind,
+		agentPath: item.agent_path,
 	}
 	const made = v.safeParse(itemSchema, like)
 	return made.success ? made.output : null

@@ -111,6 +111,8 @@ export const rolloutItemSchema = v.looseObject({
 	path: text,
 	review: text,
 	prompt: text,
+	kind: text,
+	agent_path: text,
 })
 export type RolloutItem = v.InferOutput<typeof rolloutItemSchema>
 

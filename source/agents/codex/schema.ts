@@ -92,6 +92,8 @@ export const itemSchema = v.object({
 	prompt: text,
 	receiverThreadIds: list(v.string()),
 	agentThreadId: text,
+	agentPath: text,
+	kind: text,
 	query: text,
 	path: text,
 	review: text,

@@ -176,7 +176,7 @@ export class ThreadReader {
 
 	#itemStarted(thread: string | null, item: RawItem | null, at: string): AgentOutput[] {
 		if (item === null || thread === null) return []
-		this.#threads.startedBy(item.id, item.receiverThreadIds)
+		this.#threads.startedBy(item)
 		return this.#calls.started(thread, this.#threads.parentOf(thread), item, at)
 	}
 
@@ -189,7 +189,7 @@ export class ThreadReader {
 			this.#live.done(item.id)
 			return said === null ? [] : [event(at, said)]
 		}
-		this.#threads.startedBy(item.id, item.receiverThreadIds)
+		this.#threads.startedBy(item)
 		return this.#calls.done(thread, parent, item, at)
 	}
 

@@ -2,7 +2,7 @@
  * The threads of one app-server: the session's own, those of its sub-agents, and those on the side, which
  * Codex keeps nowhere (it asks a model for a title in one): they are no part of the session.
  */
-import type { RawThread } from './schema.ts'
+import type { RawItem, RawThread } from './schema.ts'
 
 export class Threads {
 	/** The call that started a sub-agent, by the sub-agent's thread. */
@@ -67,9 +67,10 @@ export class Threads {
 		return turn !== null && this.#seenTurns.has(turn)
 	}
 
-	/** A call has started, or spoken to, these sub-agents. */
-	startedBy(call: string, subAgents: readonly string[]): void {
-		for (const thread of subAgents) {
+	/** A call may have started, or spoken to, sub-agents. */
+	startedBy({ id: call, receiverThreadIds, agentThreadId, kind }: RawItem): void {
+		const started = kind === 'started' && agentThreadId !== null ? [agentThreadId] : []
+		for (const thread of [...receiverThreadIds, ...started]) {
 			if (thread !== this.#main && !this.#parents.has(thread)) this.#parents.set(thread, call)
 		}
 	}

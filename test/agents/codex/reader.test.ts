@@ -164,6 +164,27 @@ test('a sub-agent speaks under the call that started it, with a model of its own
 	])
 })
 
+test('a sub-agent that starts by an activity is a call with its result', () => {
+	const activity = (kind: string, id: string) => ({
+		method: 'item/completed',
+		params: {
+			threadId: 'main',
+			item: { type: 'subAgentActivity', id, kind, agentThreadId: 'sub', agentPath: '/root/helper' },
+		},
+	})
+	const { outputs } = after(
+		activity('started', 'call'),
+		said('sub', 'm', 'Hm'),
+		activity('completed', 'x'),
+	)
+	expect(events(outputs)).toMatchObject([
+		{ kind: 'tool_use', body: { name: 'spawn_agent', input: { agent: '/root/helper' } } },
+		{ kind: 'tool_result', body: { tool_use: 'call', ok: true } },
+		{ kind: 'agent_response', body: { parent: 'call' } },
+		{ kind: 'system', body: { type: 'subagent', text: '/root/helper: completed' } },
+	])
+})
+
 test('running totals are told as differences; the same total again is nothing; a turn before is nothing', () => {
 	const { outputs } = after(
 		tokens('main', 'old', 500, 50),

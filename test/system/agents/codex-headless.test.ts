@@ -133,30 +133,6 @@ test('text only: streamed, thought about, counted', async () => {
 	expect(ended).toMatchObject({ code: 0, signal: null })
 })
 
-test('allowed: the command runs', async () => {
-	const { outputs } = await run('RUN it', allow)
-	const [request] = requests(outputs)
-	expect(request?.ask).toMatchObject({
-		tool: 'exec_command',
-		input: { command: ['/bin/bash', '-lc', 'touch made.txt; echo done'] },
-		reason: 'It has to be done',
-		cwd,
-		session_rules: [{ tool: 'exec_command', rule: "/bin/bash -lc 'touch made.txt; echo done'" }],
-		questions: null,
-	})
-	expect(outputs).toContainEqual({ type: 'applied', id: request?.id })
-	expect(existsSync(join(cwd, 'made.txt'))).toBe(true)
-	expect(calls(outputs)[0]?.tool_use).toBe(request?.ask.tool_use)
-	expect(results(outputs)).toMatchObject([
-		{ ok: true, text: 'done\n', exit_code: 0, tool_use: request?.ask.tool_use },
-	])
-	expect(said(outputs)).toEqual(['made'])
-	expect(usage(outputs)).toMatchObject([
-		{ input: 800, cache_read: 100, output: 31 },
-		{ input: 100, cache_read: 850, output: 4 },
-	])
-})
-
 test('a command that fails is told with its exit code', async () => {
 	const { outputs } = await run('EXIT', allow)
 	expect(results(outputs)).toMatchObject([{ ok: false, text: 'lost\n', exit_code: 3 }])
@@ -185,11 +161,6 @@ test('allowed for the session: the same is not asked again, another is, and noth
 	expect(existsSync(join(folder, 'home', 'rules'))).toBe(false)
 })
 
-test('allowed once: the same is asked again', async () => {
-	const { outputs } = await run('AGAIN', allow)
-	expect(requests(outputs)).toHaveLength(3)
-})
-
 test('an answer that comes twice, or is for nothing, is not taken', async () => {
 	await using agent = await start('RUN it')
 	for await (const output of agent.output) {
@@ -202,13 +173,6 @@ test('an answer that comes twice, or is for nothing, is not taken', async () => 
 		expect(await agent.answer(output.id, allow())).toBe(false)
 	}
 	expect(existsSync(join(cwd, 'made.txt'))).toBe(false)
-})
-
-test('an edit that is denied is not made', async () => {
-	const { outputs } = await run('EDIT', () => deny('leave it'), ['--sandbox=read-only'])
-	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
-	expect(results(outputs)).toMatchObject([{ ok: false, changes: [] }])
-	expect(heard()).toMatch(/rejected by user.*leave it/)
 })
 
 test('a question is answered with a choice', async () => {
@@ -366,4 +330,18 @@ test('a model that calls its tools from a script is asked for, and answered, all
 	expect(heard()).toContain('from a script')
 	// 90 at $2, 10 at $0.10 and 20 at $10 a million.
 	expect(usage(outputs)[0]).toMatchObject({ model: 'gpt-6.1-sol', cost_usd: 0.000381 })
+})
+
+test('a sub-agent speaks under the call that started it, and is counted', async () => {
+	const args = ['--model', 'gpt-6.1-sol', '--enable', 'multi_agent_v2']
+	const { outputs } = await run('SPAWN', allow, args)
+	const spawned = calls(outputs).find(({ name }) => name === 'spawn_agent')
+	expect(spawned?.input).toEqual({ agent: '/root/helper' })
+	const answers = events(outputs).flatMap((e) => (e.kind === 'agent_response' ? [e.body] : []))
+	expect(answers.map(({ text, parent }) => [text, parent])).toEqual([
+		['fine', spawned?.tool_use],
+		['both are done', null],
+	])
+	expect(results(outputs).map(({ tool_use }) => tool_use)).toContain(spawned?.tool_use)
+	expect(usage(outputs)).toHaveLength(4)
 })

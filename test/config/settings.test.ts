@@ -74,6 +74,7 @@ describe('settings', () => {
 			project: 'encrypted',
 			notifications: { bell: false, title: false, osc: true },
 			requestTimeoutMinutes: 60,
+			hookHoldSeconds: 30,
 			vault: 'keychain',
 			mouse: true,
 		})

@@ -47,8 +47,8 @@ export interface AdoptOptions {
 	cwd: string
 	/** What is older than this (ISO 8601 UTC) is known already, or not ours to publish. */
 	since: string
-	/** How long a request may wait for a person, ms: after that it is left to the agent's own prompt. */
-	requestTimeoutMs: number
+	/** After that, requests are left to the agent's own prompt. */
+	times: HookTimes
 }
 
 export interface HookedAdapter {

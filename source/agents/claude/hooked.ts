@@ -58,14 +58,14 @@ class HookedClaude implements HookedAgent {
 	readonly #session: NativeSession
 	readonly #life: HookedLife
 
-	constructor({ first, cwd, since, requestTimeoutMs }: AdoptOptions) {
+	constructor({ first, cwd, since, times }: AdoptOptions) {
 		const { pid } = first
 		const queue = new OutputQueue<AgentOutput>()
 		const session = new NativeSession({
 			cwd,
 			since,
 			folder: folderOf(first.body),
-			letGoMs: requestTimeoutMs,
+			letGo: times,
 			onOutput: (output) => queue.push(output),
 			crowded: () => queue.crowded,
 		})

@@ -18,28 +18,28 @@ interface Held extends OpenRequest {
 
 /** How long the agent may take to say what became of a request that it hung up on, ms. */
 const explainMs = 500
-const letGoLaterMs = 1000
 
 export class NativeRequests {
 	readonly #held = new Map<string, Held>()
 	readonly #onOutput: (output: AgentOutput) => void
-	readonly #letGoMs: number | null
 
-	/** `letGoMs`: after which a request is left to the prompt on the screen. */
-	constructor(onOutput: (output: AgentOutput) => void, letGoMs: number | null = null) {
+	constructor(onOutput: (output: AgentOutput) => void) {
 		this.#onOutput = onOutput
-		this.#letGoMs = letGoMs
 	}
 
-	/** Holds a hook call under an id of its own. An orphan of an earlier prompt can't take its answer. */
-	hold(request: OpenRequest, agent: string | null, call: HookCall): string {
+	/**
+	 * Holds a hook call under an id of its own. An orphan of an earlier prompt can't take its answer. After
+	 * `letGoMs` it is left to the agent; by default the host ends it.
+	 */
+	hold(
+		request: OpenRequest,
+		agent: string | null,
+		call: HookCall,
+		letGoMs: number | null = null,
+	): string {
 		const id = randomUUID()
 		this.#held.set(id, { ...request, agent, call, answered: false })
-		if (this.#letGoMs !== null) {
-			// The host's own clock for it comes first, and says that it has expired.
-			const ms = this.#letGoMs + letGoLaterMs
-			setTimeout(() => this.hungUp(id, 'cancelled'), ms).unref()
-		}
+		if (letGoMs !== null) setTimeout(() => this.hungUp(id, 'cancelled'), letGoMs).unref()
 		return id
 	}
 

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import type { SessionEvent } from '../../protocol/events.ts'
 import type { AgentOutput } from '../agent.ts'
 import type { HookCall } from '../hook-call.ts'
+import type { HookTimes } from '../hooked.ts'
 import { proposedChanges } from './changes.ts'
 import { LiveBlocks } from './live-blocks.ts'
 import { NativeRequests } from './native-requests.ts'
@@ -42,14 +43,16 @@ const catchUpMs = 800
 /** After the prompt has left the screen, a hook that is still connected was answered with yes. */
 const hangUpMs = 100
 
+const letGoLaterMs = 1000
+
 export interface NativeSessionOptions {
 	cwd: string
 	/** The folder where the agent keeps its things. */
 	folder: string
 	/** ISO time: what is older is not told. By default, the time of the start. */
 	since?: string
-	/** After how many ms a request is left to the prompt on the screen; by default the host ends it. */
-	letGoMs?: number
+	/** When a request is left to the agent; by default the host ends it. */
+	letGo?: HookTimes
 	onOutput: (output: AgentOutput) => void
 	/** Whether the host is held up: what is in the transcript can wait there. */
 	crowded?: () => boolean
@@ -85,7 +88,7 @@ export class NativeSession {
 	constructor(options: NativeSessionOptions) {
 		this.#options = options
 		this.#since = options.since ?? new Date().toISOString()
-		this.requests = new NativeRequests(options.onOutput, options.letGoMs)
+		this.requests = new NativeRequests(options.onOutput)
 	}
 
 	started(process: AgentProcess): void {
@@ -195,7 +198,8 @@ export class NativeSession {
 		const rules = sessionRules(suggested)
 		const questions = questionsOf(tool, input)
 		const request = { tool, toolUse, input, rules, question: questions !== null }
-		const id = this.requests.hold(request, hook.agent_id, call)
+		const letGoMs = await this.#letGoMs(hook.agent_id)
+		const id = this.requests.hold(request, hook.agent_id, call, letGoMs)
 		this.#options.onOutput({
 			type: 'request',
 			id,
@@ -214,6 +218,17 @@ export class NativeSession {
 		call.onHangUp(() => this.#hungUp(id))
 		this.#seenWaiting = false
 		this.#schedule()
+	}
+
+	/** A sub-agent's prompt, and that of an agent without an interface, does not come before the hook is over. */
+	async #letGoMs(agent: string | null): Promise<number | null> {
+		const { letGo, folder } = this.#options
+		if (letGo === undefined) return null
+		const session = this.#about.get('session') ?? null
+		const entry = await readRegistry(folder, this.#process?.pid, session)
+		const hidden = agent !== null || entry?.entrypoint.startsWith('sdk')
+		// The host's own clock for a request comes first, and says that it has expired.
+		return hidden ? letGo.hold : letGo.request + letGoLaterMs
 	}
 
 	/** No, on the screen; or the agent is going away. */

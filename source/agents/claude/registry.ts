@@ -4,7 +4,12 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
 
-const entrySchema = v.object({ sessionId: v.string(), status: v.string() })
+const entrySchema = v.object({
+	sessionId: v.string(),
+	status: v.string(),
+	/** How it was started: `cli` in its own interface, `sdk-…` without one. */
+	entrypoint: v.optional(v.string(), 'cli'),
+})
 export type RegistryEntry = v.InferOutput<typeof entrySchema>
 
 /** The folder where Claude Code keeps its things. */

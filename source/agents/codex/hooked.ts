@@ -86,7 +86,7 @@ class HookedCodex implements HookedAgent {
 	constructor(options: AdoptOptions) {
 		this.#options = options
 		this.output = this.#queue
-		this.#requests = new HeldRequests((output) => this.#tell(output), options.requestTimeoutMs)
+		this.#requests = new HeldRequests((output) => this.#tell(output), options.times.hold)
 		this.#life = new HookedLife(options.first.pid, async () => {
 			clearTimeout(this.#timer)
 			await this.#follower?.poll().catch(() => undefined)

@@ -108,11 +108,11 @@ export class ResidentHost implements AsyncDisposable {
 		about: { event: string; session: string; cwd: string | null },
 		followed: Followed,
 	): Promise<void> {
-		const { account, gateway, dataFolder, project, policy } = this.#options
+		const { account, gateway, dataFolder, project, policy, times } = this.#options
 		const [first] = followed.early
 		if (first === undefined) return
 		const adapter = await loadHooked(name)
-		const timeoutMs = adapter.holdMs(this.#options.times)
+		const timeoutMs = adapter.holdMs(times)
 		await using _needed = this.#options.need()
 		const cwd = about.cwd ?? '/'
 		const since = await this.#since(adapter.name, about, first)
@@ -130,7 +130,7 @@ export class ResidentHost implements AsyncDisposable {
 			onAgentSession: (session) => this.#hosted.hosted(adapter.name, session, host.session),
 		})
 		this.#hosted.hosted(adapter.name, about.session, host.session)
-		await using agent = adapter.adopt({ first, cwd, since, requestTimeoutMs: timeoutMs })
+		await using agent = adapter.adopt({ first, cwd, since, times })
 		followed.agent = agent
 		void agent.ended.then(() => {
 			followed.ending = true

@@ -1,8 +1,10 @@
 /** Claude Code as a person starts it, with our hooks in its settings and nothing of ours around it. */
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { isAlive } from '../../../source/config/is-alive.ts'
 import { findAgent } from '../../tools/agents.ts'
@@ -22,17 +24,20 @@ const open = new Set<Terminal>()
 
 beforeAll(async () => {
 	claude = await findAgent('claude')
-	lab = await Lab.make({
-		fallback: 'fine',
-		rules: [
-			{ match: '^RUN', turns: [[bash('touch made.txt')], [{ text: 'it is made' }]] },
-			{ match: '^REMOVE', turns: [[bash('rm -rf build')], [{ text: 'left alone' }]] },
-			{ match: '^LOCAL', turns: [[bash('touch local.txt')], [{ text: 'said here' }]] },
-			{ match: '^CUT', turns: [[bash('touch cut.txt')], [{ text: 'after the cut' }]] },
-			{ match: '^LATE', turns: [[bash('touch late.txt')], [{ text: 'late but done' }]] },
-			{ match: '^ALONE', turns: [[bash('touch alone.txt')], [{ text: 'nobody was there' }]] },
-		],
-	})
+	lab = await Lab.make(
+		{
+			fallback: 'fine',
+			rules: [
+				{ match: '^RUN', turns: [[bash('touch made.txt')], [{ text: 'it is made' }]] },
+				{ match: '^REMOVE', turns: [[bash('rm -rf build')], [{ text: 'left alone' }]] },
+				{ match: '^LOCAL', turns: [[bash('touch local.txt')], [{ text: 'said here' }]] },
+				{ match: '^CUT', turns: [[bash('touch cut.txt')], [{ text: 'after the cut' }]] },
+				{ match: '^LATE', turns: [[bash('touch late.txt')], [{ text: 'late but done' }]] },
+				{ match: '^ALONE', turns: [[bash('touch alone.txt')], [{ text: 'nobody was there' }]] },
+			],
+		},
+		{ hookHoldSeconds: 4 },
+	)
 	await mkdir(join(lab.cwd, 'build'))
 	await mkdir(join(lab.folder, 'home', '.claude'), { recursive: true })
 	settings = join(lab.folder, 'home', '.claude', 'settings.json')
@@ -221,6 +226,17 @@ it('is not published twice inside "run", and two at once are two sessions; one i
 	await until(async () => (await lab.session(id)).status === 'error')
 	open.delete(resumed)
 }, 180_000)
+
+it('is let go soon where its own prompt would have to wait: without an interface', async () => {
+	const args = ['-p', 'REMOVE it', '--permission-mode', 'manual']
+	const ran = promisify(execFile)(claude, args, { cwd: lab.cwd, env: lab.env })
+	ran.child.stdin?.end()
+	const { id } = await published()
+	const request = await lab.request(id)
+	expect(request).toMatchObject({ input: { command: 'rm -rf build' } })
+	expect((await ran).stdout).toContain('left alone')
+	expect(existsSync(join(lab.cwd, 'build'))).toBe(true)
+})
 
 it('works as if nothing were installed without a host; removing gives the file back', async () => {
 	const { host } = await hooksList()

@@ -113,9 +113,8 @@ it('has its own prompt at once when the host is killed', async () => {
 	await terminal.until('Would you like')
 	await terminal.type('y')
 	await until(async () => (await json('hooks', 'list')).host === null)
-	const { sessions } = await json('sessions')
-	expect(sessions).toHaveLength(1)
-	const lines = (await cli('show', sessions[0].id, '--json')).trim().split('\n')
+	const oldest = (await json('sessions')).sessions.at(-1)
+	const lines = (await cli('show', oldest.id, '--json')).trim().split('\n')
 	const events = lines.map((line) => JSON.parse(line))
 	expect(events.every(({ verified }) => verified)).toBe(true)
 	const prompts = events.filter(({ kind }) => kind === 'user_prompt')
@@ -126,6 +125,19 @@ it('has its own prompt at once when the host is killed', async () => {
 	const calls = events.filter(({ kind }) => kind === 'tool_use')
 	expect(asked[0].body.tool_use).toBe(calls[0].body.tool_use)
 	expect(events.some(({ kind }) => kind === 'usage')).toBe(true)
+})
+
+it('is not published twice inside "run"', async () => {
+	await cli('hooks', 'install', 'codex')
+	const path = {
+		CODEX_HOME: env.CODEX_HOME,
+		PATH: env.PATH,
+		SCRIPTED_API_KEY: env.SCRIPTED_API_KEY,
+	}
+	const ran = await home.cli(['run', 'codex', '--headless', 'TEXT'], { cwd, env: path })
+	expect(ran.code).toBe(0)
+	const { sessions } = await json('sessions')
+	expect(sessions.filter(({ title }: { title: string }) => title === 'TEXT')).toHaveLength(1)
 })
 
 it('is removed: there is no file again', async () => {

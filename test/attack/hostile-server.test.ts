@@ -717,6 +717,63 @@ describe('decisions', () => {
 		expect(hosted.agent.answers.get('late')).toHaveLength(1)
 	})
 
+	test('a prompt played again, in its session and in another: obeyed once', async () => {
+		await using hosted = await bench.hostSession()
+		await using neighbour = await bench.hostSession()
+		await using viewer = bench.openViewer()
+		await viewer.ready
+		const sent = viewer.send(hosted.session, { kind: 'prompt', text: 'remove the build' })
+		expect((await sent.done).stage).toBe('obeyed')
+		const mail = mailOf().at(-1)
+		if (!mail) throw new Error('no mail was sent')
+		const again = { ...mail, created_at: new Date().toISOString() }
+		for (const copy of [
+			again,
+			{ ...again, id: '77777777-7777-4777-8777-777777777778' },
+			{ ...again, id: '77777777-7777-4777-8777-777777777779', session: neighbour.session },
+		]) {
+			bench.host.server.invent(new RegExp(`account:${bench.host.account.id}`), 'mail', {
+				mail: copy,
+			})
+			await bench.host.gateway.postMail(copy)
+		}
+		for (const { session } of [hosted, neighbour]) {
+			await until('it is noted', async () => (await notices(session)).includes('command_moved'))
+		}
+		expect(hosted.agent.prompts).toEqual(['remove the build'])
+		expect(neighbour.agent.prompts).toEqual([])
+	})
+
+	test('a prompt held back until a newer command has passed it: refused, and its sender is told', async () => {
+		await using hosted = await bench.hostSession()
+		await using viewer = bench.openViewer(undefined, 1500)
+		await viewer.ready
+		const held: { mail: MailRow }[] = []
+		const isHeld = (mail: MailRow) => held.some((one) => one.mail.id === mail.id)
+		bench.host.server.attack = {
+			live: (message) => {
+				if (message.event !== 'mail') return [message]
+				const payload = message.payload as { mail: MailRow }
+				if (held.length > 0 && !isHeld(payload.mail)) return [message]
+				held.push(payload)
+				return []
+			},
+			answer: (name, answer) => {
+				if (name !== 'read_mail') return answer
+				const page = answer as { mail: MailRow[]; more: boolean }
+				return { ...page, mail: page.mail.filter((mail) => !isHeld(mail)) }
+			},
+		}
+		const prompt = viewer.send(hosted.session, { kind: 'prompt', text: 'too late' })
+		await until('it is held', async () => held.length > 0)
+		expect((await viewer.send(hosted.session, { kind: 'interrupt' }).done).stage).toBe('obeyed')
+		bench.host.server.invent(/account:/, 'mail', held[0])
+		await until('its sender knows', async () => prompt.get().stage === 'refused')
+		expect(await notices(hosted.session)).toContain('command_overtaken')
+		expect(hosted.agent.prompts).toEqual([])
+		expect(hosted.agent.interrupts).toBe(1)
+	})
+
 	test('a request whose message is another: it can be denied, not approved', async () => {
 		await using hosted = await bench.hostSession()
 		await using viewer = bench.openViewer()

@@ -22,6 +22,8 @@ const screenNames: Readonly<Record<string, string>> = {
 	prompt: 'writing a prompt',
 	interrupt: 'interrupting',
 	modes: 'choosing a mode',
+	change: 'changing a request',
+	changed: 'what was changed',
 	question: 'questions',
 	'words-of-answer': 'writing an answer',
 	revoked: 'revoked',
@@ -54,6 +56,8 @@ function placesOf(screens: readonly string[]): string {
 		'interrupt',
 		'modes',
 		'question',
+		'change',
+		'changed',
 		'words-of-answer',
 		'revoked',
 	]

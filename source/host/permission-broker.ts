@@ -520,7 +520,10 @@ function unusable({ decision, input }: DecisionCommand['body'], { ask }: Pending
 			'This is a question, and a permission is no answer to it: each of its questions needs one, or deny it.',
 		)
 	}
-	if (input === undefined || (v.is(inputSchema, input) && !Array.isArray(input))) return null
+	// An agent that leaves a change out would do what nobody allowed.
+	const taken = ask.questions !== null || ask.editable === true
+	if (input === undefined || (taken && v.is(inputSchema, input) && !Array.isArray(input)))
+		return null
 	return new StyrbyError('input_unusable', 'The changed input is not one that the agent takes.')
 }
 

@@ -88,6 +88,8 @@ export const eventSchemas = {
 		session_rules: v.array(ruleSchema),
 		/** Set when the agent asks the person a question instead of a permission. */
 		questions: nullable(v.array(questionSchema)),
+		/** The agent takes a changed input in the place of the one it asked for; absent: it does not. */
+		editable: v.optional(v.boolean()),
 		expires_at: isoTime,
 	}),
 	permission_response: v.object({

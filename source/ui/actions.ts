@@ -11,6 +11,7 @@ import {
 	takeWords,
 	writeAnswer,
 } from './asking.ts'
+import { allowChanged, beginChange, changeAgain, showChange } from './changing.ts'
 import {
 	approveDevice,
 	askWords,
@@ -74,6 +75,9 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	deny: (app) => answer(app, { decision: 'deny', scope: 'once' }),
 	'deny-with-reason': askReason,
 	'send-reason': sendReason,
+	change: beginChange,
+	'show-change': showChange,
+	'allow-changed': allowChanged,
 	answer: beginAnswering,
 	'pick-number': pickNumber,
 	pick: pickHighlighted,
@@ -137,7 +141,7 @@ function back(app: App): void {
 		app.update((ui) => withTranscript(ui, top.session, { selected: null }))
 		return
 	}
-	if (questionBefore(app)) return
+	if (questionBefore(app) || changeAgain(app)) return
 	leaveDevices(app)
 	app.update((ui) =>
 		ui.screens.length > 1 ? { ...ui, screens: ui.screens.slice(0, -1), toast: null } : ui,

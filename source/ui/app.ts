@@ -299,9 +299,9 @@ export class App {
 	}
 }
 
-/** A prompt has as many lines as it takes; all else that is typed has one. */
+/** What has as many lines as it takes; all else that is typed has one. */
 function rulesOf({ name }: TypingScreen) {
-	return name === 'prompt' ? block : oneLine
+	return name === 'prompt' || name === 'change' ? block : oneLine
 }
 
 function unreadOf(attention: Attention, { shown }: Frame): number {

@@ -133,7 +133,7 @@ function typedFor({ ui, data }: Model): RequestView | null {
 	const top = topScreen(ui)
 	if (top.name === 'question') return askedBy(data.requests, top)?.request ?? null
 	if (top.name === 'words-of-answer') return askedBy(data.requests, top.asking)?.request ?? null
-	if (top.name !== 'reason') return null
+	if (top.name !== 'reason' && top.name !== 'change' && top.name !== 'changed') return null
 	const request = data.requests.find(({ id }) => id === top.request)
 	return request?.digest === top.digest ? request : null
 }

@@ -1,4 +1,5 @@
 /** The line of text that is being typed, as it is shown above the footer. */
+import { assessRisk } from '../risk/risk.ts'
 import { displayText, repeatText, type SafeText, safeText } from '../text/safe-text.ts'
 import { type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { textWidth } from '../text/width.ts'
@@ -8,13 +9,15 @@ import { askedBy } from './asking.ts'
 import { blockFrame } from './block-frame.ts'
 import type { InputFrame } from './frame.ts'
 import type { LineEdit } from './line-edit.ts'
+import { changeDiff } from './present/changed-lines.ts'
 import { deviceName } from './present/device-name.ts'
 import { modeLines } from './present/mode-lines.ts'
 import { questionLabel, questionLines } from './present/question-lines.ts'
+import { riskSpan } from './present/request-card.ts'
 import { sessionName } from './present/session-list.ts'
 import { routeOf } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
-import { type QuestionScreen, type Size, topScreen, type UiState } from './state.ts'
+import { type QuestionScreen, type Screen, type Size, topScreen, type UiState } from './state.ts'
 
 /** Lines that say what is typed, or what is wrong with it, at most: on a low terminal, and else. */
 const labelRows = (rows: number) => (rows < 12 ? 1 : 3)
@@ -45,6 +48,12 @@ export function inputOf(ui: UiState, data: Snapshot): InputFrame | null {
 			return inputFrame(safeText`Why not? The agent is told:`, top.edit, size)
 		case 'typing':
 			return inputFrame(questionOf(top.what, data), top.edit, size, top)
+		case 'change': {
+			const label = [span(safeText`What it is to do instead:`, 'strong')]
+			return blockFrame(labelLines(label, size), top.edit, size)
+		}
+		case 'changed':
+			return changedFrame(top, data, size)
 		case 'question':
 			return questionInput(top, data, size)
 		case 'words-of-answer': {
@@ -54,6 +63,22 @@ export function inputOf(ui: UiState, data: Snapshot): InputFrame | null {
 		default:
 			return null
 	}
+}
+
+function changedFrame(
+	{ request, digest, input }: Extract<Screen, { name: 'changed' }>,
+	data: Snapshot,
+	size: Size,
+): InputFrame {
+	const body = data.requests.find((one) => one.id === request && one.digest === digest)?.body
+	if (!body) {
+		const label = [span(safeText`This request is over.`, 'warn')]
+		return { label: labelLines(label, size), text: [], cursor: null }
+	}
+	const risk = riskSpan(assessRisk({ ...body, input }))
+	const label = [span(safeText`Allow it as changed, once? Risk: `, 'strong'), risk]
+	const text = changeDiff(body.input, input, size.columns)
+	return { label: labelLines(label, size), text, cursor: null }
 }
 
 function questionInput(asking: QuestionScreen, data: Snapshot, size: Size): InputFrame {

@@ -77,7 +77,7 @@ export const sendingCommands = [
 		id: 'new-line',
 		group: 'Send to the agent',
 		keys: ['ctrl-j', 'alt-enter'],
-		screens: ['prompt'],
+		screens: ['prompt', 'change'],
 		label: 'new line',
 		description: 'Begin a new line; what is pasted keeps its own.',
 		footer: 2,

@@ -5,6 +5,7 @@
 import { type SafeText, safeText } from '../text/safe-text.ts'
 import { takesOther, unanswerable } from '../viewer/answers.ts'
 import { isUnfinished } from '../viewer/devices.ts'
+import { isChangeable } from './changed-input.ts'
 import type { Command, Enabled, KeyContext } from './command.ts'
 import { deviceCommands } from './keymap-devices.ts'
 import { sendingCommands } from './keymap-sending.ts'
@@ -24,13 +25,21 @@ const lists: readonly ScreenName[] = ['sessions', 'permissions', 'devices', 'his
 const scrolled: readonly ScreenName[] = ['session', 'request', 'device', 'act', 'help', 'join']
 const moving: readonly ScreenName[] = [...lists, ...scrolled]
 const answering: readonly ScreenName[] = ['sessions', 'session', 'permissions', 'request']
-const typing: readonly ScreenName[] = ['reason', 'typing', 'words', 'prompt', 'words-of-answer']
+const typing: readonly ScreenName[] = [
+	'reason',
+	'typing',
+	'words',
+	'prompt',
+	'change',
+	'words-of-answer',
+]
 const choosing: readonly ScreenName[] = ['modes', 'question']
 const everywhere: readonly ScreenName[] = [
 	...moving,
 	...typing,
 	...choosing,
 	'interrupt',
+	'changed',
 	'revoked',
 ]
 
@@ -53,6 +62,15 @@ export function allowable(context: KeyContext): Enabled {
 		return safeText`What this request asks for could not be verified: it can only be denied.`
 	}
 	return true
+}
+
+function changeable(context: KeyContext): Enabled {
+	const body = context.focus?.request.body
+	if (!body || isQuestion(context)) return null
+	if (body.editable !== true || !isChangeable(body.input)) {
+		return safeText`This agent takes no changed input: deny it, and say what to do instead.`
+	}
+	return allow(context)
 }
 
 function isQuestion({ focus }: KeyContext): boolean {
@@ -116,6 +134,37 @@ const table = [
 		description: 'Answer the questions of the highlighted request.',
 		footer: 1,
 		enabled: answerable,
+	},
+	{
+		id: 'change',
+		group: 'Answer a request',
+		keys: ['e'],
+		screens: answering,
+		label: 'change',
+		description: 'Change what it would do, then allow that, where the agent takes it.',
+		footer: 5,
+		quiet: true,
+		enabled: changeable,
+	},
+	{
+		id: 'show-change',
+		group: 'Answer a request',
+		keys: ['enter'],
+		screens: ['change'],
+		label: 'look at it',
+		description: 'Look at what was changed, before it is allowed.',
+		footer: 1,
+		enabled: always,
+	},
+	{
+		id: 'allow-changed',
+		group: 'Answer a request',
+		keys: ['enter'],
+		screens: ['changed'],
+		label: 'allow it as changed',
+		description: 'Allow the request as it was changed, once.',
+		footer: 1,
+		enabled: pending,
 	},
 	{
 		id: 'pick-number',
@@ -380,6 +429,7 @@ const table = [
 			'act',
 			'help',
 			'interrupt',
+			'changed',
 			...choosing,
 		],
 		label: 'back',
@@ -481,6 +531,8 @@ export const answers: ReadonlySet<CommandId> = new Set<CommandId>([
 	'deny',
 	'deny-with-reason',
 	'answer',
+	'change',
+	'allow-changed',
 	'send-answers',
 	'send-prompt',
 	'confirm-interrupt',

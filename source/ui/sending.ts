@@ -30,7 +30,7 @@ function notTaken(app: App, session: string): LineEdit {
 
 export function newLine(app: App): void {
 	const top = topScreen(app.ui)
-	if (top.name !== 'prompt') return
+	if (top.name !== 'prompt' && top.name !== 'change') return
 	replace(app, { ...top, edit: insertText(top.edit, '\n', block) })
 }
 

@@ -32,6 +32,17 @@ export type Screen =
 	| { name: 'interrupt'; session: string }
 	/** Which mode the agent is to be put in; `selected`: the highlighted one, by its name. */
 	| { name: 'modes'; session: string; selected: string }
+	/** What a request would do is being changed. */
+	| { name: 'change'; request: string; digest: string | null; edit: LineEdit }
+	/** The change, before it is allowed; `since`: on the screen, ms since the epoch. */
+	| {
+			name: 'changed'
+			request: string
+			digest: string | null
+			edited: LineEdit
+			input: Readonly<Record<string, unknown>>
+			since: number
+	  }
 	| QuestionScreen
 	/** An answer to the question on the screen is written, instead of chosen. */
 	| { name: 'words-of-answer'; asking: QuestionScreen; edit: LineEdit }
@@ -67,7 +78,9 @@ export type Typing =
 export type ScreenName = Screen['name']
 export type TypingScreen = Extract<Screen, { edit: LineEdit }>
 /** What stands above the footer, and leaves the screen below it in view. */
-export type Overlay = TypingScreen | Extract<Screen, { name: 'interrupt' | 'modes' | 'question' }>
+export type Overlay =
+	| TypingScreen
+	| Extract<Screen, { name: 'interrupt' | 'modes' | 'question' | 'changed' }>
 
 /** Where the reader of one transcript is. */
 export interface TranscriptState {
@@ -132,7 +145,7 @@ export function isTyping(screen: Screen): screen is TypingScreen {
 	return 'edit' in screen
 }
 
-const overlays: ReadonlySet<ScreenName> = new Set(['interrupt', 'modes', 'question'])
+const overlays: ReadonlySet<ScreenName> = new Set(['interrupt', 'modes', 'question', 'changed'])
 
 export function isOverlay(screen: Screen): screen is Overlay {
 	return isTyping(screen) || overlays.has(screen.name)

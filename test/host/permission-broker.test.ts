@@ -171,7 +171,7 @@ describe('a decision', () => {
 
 	it('hands on edited input, and allows for the session only by a rule that was shown', async () => {
 		const { id, agent, asked } = await start()
-		const answer = agent.ask('a', { ...someAsk, session_rules: [] })
+		const answer = agent.ask('a', { ...someAsk, session_rules: [], editable: true })
 		const { request, digest } = await asked()
 		const input = { command: 'rm -rf build/cache' }
 		const body = { request, digest, decision: 'allow', scope: 'session', input } as const
@@ -225,8 +225,8 @@ describe('a decision', () => {
 
 it('an edited input that is allowed for the session clears nothing: it was asked for by nobody', async () => {
 	const { id, agent, asked, responses } = await start()
-	const first = agent.ask('a')
-	void agent.ask('b')
+	const first = agent.ask('a', { ...someAsk, editable: true })
+	void agent.ask('b', { ...someAsk, editable: true })
 	const { request, digest } = await asked(1)
 	await asked(2)
 	const input = { command: 'ls build' }
@@ -361,9 +361,30 @@ describe('a decision that the agent could do nothing with', () => {
 		expect(await answered).toMatchObject({ decision: 'allow', input })
 	})
 
-	it('is refused for a changed input that is none', async () => {
+	it('is refused for a changed input where the agent takes none', async () => {
 		const { id, agent, asked, notices } = await start()
 		void agent.ask('a')
+		const { request, digest } = await asked()
+		const input = { command: 'ls' }
+		await post(decision(host, host.viewer, id, { request, digest, ...allow, input }))
+		await until(async () => (await notices()).length === 1)
+		expect((await notices())[0]?.data).toMatchObject({ code: 'input_unusable', request })
+		expect(agent.answers.size).toBe(0)
+	})
+
+	it('is none for a changed input where the agent takes one', async () => {
+		const { id, agent, asked, notices } = await start()
+		const answered = agent.ask('a', { ...someAsk, editable: true })
+		const { request, digest } = await asked()
+		const input = { command: 'ls' }
+		await post(decision(host, host.viewer, id, { request, digest, ...allow, input }))
+		expect(await answered).toEqual({ decision: 'allow', scope: 'once', input })
+		expect(await notices()).toEqual([])
+	})
+
+	it('is refused for a changed input that is none', async () => {
+		const { id, agent, asked, notices } = await start()
+		void agent.ask('a', { ...someAsk, editable: true })
 		const { request, digest } = await asked()
 		await post(decision(host, host.viewer, id, { request, digest, ...allow, input: 'rm -rf' }))
 		await until(async () => (await notices()).length === 1)

@@ -28,6 +28,15 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	typing: { name: 'typing', what: { what: 'code' }, edit: emptyEdit, problem: null },
 	prompt: { name: 'prompt', session: uuid(1), edit: emptyEdit },
 	interrupt: { name: 'interrupt', session: uuid(1) },
+	change: { name: 'change', request: 'r', digest: null, edit: emptyEdit },
+	changed: {
+		name: 'changed',
+		request: 'r',
+		digest: null,
+		edited: emptyEdit,
+		input: {},
+		since: 0,
+	},
 	question: {
 		name: 'question',
 		request: 'r',
@@ -146,9 +155,11 @@ describe('the table of keys', () => {
 	test('only those that decide are guarded as answers', () => {
 		expect([...answers].toSorted()).toEqual([
 			'allow',
+			'allow-changed',
 			'allow-session',
 			'answer',
 			'approve-device',
+			'change',
 			'confirm-interrupt',
 			'deny',
 			'deny-with-reason',

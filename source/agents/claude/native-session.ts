@@ -213,6 +213,7 @@ export class NativeSession {
 				changes,
 				session_rules: rules,
 				questions,
+				...(questions === null ? { editable: true } : {}),
 			},
 		})
 		call.onHangUp(() => this.#hungUp(id))

@@ -264,6 +264,7 @@ export class StreamReader {
 				changes: [],
 				session_rules: rules,
 				questions,
+				...(questions === null ? { editable: true } : {}),
 			},
 		})
 	}

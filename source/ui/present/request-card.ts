@@ -143,10 +143,15 @@ function answerLines(request: RequestView, options: CardOptions): StyledLine[] {
 				? [readFirst]
 				: [
 						span(request.body.questions ? safeText`[a] answer  ` : safeText`[a] allow  `, 'ok'),
+						...changeHint(request),
 						...sessionHint(request),
 					]
 	lines.push(...indented([...allow, span(safeText`[d] deny  [r] deny, say why`, 'warn')], width))
 	return lines
+}
+
+function changeHint({ body }: RequestView): StyledLine {
+	return body?.editable === true && !body.questions ? [span(safeText`[e] change  `, 'ok')] : []
 }
 
 function sessionHint({ body }: RequestView): StyledLine {

@@ -2,8 +2,10 @@
  * What a person sends from the viewer to a headless session that stays open: prompts, an interrupt, a mode
  * and answers to questions, until the real Claude Code has it and its model sees it.
  */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { Lab, press, type Started, until } from '../../tools/lab.ts'
+import { bash, Lab, press, type Started, until } from '../../tools/lab.ts'
 import type { Terminal } from '../../tools/terminal.ts'
 
 const question = (words: string, multiSelect: boolean, labels: string[]) => ({
@@ -40,6 +42,7 @@ beforeAll(async () => {
 					[{ text: 'thank you' }],
 				],
 			},
+			{ match: '^CHANGE', turns: [[bash('touch asked.txt')], [{ text: 'made it' }]] },
 			{ match: '^WAIT', turns: [[{ text: 'thinking about it' }, { hang: true }]] },
 			{ match: '^AFTER', turns: [[{ text: 'still here' }]] },
 		],
@@ -91,6 +94,28 @@ it('questions are answered one after the other, and the answers reach the model'
 	expect(seen).toMatch(/Which checks\?.{0,20}lint, tests/)
 }, 120_000)
 
+it('a command is changed before it is allowed: the changed one runs, and both are in the session', async () => {
+	await viewer.press('i')
+	await viewer.type('CHANGE it')
+	await viewer.press(press.enter)
+	await viewer.until('[e] change')
+	await viewer.settled()
+	await viewer.press('e')
+	await viewer.until('› touch asked.txt')
+	await viewer.press('\u0015')
+	await viewer.type('touch changed.txt')
+	await viewer.press(press.enter)
+	await viewer.until(/− touch asked\.txt\n *\+ touch changed\.txt/)
+	await viewer.settled()
+	await viewer.press(press.enter)
+	await viewer.until('made it')
+	await viewer.until(/changed to\n.*│ touch changed\.txt/)
+	expect(['asked.txt', 'changed.txt'].map((name) => existsSync(join(lab.cwd, name)))).toEqual([
+		false,
+		true,
+	])
+}, 120_000)
+
 it('a mode is changed, and shown', async () => {
 	await viewer.press('m')
 	const modes = await viewer.until('Mode of project')
@@ -121,12 +146,15 @@ it('a turn is interrupted, after a second key, and the session goes on', async (
 
 it('everything that was sent is proved by the signatures in the session', async () => {
 	const { stdout } = await lab.done(['show', session])
-	expect(stdout.match(/· prompt from .* \(signature verified\)/g)).toHaveLength(3)
+	expect(stdout.match(/· prompt from .* \(signature verified\)/g)).toHaveLength(4)
 	expect(stdout.match(/· (interrupt|mode) from .* \(signature verified\)/g)).toHaveLength(2)
 	expect(stdout).not.toContain('NOT VERIFIED')
 	const messages = await lab.show(session)
 	const prompts = messages.filter(({ kind }) => kind === 'user_prompt').map(({ body }) => body)
-	expect(prompts.map((body) => body?.source)).toEqual(['agent', 'viewer', 'viewer', 'viewer'])
+	expect(prompts.map((body) => body?.source)).toEqual([
+		'agent',
+		...Array.from({ length: 4 }, () => 'viewer'),
+	])
 }, 120_000)
 
 it('a session that has ended gets nothing, and the key says so', async () => {

@@ -11,6 +11,9 @@ import {
 	type TextEdit,
 } from '../file-changes.ts'
 
+/** Of a file; what is longer is none. */
+const longestName = 1000
+
 const searchMark = /^<{5,9} SEARCH>?\s*$/
 const dividerMark = /^={5,9}\s*$/
 const replaceMark = /^>{5,9} REPLACE\s*$/
@@ -25,8 +28,8 @@ export function editsIn(reply: string): Map<string, TextEdit[]> {
 	for (let at = 0; at < lines.length; at++) {
 		if (!searchMark.test(lines[at] ?? '')) continue
 		name = nameAbove(lines, at) ?? name
-		const divider = lines.findIndex((line, index) => index > at && dividerMark.test(line))
-		const end = lines.findIndex((line, index) => index > divider && replaceMark.test(line))
+		const divider = indexFrom(lines, at + 1, dividerMark)
+		const end = divider < 0 ? -1 : indexFrom(lines, divider + 1, replaceMark)
 		if (divider < 0 || end < 0) break
 		const of = edits.get(name) ?? []
 		of.push({
@@ -45,7 +48,7 @@ function contentIn(reply: string, path: string): string | null {
 	const lines = reply.split('\n')
 	for (let at = 1; at < lines.length; at++) {
 		if (!fence.test(lines[at] ?? '') || plainName(lines[at - 1] ?? '') !== path) continue
-		const end = lines.findIndex((line, index) => index > at && /^`{3,}\s*$/.test(line))
+		const end = indexFrom(lines, at + 1, /^`{3,}\s*$/)
 		return block(lines.slice(at + 1, end < 0 ? undefined : end))
 	}
 	return null
@@ -103,6 +106,11 @@ function backwards({ edits }: FileEdit, text: string | null | undefined) {
 	return undone === null ? null : diff(undone, text)
 }
 
+function indexFrom(lines: readonly string[], from: number, mark: RegExp): number {
+	for (let at = from; at < lines.length; at++) if (mark.test(lines[at] ?? '')) return at
+	return -1
+}
+
 function block(lines: readonly string[]): string {
 	return lines.length === 0 ? '' : `${lines.join('\n')}\n`
 }
@@ -110,6 +118,8 @@ function block(lines: readonly string[]): string {
 /** The file's name stands on one of the three lines above, before or behind the fence. */
 function nameAbove(lines: readonly string[], at: number): string | null {
 	for (const line of lines.slice(Math.max(0, at - 3), at).reverse()) {
+		// A block right after another is of the same file.
+		if (replaceMark.test(line)) return null
 		const name = plainName(line)
 		if (name !== '' && !fence.test(line)) return name
 		if (!fence.test(line)) return null
@@ -118,6 +128,7 @@ function nameAbove(lines: readonly string[], at: number): string | null {
 }
 
 function plainName(line: string): string {
+	if (line.length > longestName) return ''
 	return line
 		.trim()
 		.replace(/^#+\s*/, '')

@@ -50,7 +50,7 @@ export class HistoryLines {
 		this.#open = null
 		this.#inTool = false
 		if (open === null) return []
-		const text = open.lines.join('\n').replace(/^\n+|\s+$/g, '')
+		const text = open.lines.join('\n').replace(/^\n+/, '').trimEnd()
 		return text === '' ? [] : [{ kind: open.kind, text, line: open.line }]
 	}
 

@@ -26,6 +26,9 @@ const announcement = /^(?:Aider v(\d[\w.+-]*)|(?:Main model|Model): (\S+)(?: wit
 const appliedForm = /^Applied edit to (.+)$/
 const runningForm = /^Running (.+)$/
 
+/** Of a line that says something to us, in characters. */
+const longestLine = 10_000
+
 export class Turns {
 	/** The model's last reply in this turn. */
 	reply = ''
@@ -79,6 +82,10 @@ export class Turns {
 	}
 
 	#tool(text: string, source: string): Step[] {
+		if (text.length > longestLine) {
+			this.#note(text, source)
+			return []
+		}
 		this.own.push(text)
 		const facts = announcement.exec(text)
 		if (facts !== null) {

@@ -55,6 +55,8 @@ const nobody: Size = { columns: 120, rows: 40 }
 
 /** Without a key of the person's for so long, what they typed has reached the screen, ms. */
 const handsOffMs = 250
+/** The same where nothing was written since that key: a busy agent may not have read it. */
+const unshownMs = 2000
 const outputQuietMs = 30
 const patience = 3000
 /** How often the screen may change before it is given up to type on it. */
@@ -263,7 +265,9 @@ export class PtyProgram implements AsyncDisposable {
 	async #quiet(outputMs: number, end: number): Promise<boolean> {
 		for (;;) {
 			const now = performance.now()
-			const left = Math.max(this.#lastOutput + outputMs, this.#lastKey + handsOffMs) - now
+			const shown = this.#lastOutput > this.#lastKey
+			const keyMs = shown ? handsOffMs : unshownMs
+			const left = Math.max(this.#lastOutput + outputMs, this.#lastKey + keyMs) - now
 			if (left <= 0) return true
 			if (now + left > end || !this.#running) return false
 			await sleep(left)

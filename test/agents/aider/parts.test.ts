@@ -7,6 +7,7 @@ import { changesOf, commandsIn, editsIn } from '../../../source/agents/aider/edi
 import { HistoryLines } from '../../../source/agents/aider/history-lines.ts'
 import { askOf, keyFor, resultOf } from '../../../source/agents/aider/questions.ts'
 import type { Confirm } from '../../../source/agents/aider/screen-prompts.ts'
+import { Turns } from '../../../source/agents/aider/turns.ts'
 import { exactly, loggedUsage, reportedUsage } from '../../../source/agents/aider/usage.ts'
 
 const confirm = (question: string, more: Partial<Confirm> = {}): Confirm => ({
@@ -147,6 +148,22 @@ it('edits and commands are read out of a reply', async () => {
 	]) {
 		expect(editsIn(broken).size).toBe(0)
 	}
+})
+
+it('a hostile reply takes no time', () => {
+	const blocks = '<<<<<<< SEARCH\n=======\n>>>>>>> REPLACE\n'.repeat(50_000)
+	expect(editsIn(blocks).get('')).toHaveLength(50_000)
+	const lines = new HistoryLines()
+	const spaces = `x${' '.repeat(2_000_000)}y`
+	const asking = `> ${' (Y)es/(N)o ['.repeat(200_000)}  `
+	const turns = new Turns()
+	const items = ['', spaces, '`'.repeat(1_000_000), '', asking].flatMap((text, at) =>
+		lines.push(text, at),
+	)
+	const steps = items.flatMap((item) => turns.read(item, `${item.line}`, null))
+	expect(items.map(({ kind }) => kind)).toEqual(['model', 'tool'])
+	expect(steps).toHaveLength(1)
+	expect(editsIn(turns.reply).size).toBe(0)
 })
 
 it('live, words of the model are its own, however they look', () => {

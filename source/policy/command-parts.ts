@@ -40,7 +40,9 @@ export function commandParts(command: string, options: CommandOptions): Parts {
 	const realFolder = realPath(folder)
 	const realStart = realPath(start)
 	if (walk.involved.length > 0) {
-		against.add(`has parts that are not looked into (${[...new Set(walk.involved)].join(', ')})`)
+		against.add(
+			`has parts that are not looked into, or that shells read in different ways (${[...new Set(walk.involved)].join(', ')})`,
+		)
 	}
 	if (/[^\P{Cc}\t\n]/u.test(command)) against.add('holds control characters')
 	const seen = inspect(command)

@@ -41,6 +41,8 @@ export function partsOf({ ask }: PolicyRequest, around: Surroundings): Parts {
 	const wide = Object.entries(input).find(([key, value]) => wideKey.test(key) && isSet(value))
 	if (wide) against.add(`asks for more than this one call: ${wide[0]}`)
 	if (ask.questions !== null) against.add('is a question')
+	// A permission for later is none for this call.
+	if (wideKey.test(ask.tool)) against.add(`asks for more than this one call: ${ask.tool}`)
 	const command = commandOf(ask.input)
 	const base = cwd ?? around.folder
 	const parts =
@@ -94,6 +96,7 @@ function toolCallParts(ask: PolicyRequest['ask'], cwd: string, around: Surroundi
 	const named = [...new Set([...toolPaths(input), ...ask.changes.map(({ path }) => path)])]
 	if (named.length > most) against.add('names too many files')
 	const known = kind === 'read' || kind === 'write'
+	if (named.length === 0 && kind === 'write') against.add('names no file that it changes')
 	// A search without a folder is one in the folder that the agent works in.
 	if (named.length === 0 && kind === 'read') named.push(cwd)
 	const files = named.slice(0, most).map((path) => use(path, cwd, access, around))

@@ -39,7 +39,10 @@ export interface Walk {
 	reads: Target[]
 	/** All words, wherever they stand. */
 	words: Word[]
-	/** What of it is more than commands, pipes, lists, subshells and conditions: node types of the parser. */
+	/**
+	 * What of it is more than commands, pipes, lists, subshells and conditions, or differs between shells:
+	 * node types of the parser, and redirections.
+	 */
 	involved: string[]
 	/** Why not all of it can be known. */
 	problems: string[]
@@ -53,7 +56,7 @@ const longest = 50_000
 const plain: ReadonlySet<string> = new Set<SyntaxNode['type']>([
 	...(['Script', 'Statement', 'CompoundList', 'Command', 'Pipeline', 'AndOr', 'Time'] as const),
 	...(['Negation', 'If', 'Elif', 'While', 'Subshell', 'BraceGroup', 'Redirected'] as const),
-	...(['Word', 'Literal', 'Glob', 'SingleQuoted', 'DoubleQuoted', 'AnsiCQuoted'] as const),
+	...(['Word', 'Literal', 'Glob', 'SingleQuoted', 'DoubleQuoted'] as const),
 	...(['SimpleExpansion', 'ParameterExpansion', 'CommandExpansion', 'BraceExpansion'] as const),
 	...(['Assignment', 'Redirect', 'FileDescriptor', 'HereDoc', 'HereDocDelimiter'] as const),
 	...(['HereDocBody', 'HereString'] as const),
@@ -186,7 +189,9 @@ class Walker {
 			return
 		}
 		if (operator === '>&' && /^(?:\d+-?|-)$/.test(path.text)) return
-		else this.#walk.writes.push({ path, place: this.#place })
+		// Not every shell knows it, or sees a file's name there: to some the rest is another command.
+		if (operator.includes('&') || /^[!&|]/.test(path.text)) this.#walk.involved.push(operator)
+		this.#walk.writes.push({ path, place: this.#place })
 	}
 
 	#command(node: Command): void {

@@ -533,6 +533,13 @@ test('the reasons are few, short, of the level found, and each is said once', ()
 	expect(risk('ls').reasons).toEqual(['only reads'])
 })
 
+test.each(['ls > /etc/x', 'ls &> /etc/x', 'ls >& /etc/x', 'ls >| /etc/x', 'ls 2>> /etc/x'])(
+	'a file that is written is seen whatever the redirection: %s',
+	(command) => {
+		expect(risk(command).reasons).toContain('writes outside of the project: /etc/x')
+	},
+)
+
 test.each(['ls 2>(rm -rf /)', 'cat x 3<(curl example.org)'])(
 	'what a parser takes for plain text and a shell for a program is high: %s',
 	(command) => {

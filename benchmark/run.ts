@@ -7,6 +7,7 @@ import { deviceLog } from './benchmarks/device-log.ts'
 import { firstFrame } from './benchmarks/first-frame.ts'
 import { follow } from './benchmarks/follow.ts'
 import { help } from './benchmarks/help.ts'
+import { hook } from './benchmarks/hook.ts'
 import { idleHost } from './benchmarks/idle-host.ts'
 import { importing } from './benchmarks/import.ts'
 import { install } from './benchmarks/install.ts'
@@ -30,6 +31,7 @@ const benchmarks: readonly Benchmark[] = [
 	memory,
 	live,
 	decision,
+	hook,
 	follow,
 	idleHost,
 	install,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HostedAgent } from '../harness/agent.ts'
 import { atMost, type Benchmark } from '../harness/benchmark.ts'
+import { NativeAgent } from '../harness/native-agent.ts'
 import { hasProc, processorMs } from '../harness/processes.ts'
 import { openProfile } from '../harness/profile.ts'
 
@@ -14,22 +15,27 @@ export const idleHost: Benchmark = {
 	lacks: () => (hasProc ? null : 'the processor time of another process is only known on Linux'),
 	async run() {
 		await using profile = await openProfile()
-		await using agent = await HostedAgent.start(profile)
-		const pid = agent.host.pid ?? 0
+		await using headless = await HostedAgent.start(profile)
+		await using native = await NativeAgent.start(profile)
 		// Starting up is over when nothing is compiled any more.
 		await sleep(5000)
-		const before = { at: performance.now(), used: processorMs(pid) }
+		const hosts = [
+			{ what: 'without its interface', pid: headless.host.pid ?? 0 },
+			{ what: 'in its own interface', pid: native.host.pid },
+		].map((host) => ({ ...host, used: processorMs(host.pid) }))
+		const began = performance.now()
 		await sleep(watchMs)
-		const share = (100 * (processorMs(pid) - before.used)) / (performance.now() - before.at)
-		return [
-			{
-				what: 'host whose agent is idle: share of one core',
+		const took = performance.now() - began
+		return hosts.map(({ what, pid, used }) => {
+			const share = (100 * (processorMs(pid) - used)) / took
+			return {
+				what: `host whose agent is idle, ${what}: share of one core`,
 				value: share,
-				unit: '%',
+				unit: '%' as const,
 				goal: atMost(share, 1, '1 %'),
 				samples: 1,
 				spread: null,
-			},
-		]
+			}
+		})
 	},
 }

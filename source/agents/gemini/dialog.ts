@@ -9,6 +9,8 @@ export interface Dialog {
 	/** What the agent calls the tool: `Shell`, `Edit`, `WriteFile`. */
 	label: string
 	title: string
+	/** `1 of 2`, where it is one of several; else empty. */
+	position: string
 	/** The rows of the inner frame: a command, or a diff. */
 	body: readonly string[]
 	/** Some of it is not on the screen. */
@@ -63,9 +65,13 @@ function withBody(
 	if (header < 0 || start - header > mostTitleRows) return null
 	const named = /^\? (\S.*?)(?: {2}(.*))?$/.exec(lines[header] ?? '')
 	if (named === null) return null
+	const said = named[2] ?? ''
+	const position = / {2,}(\d+ of \d+)$/.exec(said)?.[1] ?? ''
+	const first = said.slice(0, said.length - position.length).trimEnd()
 	return {
 		label: named[1] ?? '',
-		title: [named[2] ?? '', ...lines.slice(header + 1, start)].join(' ').trim(),
+		title: [first, ...lines.slice(header + 1, start)].join(' ').trim(),
+		position,
 		body,
 		cut: body.some((line) => /^\.\.\. (?:first|last) \d+ lines? hidden .*\.\.\.$/.test(line)),
 		question: lines
@@ -75,6 +81,12 @@ function withBody(
 		options,
 		width: columns - 8,
 	}
+}
+
+/** Whether something else is asked that has choices. */
+export function asksOtherwise(rows: readonly string[], columns: number): boolean {
+	if (readComposer(rows, columns) !== null || readDialog(rows, columns) !== null) return false
+	return rows.some((row) => /^[\s│]*● \d+\. /.test(row))
 }
 
 /** Whether one is the other, whatever is chosen in it at the moment, and however wide the screen is. */

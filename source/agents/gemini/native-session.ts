@@ -10,7 +10,7 @@ import type { Screen } from '../pty/screen.ts'
 import { ChatEvents } from './chat-events.ts'
 import type { ChatFile } from './chat-file.ts'
 import type { ChatMessage } from './chat-lines.ts'
-import { type Dialog, readComposer, readDialog, sameDialog } from './dialog.ts'
+import { asksOtherwise, type Dialog, readComposer, readDialog, sameDialog } from './dialog.ts'
 import { asksPermission, keyFor, nativeAsk } from './native-request.ts'
 import { denial } from './request.ts'
 
@@ -61,8 +61,8 @@ export class NativeSession implements RunningAgent {
 	/** Prompts from elsewhere that the chat file has yet to tell. */
 	readonly #sent: string[] = []
 	#open: Open | null = null
-	/** The question that can be answered on the screen alone, so that it is told once. */
-	#told: Dialog | null = null
+	/** It was told that something is asked that can be answered on the screen alone. */
+	#told = false
 	#reason: string | null = null
 	#status: 'running' | 'idle' | null = null
 	#quietSince: number | null = null
@@ -223,27 +223,27 @@ export class NativeSession implements RunningAgent {
 		const open = this.#open
 		if (open !== null && (dialog === null || !sameDialog(dialog, open.dialog)))
 			await this.#gone(open)
-		if (dialog !== null && this.#open === null) this.#asked(dialog)
-		if (dialog === null) this.#told = null
+		const permission = dialog !== null && asksPermission(dialog)
+		if (permission && this.#open === null) this.#asked(dialog)
+		this.#tellOther(screen, dialog !== null && !permission)
 		await this.#follow(screen)
 	}
 
 	#asked(dialog: Dialog): void {
-		if (!asksPermission(dialog)) {
-			if (this.#told !== null && sameDialog(this.#told, dialog)) return
-			this.#told = dialog
-			const body = {
-				type: 'notice',
-				text: 'Gemini CLI asks something that can be answered only where it runs',
-				data: null,
-			}
-			this.#queue.push({ type: 'event', at: now(), event: { kind: 'system', body } })
-			return
-		}
 		this.#setStatus('running')
 		const ask = nativeAsk(dialog, this.#parts.cwd)
 		this.#open = { id: randomUUID(), dialog, ask, answered: null, cancelled: this.#cancelled }
 		this.#queue.push({ type: 'request', id: this.#open.id, ask })
+	}
+
+	#tellOther(screen: Screen, dialog: boolean): void {
+		const asks = dialog || asksOtherwise(screen.rows(), screen.size.columns)
+		if (asks && !this.#told) {
+			const text = 'Gemini CLI asks something that can be answered only where it runs'
+			const body = { type: 'notice', text, data: null }
+			this.#queue.push({ type: 'event', at: now(), event: { kind: 'system', body } })
+		}
+		this.#told = asks
 	}
 
 	/** A question has left the screen. */

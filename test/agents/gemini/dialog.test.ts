@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+	asksOtherwise,
 	type Dialog,
 	exactText,
 	hunksIn,
@@ -116,6 +117,7 @@ test('the same question is the same, whatever is chosen; any other is another', 
 		frame({ body: ['touch b'] }),
 		frame({ header: '? Shell  touch b' }),
 		frame({ header: '? Edit  touch a' }),
+		frame({ header: `? Shell  ${'touch a'.padEnd(60)} 2 of 2` }),
 		frame({ question: ['Allow execution of [Shell]?', '⚠ Careful'] }),
 		frame({ choices: [...options].reverse() }),
 		frame({ choices: [...options.slice(0, 2), 'Modify with external editor', options[2] ?? ''] }),
@@ -209,6 +211,27 @@ test('a new file is added lines; what is no diff, or is wrapped, is shown as it 
 		const dialog = edit(body, header)
 		expect(ask(dialog)).toMatchObject({ changes: [], input: { shown: body[0] } })
 	}
+})
+
+test('one of several is told from the next, and named without that', () => {
+	const header = `? WriteFile  ${'Writing to new.txt'.padEnd(55)} 1 of 2`
+	const dialog = edit(['1 one'], header)
+	expect(dialog).toMatchObject({ title: 'Writing to new.txt', position: '1 of 2' })
+	expect(ask(dialog).changes).toMatchObject([{ path: '/home/user/project/new.txt' }])
+})
+
+test('another question with choices is noticed, and is none that is answered', () => {
+	const loop = [
+		` ${edge('╭', '╮').slice(2)}`,
+		' │ ?  A potential loop was detected │',
+		' │ ● 1. Keep loop detection enabled (esc) │',
+		' │   2. Disable loop detection for this session │',
+		` ${edge('╰', '╯').slice(2)}`,
+	]
+	expect(readDialog(loop, columns)).toBeNull()
+	expect(asksOtherwise(loop, columns)).toBe(true)
+	expect(asksOtherwise(frame(), columns)).toBe(false)
+	expect(asksOtherwise(['✦ Choose:', '  ● 1. this', ...composer()], columns)).toBe(false)
 })
 
 test('a shortened path is no path', () => {

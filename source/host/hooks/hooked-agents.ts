@@ -4,6 +4,7 @@ import { exit, StyrbyError } from '../../protocol/errors.ts'
 const adapters: ReadonlyMap<string, () => Promise<HookedAdapter>> = new Map([
 	['claude', async () => (await import('../../agents/claude/hooked.ts')).hookedClaude],
 	['codex', async () => (await import('../../agents/codex/hooked.ts')).hookedCodex],
+	['gemini', async () => (await import('../../agents/gemini/hooked.ts')).hookedGemini],
 ])
 
 /** Agents that hooks can be installed for. */

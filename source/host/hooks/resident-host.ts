@@ -38,7 +38,7 @@ interface Followed {
 }
 
 /** Events that a session can be met at; any other one of a session that ended is late. */
-const beginnings = ['SessionStart', 'UserPromptSubmit', 'PermissionRequest']
+const beginnings = ['SessionStart', 'UserPromptSubmit', 'BeforeAgent', 'PermissionRequest']
 /** Ids of ended sessions that are kept, so that a late call does not begin one anew. */
 const keptEnded = 1000
 /** A prompt may be written down a little before its hook has run, ms. */

@@ -45,7 +45,9 @@ describe.each(kinds)('%s', (name) => {
 	test('the events are those that were looked at', async () => {
 		const { session, lines } = await one(fileOf(name))
 		const { events: _events, file: _file, ...facts } = session
-		await expect(`${JSON.stringify({ facts, lines }, null, '\t')}\n`).toMatchFileSnapshot(
+		// Names of lines change with every recording.
+		const told = lines.map((line) => ({ ...line, source: undefined }))
+		await expect(`${JSON.stringify({ facts, told }, null, '\t')}\n`).toMatchFileSnapshot(
 			join(fixtures, 'golden', `rollout-${name}.json`),
 		)
 	})

@@ -10,18 +10,7 @@ import { findRequest } from './find.ts'
 import { finishDead } from './finish-dead.ts'
 import { isInteractive } from './io.ts'
 import { requestLines } from './request-lines.ts'
-
-const stageText: Readonly<Record<Stage, string>> = {
-	sent: 'sent: signed and sealed on this device',
-	stored: 'stored: the backend has it',
-	verified: 'verified: the host checked the signature and took it',
-	applied: 'applied: the agent went on',
-	expired: 'expired',
-	withdrawn: 'withdrawn',
-	lost: 'lost: another answer came first',
-	refused: 'refused by the host',
-	failed: 'failed',
-}
+import { printStages } from './stages.ts'
 
 /** Answers the request that the invocation names. Exit code 1 when the answer did not come to effect. */
 export async function answer(
@@ -71,7 +60,7 @@ export async function answer(
 		...(reason === undefined ? {} : { reason }),
 		...(input === undefined ? {} : { input }),
 	})
-	if (!json) printStages(invocation, tracked)
+	if (!json) printStages(io, tracked)
 	const state = await tracked.done
 	if (json) io.stdout.write(`${JSON.stringify(resultJson(state, decision))}\n`)
 	else if (state.stage === 'verified' && state.why) io.stdout.write(`  ${revealText(state.why)}\n`)
@@ -94,23 +83,6 @@ function resultJson(state: DecisionState, decision: 'allow' | 'deny') {
 		winner: state.winner,
 		why: state.why,
 	}
-}
-
-function printStages(
-	{ io }: Invocation,
-	tracked: { get(): DecisionState; subscribe(listener: () => void): () => void },
-): void {
-	let printed = 0
-	const print = () => {
-		const { stages, why } = tracked.get()
-		for (const { stage } of stages.slice(printed)) {
-			const reason = why && stage === stages.at(-1)?.stage ? ` (${revealText(why)})` : ''
-			io.stdout.write(`  ${stageText[stage]}${reason}\n`)
-		}
-		printed = stages.length
-	}
-	tracked.subscribe(print)
-	print()
 }
 
 const endOf: Readonly<Record<string, Stage>> = { expired: 'expired', cancelled: 'withdrawn' }

@@ -26,6 +26,12 @@ const answerFlag: FlagSpec = {
 	summary:
 		'the answer to a question, by number, label or in your own words; once for each, in order',
 }
+const wait: FlagSpec = {
+	type: 'number',
+	value: 'SECONDS',
+	min: 0,
+	summary: 'how long to wait for the host (default: 10)',
+}
 const answering = {
 	scope: {
 		type: 'string',
@@ -39,12 +45,7 @@ const answering = {
 		value: 'DIGEST',
 		summary: 'refuse unless this is the request that was looked at',
 	},
-	wait: {
-		type: 'number',
-		value: 'SECONDS',
-		min: 0,
-		summary: 'how long to wait for the host (default: 10)',
-	},
+	wait,
 	yes,
 	json,
 } as const satisfies Record<string, FlagSpec>
@@ -170,6 +171,27 @@ export const commands: readonly CommandSpec[] = [
 		summary: 'refuse what a request asks for',
 		args: { min: 1, max: 1 },
 		flags: answering,
+	},
+	{
+		name: 'prompt',
+		usage: 'prompt <session> <text>',
+		summary: 'send a prompt to an agent; a text of - is read from stdin',
+		args: { min: 2, max: 2 },
+		flags: { wait, json },
+	},
+	{
+		name: 'interrupt',
+		usage: 'interrupt <session>',
+		summary: 'interrupt what an agent is doing',
+		args: { min: 1, max: 1 },
+		flags: { wait, json },
+	},
+	{
+		name: 'mode',
+		usage: 'mode <session> [mode]',
+		summary: 'put an agent in another permission mode; without one: which it takes',
+		args: { min: 1, max: 2 },
+		flags: { wait, json },
 	},
 	...devicesCommands,
 	...hooksCommands,

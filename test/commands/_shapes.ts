@@ -373,3 +373,19 @@ export const policyCheck = v.strictObject({
 	problem: v.nullable(text),
 	problems: v.array(v.strictObject({ line: count, problem: text })),
 })
+
+export const sent = v.strictObject({
+	session: uuid,
+	kind: v.picklist(['prompt', 'interrupt', 'mode']),
+	accepted: v.boolean(),
+	by_host_at: v.nullable(time),
+	stage: v.picklist(['sent', 'stored', 'obeyed', 'refused', 'failed']),
+	why: v.nullable(text),
+})
+
+export const modes = v.strictObject({
+	session: uuid,
+	mode: v.nullable(text),
+	asks: v.nullable(v.boolean()),
+	modes: v.array(text),
+})

@@ -35,7 +35,9 @@ export class LiveReader {
 	readonly #parts: LiveReaderParts
 	/** Prompts of ours that Aider has not written down yet. */
 	#prompted: string[] = []
-	#reported: { event: Usage; at: number }[] = []
+	/** Usage that was printed, and whose exact figures are to come. */
+	#reported: Usage[] = []
+	#toldRounded = false
 	/** When the chat began, until something was said in it. */
 	#startedAt: string | null = null
 	#command: { id: string; command: string } | null = null
@@ -82,10 +84,12 @@ export class LiveReader {
 	 * what it asks about.
 	 */
 	async pause(row: number, subject = ''): Promise<void> {
+		await this.read()
 		for (const item of this.lines.flush()) await this.#item(item)
 		this.turns.drop(subject)
 		await this.#steps(this.turns.rest())
 		this.#printed(row)
+		this.#rounded()
 	}
 
 	/** The turn is over: the person speaks next. */
@@ -97,11 +101,9 @@ export class LiveReader {
 		this.#endBlock()
 	}
 
-	/** The last figures, as exact as they came. */
+	/** Aider has ended. */
 	async end(): Promise<void> {
 		await this.pause(this.#parts.program.screen.cursor.row)
-		for (const { event } of this.#reported) this.#event(event)
-		this.#reported = []
 	}
 
 	/** Text of the model while it is being written, as far as the screen shows it as it is. */
@@ -161,7 +163,7 @@ export class LiveReader {
 				this.#event(this.#sourced(step.event))
 				return
 			case 'usage':
-				this.#reported.push({ event: step.event, at: performance.now() })
+				this.#reported.push(step.event)
 				return
 			case 'edited': {
 				const { path, reply } = step
@@ -212,8 +214,20 @@ export class LiveReader {
 			const exact = text === null ? null : loggedUsage(text)
 			const next = exact === null ? undefined : this.#reported.shift()
 			if (exact === null || next === undefined) continue
-			this.#event({ kind: 'usage', body: exactly(next.event.body, exact) })
+			this.#event({ kind: 'usage', body: exactly(next.body, exact) })
 		}
+	}
+
+	/** Exact figures would have been written by now. */
+	#rounded(): void {
+		for (const event of this.#reported) this.#event(event)
+		if (this.#reported.length > 0 && !this.#toldRounded) {
+			this.#toldRounded = true
+			this.#notice(
+				'Aider logs no exact figures here: from a thousand on, tokens and costs are rounded',
+			)
+		}
+		this.#reported = []
 	}
 
 	/** What the last command printed, which stands above `row`. */

@@ -147,7 +147,8 @@ export class Requests {
 	#isAsked(confirm: Confirm, subject: readonly string[], recorded: boolean): boolean {
 		const { screen } = this.#program
 		if (!this.#program.waitsForKeys()) return false
-		if (!recorded) return screen.modes.bracketedPasteMode
+		// Without a history nothing else can be held against it.
+		if (!recorded) return screen.modes.bracketedPasteMode || this.#program.waitsInRead()
 		const about = knownQuestion(confirm.question)
 		// What a running command prints may look like anything.
 		const running = /^Running /.test(this.#turns.own.at(-1) ?? '')

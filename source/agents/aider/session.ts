@@ -267,7 +267,7 @@ export class AiderSession implements RunningAgent {
 		this.#queue.close()
 		const { code, signal } = end
 		const failed = !this.#parts.interactive && this.#reader.failed && code === 0
-		const bad = failed || code !== 0
+		const bad = (failed || code !== 0) && this.#stopping === undefined
 		const stderr = bad && !this.#parts.native ? this.#program.screen.text().slice(-2000) : ''
 		this.#program.screen.close()
 		await this.#parts.cleanup.disposeAsync()

@@ -170,7 +170,12 @@ export class PtyProgram implements AsyncDisposable {
 
 	/** Whether it waits for keys: it reads them one by one, or does nothing else than read its terminal. */
 	waitsForKeys(): boolean {
-		return this.readsKeys() === true || (this.#running && readsItsTerminal(this.pid))
+		return this.readsKeys() === true || this.waitsInRead()
+	}
+
+	/** Whether it, or what it has started, does nothing else than read its terminal. Known on Linux only. */
+	waitsInRead(): boolean {
+		return this.#running && readsItsTerminal(this.pid)
 	}
 
 	/** Waits until nothing was written for `ms`. `false`: that did not come within `timeoutMs`. */

@@ -271,3 +271,33 @@ read -r answer; echo "$answer" > answer; printf '> Thanks  \\n' >> .aider.chat.h
 		expect(answer).toBe('input' in given ? 'y' : 'n')
 	}
 })
+
+it.skipIf(process.platform !== 'linux')(
+	'a plain terminal will do where the system shows that it is read; then figures are as printed',
+	async () => {
+		await using place = await aiderPlace([{ match: /x/, turns: [[{ text: 'ok' }]] }])
+		const { folder } = place
+		const script = `#!/bin/sh
+say() { echo "$1"; printf '> %s  \\n' "$1" >> .aider.chat.history.md; }
+say 'Tokens: 4.6k sent, 212 received. Cost: $0.01 message, $0.02 session.'
+echo; say 'touch x'
+printf "Run shell command? (Y)es/(N)o/(D)on't ask again [Yes]: "
+read -r answer
+printf "> Run shell command? (Y)es/(N)o/(D)on't ask again [Yes]: $answer  \\n" >> .aider.chat.history.md
+echo "$answer" > answer\n`
+		await writeFile(join(folder, 'aider'), script, { mode: 0o755 })
+		const env = { ...place.env, PATH: `${folder}:${place.env.PATH}` }
+		const agent = await start({ ...place, env }, 'x')
+		const outputs = await readAll(agent, () => yes)
+		expect(asked(outputs)).toMatchObject([{ tool: 'shell', input: { command: 'touch x' } }])
+		expect(settled(outputs).map(({ type }) => type)).toEqual(['applied'])
+		expect(await readFile(join(folder, 'answer'), 'utf8')).toBe('y\n')
+		expect(events(outputs)).toContainEqual(
+			expect.objectContaining({
+				kind: 'usage',
+				body: expect.objectContaining({ input: 4600, output: 212, cost_usd: 0.01 }),
+			}),
+		)
+		expect(JSON.stringify(outputs)).toContain('logs no exact figures')
+	},
+)

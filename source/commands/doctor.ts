@@ -14,6 +14,7 @@ import { checkBackend, checkOutbox } from './doctor/backend.ts'
 import { type Check, checking, ok } from './doctor/check.ts'
 import { checkFolders, checkSettings, checkVault } from './doctor/home.ts'
 import { checkDisk, checkNode, checkTerminal } from './doctor/machine.ts'
+import { checkPolicy } from './doctor/policy.ts'
 import { checkRemoteBackend } from './doctor/remote-backend.ts'
 import { hanging, widthOf } from './hanging.ts'
 import type { Io } from './io.ts'
@@ -46,6 +47,7 @@ async function* examine(io: Io): AsyncGenerator<Check> {
 	yield folders
 	yield await checkDisk(base.data)
 	yield await checkSettings(base)
+	yield checkPolicy(base)
 	yield await checkVault({ io, home: base, settings: await settingsOrDefaults(base) })
 	// What can't be written can't be started.
 	const usable = folders.state !== 'fail'

@@ -219,3 +219,16 @@ describe('permissions policy', () => {
 		expect((await policy('test', '--request', '00000000')).code).toBe(1)
 	})
 })
+
+test('doctor says whether the rules are in force', async () => {
+	const check = async () => {
+		const { stdout } = await program.here(['doctor', '--json'])
+		const [{ checks } = { checks: [] }] = linesOf(shapes.checks, stdout)
+		return checks.find(({ id }) => id === 'policy')
+	}
+	expect(await check()).toMatchObject({ state: 'ok', detail: `4 rules of ${file} are in force` })
+	await chmod(file, 0o666)
+	expect(await check()).toMatchObject({ state: 'warn' })
+	await rm(file)
+	expect(await check()).toMatchObject({ state: 'ok', mend: null })
+})

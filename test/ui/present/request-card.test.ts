@@ -167,6 +167,25 @@ describe('a request on a card', () => {
 		expect(text).not.toContain('▶')
 	})
 
+	test('one that a policy answered names the rule', () => {
+		const decided = {
+			by: 'policy',
+			device: null,
+			name: null,
+			result: 'approved',
+			scope: 'once',
+			reason: 'allow command "npm test" (line 3)',
+			input: null,
+			at: '',
+			verified: true,
+		} as const
+		const text = textOf(card({ status: 'approved', decided }).lines)
+		expect(text).toContain('✓ allowed by policy: allow command "npm test" (line 3)')
+		expect(text).not.toContain('signature')
+		const hostile = { ...decided, reason: 'allow\n\u001b[2Kx' }
+		expect(textOf(card({ status: 'approved', decided: hostile }).lines)).not.toContain('\u001b')
+	})
+
 	test.each([30, 36, 76, 130, 240])('is never wider than %d columns', (width) => {
 		const long = 'word '.repeat(100)
 		const body = withBody({

@@ -89,6 +89,14 @@ export function opencodeScript(cwd: string): Script {
 				match: /^ASK/,
 				turns: [[{ tool: 'question', input: { questions: [question] } }], [{ text: 'thanks' }]],
 			},
+			{
+				match: /^GAP/,
+				turns: [
+					[{ text: 'Now the first' }, bash('sleep 1; touch first.txt')],
+					[{ text: 'Now the second' }, bash('touch second.txt')],
+					[{ text: 'both done' }],
+				],
+			},
 			{ match: /^WAIT/, turns: [[{ text: 'thinking about it' }, { hang: true }]] },
 			{ match: /^FAIL/, turns: [[{ error: { status: 400, message: 'no such thing' } }]] },
 			{

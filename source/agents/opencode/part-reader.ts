@@ -48,6 +48,14 @@ export class PartReader {
 		return this.#prompts.length > 0
 	}
 
+	get sessions(): readonly string[] {
+		return [...new Set([...this.#messages.values()].map(({ info }) => info.sessionID))]
+	}
+
+	knows(message: string): boolean {
+		return this.#messages.has(message)
+	}
+
 	prompted(text: string, source: 'agent' | 'viewer'): void {
 		this.#prompts.push({ text, source })
 	}

@@ -73,6 +73,20 @@ export class EventReader {
 		return this.#session
 	}
 
+	/** All sessions that anything was told of. */
+	get sessions(): readonly string[] {
+		return this.#parts.sessions
+	}
+
+	knows(message: string): boolean {
+		return this.#parts.knows(message)
+	}
+
+	/** Of the requests that wait, all but these were answered or dropped unseen. */
+	onlyOpen(ids: ReadonlySet<string>): AgentOutput[] {
+		return this.waiting.flatMap(({ id }) => (ids.has(id) ? [] : this.cancelled(id)))
+	}
+
 	/** Whether the last turn ended with an error. */
 	get failed(): boolean {
 		return this.#failed

@@ -7,6 +7,7 @@ import { endWithHost } from '../end-with-host.ts'
 import { giveBackTerminal } from '../give-back-terminal.ts'
 import { OutputQueue } from '../output-queue.ts'
 import type { Arguments } from './arguments.ts'
+import { readMissed } from './catch-up.ts'
 import { openSession } from './open-session.ts'
 import { notice } from './parts.ts'
 import type { EventReader, Step } from './reader.ts'
@@ -18,6 +19,8 @@ const graceMs = 3000
 const holdMs = 500
 /** How long after its last event the server may take to end, ms. */
 const lastWordsMs = 1000
+/** Before each attempt to read on where events have broken off, ms. */
+const pausesMs = [200, 400, 800, 1600, 3200, 5000, 5000, 5000]
 /** After a turn its last words may still be on their way, ms. */
 const afterTurnMs = 300
 
@@ -46,6 +49,7 @@ export class OpencodeSession implements RunningAgent {
 	readonly #reader: EventReader
 	readonly #queue = new OutputQueue<AgentOutput>()
 	readonly #listening = new AbortController()
+	readonly #began = Date.now()
 	#reading: Promise<void> = Promise.resolve()
 	#interface: ChildProcess | null = null
 	#interfaceEnd: Ended | null = null
@@ -261,22 +265,49 @@ export class OpencodeSession implements RunningAgent {
 	}
 
 	async #read(events: AsyncIterable<string | null>): Promise<void> {
-		try {
-			for await (const event of events) {
-				if (event === null) {
-					this.#queue.push(notice(now(), 'An event of the agent over 32 MiB was left out'))
-				} else this.#take(this.#reader.read(event, now()))
-				await this.#queue.room()
+		let next: AsyncIterable<string | null> | null = events
+		while (next !== null) {
+			try {
+				for await (const event of next) {
+					if (event === null) {
+						this.#queue.push(notice(now(), 'An event of the agent over 32 MiB was left out'))
+					} else this.#take(this.#reader.read(event, now()))
+					await this.#queue.room()
+				}
+			} catch {
+				// Whether it can be read on, the next lines find out.
 			}
-		} catch (error) {
-			// It breaks a little before its end is known.
-			if (this.#done || this.#stopping !== undefined) return
-			if (await within(this.#server.ended, lastWordsMs)) return
-			const why = error instanceof Error ? error.message : 'unknown cause'
-			this.#queue.push(notice(now(), `Reading from the agent failed: ${why}`))
+			next = await this.#readAgain()
 		}
 		// Without events nobody would know what it asks: it must not go on by itself.
 		if (this.#server.running && !this.#listening.signal.aborted) void this.#server.stop()
+	}
+
+	/** Events once more, after what was missed; `null` when there are none any more. */
+	async #readAgain(): Promise<AsyncIterable<string | null> | null> {
+		for (const pause of pausesMs) {
+			// It breaks a little before the server's end is known.
+			const ended = await within(this.#server.ended, pause)
+			if (ended || this.#done || this.#stopping !== undefined) return null
+			if (this.#listening.signal.aborted) return null
+			try {
+				const events = await this.#server.events(this.#listening.signal)
+				const { lines, open } = await readMissed(this.#server, {
+					sessions: this.#reader.sessions,
+					working: this.#reader.working,
+					knows: (message) => this.#reader.knows(message),
+					since: this.#began,
+				})
+				for (const line of lines) this.#take(this.#reader.read(line, now()))
+				this.#queue.push(...this.#reader.onlyOpen(open))
+				this.#queue.push(notice(now(), 'The connection to the agent broke, and was made again'))
+				return events
+			} catch {
+				// Tried again, for a while.
+			}
+		}
+		this.#queue.push(notice(now(), 'The connection to the agent broke, and can not be made again'))
+		return null
 	}
 
 	#take(step: Step): void {

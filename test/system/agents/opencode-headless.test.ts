@@ -350,6 +350,46 @@ test('it stays for prompts from elsewhere, in the agent that was chosen there, u
 	await expect(agent.setMode('plan')).rejects.toMatchObject({ code: 'agent_cannot' })
 })
 
+test('events that break off are read on, with what was missed: a command, its result, a request', async () => {
+	const flag = join(folder, 'break')
+	const bin = join(folder, 'bin')
+	const breaking = join(import.meta.dirname, '../../tools/breaking-opencode.ts')
+	await mkdir(bin)
+	const shell = `#!/bin/sh\nexec '${process.execPath}' '${breaking}' '${program}' '${flag}' "$@"\n`
+	await writeFile(join(bin, 'opencode'), shell, { mode: 0o755 })
+	const env = { ...environment(), PATH: `${bin}:${environment().PATH}` }
+	await using agent = await opencode.start({
+		cwd,
+		args: [],
+		env,
+		headless: 'GAP',
+		requestTimeoutMs: 60_000,
+	})
+	const outputs: AgentOutput[] = []
+	for await (const output of agent.output) {
+		outputs.push(output)
+		if (output.type !== 'request') continue
+		expect(await agent.answer(output.id, allow())).toBe(true)
+		if (requests(outputs).length > 1) continue
+		// The first command runs until it is broken, and ends while it is.
+		await writeFile(flag, '')
+		await vi.waitFor(() => expect(existsSync(join(cwd, 'first.txt'))).toBe(true), 30_000)
+		await vi.waitFor(() => expect(api.requests.length).toBeGreaterThan(2), 30_000)
+		await rm(flag)
+	}
+	expect(requests(outputs)).toHaveLength(2)
+	expect(results(outputs).map(({ ok }) => ok)).toEqual([true, true])
+	expect(said(outputs)).toEqual(['Now the first', 'Now the second', 'both done'])
+	expect(existsSync(join(cwd, 'second.txt'))).toBe(true)
+	expect(events(outputs)).toContainEqual(
+		expect.objectContaining({
+			kind: 'system',
+			body: expect.objectContaining({ text: expect.stringContaining('made again') }),
+		}),
+	)
+	expect((await agent.ended).code).toBe(0)
+})
+
 test('without its plugin nobody would be asked: it does not start', async () => {
 	const env = { ...environment(), OPENCODE_PURE: '1' }
 	await expect(

@@ -45,7 +45,7 @@ export async function connectBackend(
 		...place,
 		vault,
 		vaultName,
-		backend: { kind, url: endpoint.url },
+		backend: { kind, url: endpoint.url, email: profile?.email ?? null },
 		gateway,
 		accountOptions,
 		async [Symbol.asyncDispose]() {

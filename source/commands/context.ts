@@ -33,7 +33,7 @@ export interface SignedIn extends Place, AsyncDisposable {
 	vault: Vault
 	/** What the vault's entries of this sign-in begin with. */
 	vaultName: string
-	backend: { kind: 'embedded' | 'supabase'; url: string }
+	backend: { kind: 'embedded' | 'supabase'; url: string; email: string | null }
 	gateway: Gateway
 	accountOptions: AccountOptions
 }

@@ -226,6 +226,8 @@ export type Sent = Followed<SentState>
 export interface Backend {
 	kind: 'embedded' | 'supabase'
 	url: string
+	/** Whose password, or mailbox, the sign-in is by, where it is by one. */
+	email?: string | null
 }
 
 export interface ViewerInfo {

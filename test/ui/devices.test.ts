@@ -308,6 +308,11 @@ describe('revoking', () => {
 		expect(flat(screen)).toContain('✓ api-server on laptop has a new key, number 2.')
 		expect(flat(screen)).toContain('on attic has no new key yet')
 		expect(flat(screen)).toContain('✓ It was given none of the new keys.')
+		expect(flat(screen)).not.toContain('password')
+		const { info } = stage.viewer
+		const backend = { ...info.get().backend, email: 'heron@example.test' }
+		info.set({ ...info.get(), backend })
+		await screen.until(() => flat(screen).includes('change that of heron@example.test'))
 		expect(flat(screen)).toContain('Not complete yet')
 	})
 

@@ -170,8 +170,9 @@ test.each(names)('%s fits into any terminal', (name) => {
 			fc.integer({ min: smallest.rows, max: 70 }),
 			(columns, rows) => {
 				const app = appOf(stage, { columns, rows }, clock)
-				for (const key of ways[name]) {
-					app.drawn(app.frame())
+				for (const [index, key] of ways[name].entries()) {
+					// Commands are for what was drawn; text is not.
+					if (index < 4) app.drawn(app.frame())
 					clock.now += 1000
 					app.press({ names: [key], alone: true })
 				}

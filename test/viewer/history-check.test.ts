@@ -160,6 +160,6 @@ test('a server that repeats itself, or makes sessions up, is not listened to wit
 	const { sessions } = await checkSessions(account)
 	expect(sessions).toBe(200)
 	account.gateway.listSessions = async () =>
-		Array.from({ length: 200_001 }, () => ({ ...row, id: randomId() }))
+		Array.from({ length: 200_001 }, (_, index) => ({ ...row, id: `${index}` }))
 	await expect(checkSessions(account)).rejects.toMatchObject({ code: 'backend_malformed' })
 })

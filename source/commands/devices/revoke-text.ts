@@ -61,7 +61,7 @@ export function reportText(
 	account: Account,
 	device: Subject,
 	report: RevocationReport,
-	width: number,
+	{ width, email }: { width: number; email: string | null },
 ): string {
 	const { say, text } = lines(width)
 	const name = called(device.name, device.id)
@@ -72,8 +72,14 @@ export function reportText(
 		'✓ ',
 		`${name} is revoked: entry ${report.entry} of the device log, ${shortTime(report.at)} UTC${why}.${who}`,
 	)
+	const remind = () => {
+		if (email === null) return
+		const what = `a revocation takes the keys, not the password: change that of ${oneLine(email)} where somebody else may know it`
+		say('! ', what)
+	}
 	if (device.own) {
 		say('… ', 'The other devices make new keys as soon as they learn of it.')
+		remind()
 		return text()
 	}
 	say('✓ ', `the account has a new key (${report.accountEpoch}), which it was not given`)
@@ -86,6 +92,7 @@ export function reportText(
 	const given = report.grantsAfter
 	if (given > 0) say('✗ ', `it was given ${given} of these keys AFTER ALL`)
 	else if (report.complete) say('✓ ', 'none of the keys in use was given to it')
+	remind()
 	return text()
 }
 

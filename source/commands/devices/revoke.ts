@@ -26,6 +26,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	const json = flags.has('json')
 	await using context = await openContext(io)
 	const { account } = context
+	const { email } = context.backend
 	const { devices } = await orRevoked(account, () => listDevices(account))
 	const device = findDevice(devices, args[0] ?? '')
 	// One that is revoked already is looked at again: has every host followed?
@@ -58,7 +59,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	io.stdout.write(
 		json
 			? `${JSON.stringify({ device: subject(device), dry_run: false, plan: plan && planJson(account, plan), ...reportJson(account, report) })}\n`
-			: reportText(account, device, report, widthOf(io.stdout)),
+			: reportText(account, device, report, { width: widthOf(io.stdout), email }),
 	)
 	return outcome(device, report)
 }

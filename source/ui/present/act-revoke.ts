@@ -15,9 +15,9 @@ const most = 20
 export function revokeLines(
 	act: RevokeAct,
 	width: number,
-	now: number,
-	nameOf: (session: string) => SafeText,
+	context: { now: number; nameOf: (session: string) => SafeText; email: string | null },
 ): StyledLine[] {
+	const { nameOf } = context
 	const { device, step, progress, problem } = act
 	const indent = [span(safeText`  `)]
 	const working = (what: SafeText) =>
@@ -34,7 +34,7 @@ export function revokeLines(
 		...(step === 'failed'
 			? [emptyLine, ...paragraph(safeText`✗ ${oneLine(problem ?? '')}`, width, 'error')]
 			: []),
-		...(act.report && step === 'done' ? proofLines(act.report, { width, now, nameOf }) : []),
+		...(act.report && step === 'done' ? proofLines(act.report, width, context) : []),
 	]
 }
 
@@ -90,7 +90,8 @@ type Report = NonNullable<RevokeAct['report']>
 
 function proofLines(
 	report: Report,
-	{ width, now, nameOf }: { width: number; now: number; nameOf: (session: string) => SafeText },
+	width: number,
+	{ now, nameOf, email }: Parameters<typeof revokeLines>[2],
 ): StyledLine[] {
 	const { sessions, grantsAfter, complete, accountEpoch } = report
 	const others = sessions.filter(({ own }) => !own)
@@ -118,6 +119,13 @@ function proofLines(
 			? paragraph(safeText`No live session has a key that it was given.`, width, 'strong')
 			: paragraph(
 					safeText`Not complete yet: see above. Revoking it again shows how far it is.`,
+					width,
+					'warn',
+				)),
+		...(email === null
+			? []
+			: paragraph(
+					safeText`! A revocation takes the keys, not the password: change that of ${oneLine(email)} where somebody else may know it.`,
 					width,
 					'warn',
 				)),

@@ -33,7 +33,11 @@ function linesOf(model: Model, act: DeviceAct, width: number): readonly StyledLi
 		case 'approve':
 			return approveLines(act, width, model.now)
 		case 'revoke':
-			return revokeLines(act, width, model.now, nameOf(model))
+			return revokeLines(act, width, {
+				now: model.now,
+				nameOf: nameOf(model),
+				email: model.data.info.backend.email ?? null,
+			})
 		case 'recovery':
 			return recoveryLines(act, width)
 		case 'verify':

@@ -112,6 +112,7 @@ test('the same again says how it stands, by whom it was done', async () => {
 	expect(text.stdout).toContain('lost is revoked: entry')
 	expect(text.stdout).toMatch(/✓ \S{8} on build-box has a new key \(1\)/)
 	expect(text.stdout).toContain('✓ none of the keys in use was given to it')
+	expect(text.stdout).toContain('not the password: change that of heron@example.test')
 	const share = await refusal(laptop, ['devices', 'share', 'lost'])
 	expect(share).toMatchObject({ exitCode: 1, code: 'device_revoked' })
 })

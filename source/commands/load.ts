@@ -25,6 +25,7 @@ export const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 	'devices revoke': () => import('./devices/revoke.ts'),
 	'devices recovery': () => import('./devices/recovery.ts'),
 	'devices recover': () => import('./devices/recover.ts'),
+	hook: () => import('./hook.ts'),
 	hooks: () => import('./hooks.ts'),
 	'hooks list': () => import('./hooks/list.ts'),
 	'hooks install': () => import('./hooks/install.ts'),

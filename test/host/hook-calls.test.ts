@@ -14,6 +14,7 @@ import {
 	runningHost,
 	takeCalls,
 } from '../../source/host/hooks/host-process.ts'
+import { program } from '../tools/program.ts'
 
 let folder = ''
 let home: Home
@@ -161,6 +162,30 @@ describe.skipIf(process.platform === 'win32')('hooks', () => {
 		const ask = calls.find(({ call }) => call.body.includes('left'))
 		expect(await ask?.call.respond('late')).toBe(true)
 		expect((await asked.ended).stdout).toBe('late')
+	})
+
+	test('the command does what the script does', async () => {
+		const env = { PATH: process.env.PATH, STYRBY_HOME: join(folder, 'home') }
+		const command = (input: string) => {
+			const child = spawn(process.execPath, [program, 'hook', 'claude'], { env, stdio: 'pipe' })
+			let stdout = ''
+			child.stdout.on('data', (data) => {
+				stdout += data
+			})
+			child.stdin.end(input)
+			return once(child, 'close').then(([code]) => ({ code, stdout }))
+		}
+		const asking = '{"hook_event_name":"PermissionRequest","session_id":"s"}'
+		expect(await command(asking)).toEqual({ code: 0, stdout: '' })
+		await using _ = await host()
+		const asked = command(asking)
+		await until(() => calls.length === 1)
+		expect(calls[0]?.call).toMatchObject({ body: asking, pid: process.pid })
+		expect(await calls[0]?.call.respond('yes')).toBe(true)
+		expect(await asked).toEqual({ code: 0, stdout: 'yes' })
+		const telling = '{"hook_event_name":"Stop","session_id":"s"}'
+		expect(await command(telling)).toEqual({ code: 0, stdout: '' })
+		await until(() => calls.length === 2)
 	})
 
 	test('odd things in the folder are no calls', async () => {

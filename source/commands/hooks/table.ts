@@ -7,6 +7,13 @@ const agents = { min: 0, max: hookedNames.length, choices: hookedNames }
 
 export const hooksCommands: readonly CommandSpec[] = [
 	{
+		name: 'hook',
+		usage: 'hook <agent>',
+		summary: 'what an agent calls as a hook; never typed by hand',
+		args: { min: 1, max: 1, choices: hookedNames },
+		flags: {},
+	},
+	{
 		name: 'hooks',
 		usage: 'hooks',
 		summary: 'the same as "hooks list"',

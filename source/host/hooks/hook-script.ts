@@ -11,7 +11,7 @@ import type { Home } from '../../config/paths.ts'
 
 const text = `#!/bin/sh
 # Made by "styrby-tui hooks install"; "styrby-tui hooks remove" takes it out of use.
-# $1: the agent; $2: "ask" waits for an answer, "tell" does not.
+# $1: the agent; $2: "ask" waits for an answer, "tell" does not; $3: its process, where that is not the caller.
 nothing() {
 	cat >/dev/null 2>&1
 	exit 0
@@ -24,7 +24,7 @@ kill -0 "$host" 2>/dev/null || nothing
 # One that has ended, and that nobody has buried yet, counts as running up to here.
 [ ! -e /proc/self/exe ] || [ -e "/proc/$host/exe" ] || nothing
 umask 077
-call="calls/$1.$PPID.$$"
+call="calls/$1.\${3:-$PPID}.$$"
 if [ "$2" = ask ]; then
 	mkfifo "$call.answer" 2>/dev/null || nothing
 	cat >"$call.new" && mv -f -- "$call.new" "$call.ask" && exec cat "$call.answer"

@@ -251,7 +251,7 @@ it('works as if nothing were installed without a host; removing gives the file b
 	expect((await hooksList()).host).toBeNull()
 	await end(terminal)
 
-	const removed = JSON.parse((await lab.done(['hooks', 'remove', '--json'])).stdout)
+	const removed = JSON.parse((await lab.done(['hooks', 'remove', 'claude', '--json'])).stdout)
 	expect(removed.removed).toEqual([{ agent: 'claude', file: settings, changed: true }])
 	expect(await readFile(settings, 'utf8')).toBe(before)
 	expect((await hooksList()).agents[0]).toMatchObject({ installed: false, hooks: [] })

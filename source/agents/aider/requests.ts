@@ -68,6 +68,8 @@ export class Requests {
 	/** Opens the question on the screen. `recorded`: the chat history is being written. */
 	async open(confirm: Confirm, recorded: boolean): Promise<void> {
 		const { screen } = this.#program
+		const now = confirmAt(screen)
+		if (now?.line !== confirm.line || now.row !== confirm.row) return
 		const subject = linesAbove(screen, confirm.row)
 		const before = this.#before
 		if (before?.line === confirm.line && before.mark.row() === confirm.row) return

@@ -36,6 +36,8 @@ const lookMs = 400
 const betweenInterruptsMs = 2500
 /** Where nobody sits, what is asked in a way that is not known is answered with no after this, ms. */
 const stuckMs = 3000
+/** How often what looks like a question is looked at, each time after twice as long. */
+const mostLooks = 7
 
 export class AiderSession implements RunningAgent {
 	readonly name = 'aider'
@@ -49,6 +51,7 @@ export class AiderSession implements RunningAgent {
 	#looking: Promise<void> = Promise.resolve()
 	#timer: NodeJS.Timeout | null = null
 	#firstChange = 0
+	#looks = 0
 	#idle = false
 	#mode: string | null = null
 	#interruptedAt = Number.NEGATIVE_INFINITY
@@ -173,6 +176,7 @@ export class AiderSession implements RunningAgent {
 	}
 
 	#changed(): void {
+		this.#looks = 0
 		const now = performance.now()
 		if (this.#timer === null) this.#firstChange = now
 		else clearTimeout(this.#timer)
@@ -195,16 +199,26 @@ export class AiderSession implements RunningAgent {
 		if (confirm !== null) {
 			this.#idle = false
 			await this.#reader.pause(confirm.row, linesAbove(screen, confirm.row).join('\n'))
-			return this.#requests.open(confirm, this.#reader.recorded)
+			await this.#requests.open(confirm, this.#reader.recorded)
+			if (!this.#requests.waiting) this.#lookAgain()
+			return
 		}
 		const input = inputAt(screen)
-		if (input !== null && this.#program.waitsForKeys()) {
+		if (input !== null && !this.#program.waitsForKeys()) this.#lookAgain()
+		else if (input !== null) {
 			await this.#reader.read()
 			await this.#reader.pause(screen.cursor.row)
 			this.#reader.turnOver()
 			this.#rest(input.mode ?? usualMode)
 		} else if (input === null && this.#reader.turns.awaiting) this.#idle = false
 		if (!this.#parts.native && !this.#idle) this.#lookIfStuck()
+	}
+
+	/** It was drawn already, and is waited at a moment later; or it is a text that looks so. */
+	#lookAgain(): void {
+		if (this.#looks >= mostLooks) return
+		setTimeout(() => this.#lookSoon(), 100 * 2 ** this.#looks).unref()
+		this.#looks++
 	}
 
 	/** Whether the open question is over. */

@@ -282,6 +282,7 @@ say() { echo "$1"; printf '> %s  \\n' "$1" >> .aider.chat.history.md; }
 say 'Tokens: 4.6k sent, 212 received. Cost: $0.01 message, $0.02 session.'
 echo; say 'touch x'
 printf "Run shell command? (Y)es/(N)o/(D)on't ask again [Yes]: "
+sleep 1
 read -r answer
 printf "> Run shell command? (Y)es/(N)o/(D)on't ask again [Yes]: $answer  \\n" >> .aider.chat.history.md
 echo "$answer" > answer\n`

@@ -2,9 +2,11 @@
 import { deletedPaths, readsScript, writtenPaths } from '../risk/call.ts'
 import { harmless } from '../risk/harmless.ts'
 import { whereIs } from '../risk/paths.ts'
+import { rules } from '../risk/rules.ts'
 import { type Call, walkShell } from '../risk/shell.ts'
 import type { Word } from '../risk/word.ts'
 import { inspect } from '../text/inspect.ts'
+import { hasCodeOption } from './code-options.ts'
 import { expandPattern } from './expand.ts'
 import type { Part, Parts, PathUse, Surroundings } from './part.ts'
 import { absolutePath, isWithin, realPath } from './real-path.ts'
@@ -95,7 +97,7 @@ export function commandParts(command: string, options: CommandOptions): Parts {
 		if (isTransparent(call) || entersFolder(call)) continue
 		// Variables by themselves run nothing; whether they may be set was looked at above.
 		if (call.name === '') continue
-		parts.push({ kind: 'command', text, call })
+		parts.push({ kind: 'command', text, call, code: holdsCode(call) })
 	}
 
 	// What a link leads to is looked at before it is made.
@@ -127,6 +129,13 @@ export function commandParts(command: string, options: CommandOptions): Parts {
 	if (realStart === null) against.add('works in a folder that is not there')
 	return { parts, calls: walk.calls, paths, unclear, obstacles: [...against] }
 }
+
+/** Whether an argument is a program in itself, such as a script of sed that runs commands. */
+function holdsCode(call: Call): boolean {
+	return hasCodeOption(call) || codeInArguments.some((rule) => rule.check(call) !== null)
+}
+
+const codeInArguments = rules.filter(({ id }) => id === 'inline-code' || id === 'tools-with-code')
 
 function callObstacles(call: Call): string[] {
 	const { name, args, environment } = call

@@ -116,7 +116,11 @@ class Judge {
 	#allows(rule: PreparedRule, part: Part): boolean {
 		const kind = toolKind(this.#request.ask.tool)
 		if (part.kind === 'command') {
-			return rule.patterns.some((pattern) => matchesStrictly(pattern, part.call))
+			// "Any further words" are not meant to be programs.
+			const open = !part.code || rule.even === 'high'
+			return rule.patterns.some(
+				(pattern) => (open || !pattern.open) && matchesStrictly(pattern, part.call),
+			)
 		}
 		if (rule.patterns.length > 0) return false
 		if (part.kind === 'tool') {

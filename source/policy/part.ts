@@ -30,7 +30,8 @@ export interface PathUse {
 }
 
 export type Part =
-	| { kind: 'command'; text: string; call: Called }
+	/** `code`: an argument is a program in itself, as `-e` of an interpreter is. */
+	| { kind: 'command'; text: string; call: Called; code: boolean }
 	| { kind: 'path'; text: string; path: PathUse }
 	| { kind: 'tool'; text: string }
 

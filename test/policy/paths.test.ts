@@ -312,6 +312,28 @@ describe('the rest of a request', () => {
 		expect(answerTo([...plain, ...far], running('npm test && git push'), around)).toBe('ask')
 	})
 
+	test.each([
+		'make -f other.mk test',
+		'make SHELL=/tmp/x test',
+		'git -c core.pager=x log',
+		'git fetch --upload-pack=x origin',
+		'node --require ./x.js main.js',
+		'go test -exec x ./...',
+		'cargo --config x test',
+		'rsync -e x src out',
+		'pytest -p x',
+		'jest --config x',
+		'yarn --cwd out test',
+		'find . -delete',
+		"awk 'BEGIN { system(1) }'",
+	])('further words do not let a program run something else: %s', (command) => {
+		const name = `${command.split(' ')[0]} *`
+		const open = rulesOf({ answer: 'allow', command: name })
+		const far = rulesOf({ answer: 'allow', command: name, even: 'high' })
+		expect(answerTo(open, running(command), around)).toBe('ask')
+		expect(answerTo(far, running(command), around)).toBe('allow')
+	})
+
 	test('agent and folder narrow a rule', () => {
 		const narrow = rulesOf(
 			{ answer: 'allow', command: 'ls', agent: 'codex' },

@@ -1,6 +1,6 @@
 // Bundles source/ into dist/: three entries that share chunks, not minified, so that stacks stay readable.
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -101,9 +101,9 @@ const entryPoints = Object.fromEntries(
 	Object.entries(candidates).filter(([, file]) => existsSync(path.join(root, file))),
 )
 
-await rm(path.join(dist, 'chunks'), { recursive: true, force: true })
-await mkdir(dist, { recursive: true })
-const { metafile } = await build({
+const chunks = path.join(dist, 'chunks')
+await mkdir(chunks, { recursive: true })
+const { metafile, outputFiles } = await build({
 	absWorkingDir: root,
 	entryPoints,
 	outdir: dist,
@@ -133,14 +133,29 @@ const { metafile } = await build({
 	},
 	legalComments: 'none',
 	metafile: true,
+	write: false,
 	logLevel: 'warning',
 })
-await writeFile(path.join(dist, 'third-party-licenses.txt'), await licences(metafile))
+for (const { path: file, contents } of outputFiles) await put(file, contents)
+const current = new Set(outputFiles.map(({ path: file }) => file))
+for (const name of await readdir(chunks)) {
+	const file = path.join(chunks, name)
+	if (!current.has(file)) await rm(file, { recursive: true })
+}
+await put(path.join(dist, 'third-party-licenses.txt'), Buffer.from(await licences(metafile)))
 
 const template = path.join(root, 'scripts/make-template.js')
 if (existsSync(template)) {
 	const { makeTemplate } = await import('./make-template.js')
 	await makeTemplate(dist)
+}
+
+/** Leaves what is current as it is, and else replaces it as a whole: programs may be running from it. */
+async function put(file, contents) {
+	const before = await readFile(file).catch(() => null)
+	if (before?.equals(contents)) return
+	await writeFile(`${file}.new`, contents)
+	await rename(`${file}.new`, file)
 }
 
 /** The licence texts of every package that the bundle contains. */

@@ -1,16 +1,21 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
+import type { AgentOutput } from '../../../source/agents/agent.ts'
 import {
 	ChatMessages,
 	parseChatDocument,
 	parseChatLine,
 } from '../../../source/agents/gemini/chat-lines.ts'
+import { gemini } from '../../../source/agents/gemini/index.ts'
 import type { AcpReader } from '../../../source/agents/gemini/reader.ts'
 import { Rpc } from '../../../source/agents/gemini/rpc.ts'
 import { cleanEvent } from '../../../source/host/clean-event.ts'
 import { eventSchemas } from '../../../source/protocol/events.ts'
-import { names, newReader, play, type Recorded, recording, requests } from './_recording.ts'
+import { events, names, newReader, play, type Recorded, recording, requests } from './_recording.ts'
 
 const all = names.flatMap((name) => recording(name))
 const lines = all.flatMap(({ line }) => (line ? [JSON.stringify(line)] : []))
@@ -168,3 +173,81 @@ test('no reason of a denial is an option', () => {
 		expect(given?.optionId).toBe(`Denied by the user: ${reason}`)
 	}
 })
+
+test.skipIf(process.platform === 'win32')(
+	'a whole session of it: garbage, lines over any cap, and requests that are none, none of them approved',
+	async () => {
+		const folder = await mkdtemp(join(tmpdir(), 'styrby-test-'))
+		try {
+			const fake = join(import.meta.dirname, '_fake-gemini.cjs')
+			const program = join(folder, 'gemini')
+			await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" "${fake}" "$@"\n`, {
+				mode: 0o755,
+			})
+			const request = (id: unknown, params: unknown) =>
+				JSON.stringify({ id, method: 'session/request_permission', params })
+			const bad = [
+				'garbage',
+				'[]',
+				'null',
+				'{"id":null,"method":"session/request_permission"}',
+				'{"id":1,"result":{"stopReason":"end_turn"}}',
+				'{"id":99,"result":{}}',
+				request(0, { ...asked, options: [] }),
+				request('one', { ...asked, toolCall: null }),
+				request(2, asked),
+				JSON.stringify({
+					id: 3,
+					method: 'fs/write_text_file',
+					params: { path: '/x', content: '' },
+				}),
+				JSON.stringify({ id: 4, method: 'terminal/create', params: { command: 'rm' } }),
+				JSON.stringify({ method: 'session/update', params: deep }),
+				`{"half": "a li`,
+			]
+			await writeFile(join(folder, 'lines'), bad.join('\n'))
+			await writeFile(join(folder, 'answers'), '')
+			const agent = await gemini.start({
+				cwd: folder,
+				args: [],
+				headless: 'HI',
+				requestTimeoutMs: 60_000,
+				env: {
+					PATH: `${folder}${delimiter}${process.env.PATH}`,
+					HOME: folder,
+					HOSTILE_LINES: join(folder, 'lines'),
+					HOSTILE_ANSWERS: join(folder, 'answers'),
+				},
+			})
+			const outputs: AgentOutput[] = []
+			for await (const output of agent.output) outputs.push(output)
+			expect((await agent.ended).code).toBe(0)
+			expect(requests(outputs)).toHaveLength(1)
+			// The one that could be answered was not: the turn was over.
+			expect(outputs.filter(({ type }) => type === 'withdrawn')).toMatchObject([
+				{ result: 'cancelled' },
+			])
+			const notices = events(outputs).flatMap((event) =>
+				event.kind === 'system' && event.body.type === 'notice' ? [event.body.text] : [],
+			)
+			expect(notices).toEqual([
+				'The agent asked something that the host does not understand; refused',
+				'The agent asked something that the host does not understand; refused',
+				'A line of the agent over 32 MiB was left out',
+			])
+			const answers = (await readFile(join(folder, 'answers'), 'utf8')).trim().split('\n')
+			expect(
+				answers.map((line) => JSON.parse(line)).map(({ id, error }) => [id, error?.code]),
+			).toEqual([
+				[0, -32602],
+				['one', -32602],
+				[3, -32601],
+				[4, -32601],
+			])
+			expect(answers.join()).not.toMatch(/proceed/)
+		} finally {
+			await rm(folder, { recursive: true, force: true })
+		}
+	},
+	120_000,
+)

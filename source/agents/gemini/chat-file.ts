@@ -1,6 +1,6 @@
 /** The file in which Gemini CLI keeps a session while it runs: where it is, and what is new in it. */
 import { createReadStream } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
@@ -100,26 +100,50 @@ export class ChatFile {
 	readonly #folder: string
 	readonly #session: string
 	readonly #messages = new ChatMessages()
-	#tail: FileTail | null = null
+	#file: Followed | null = null
 
 	constructor(folder: string, session: string) {
 		this.#folder = folder
 		this.#session = session
 	}
 
-	/** Messages that were added since the last call, or were changed. */
+	/** Messages that were added since the last call, or were changed; once more, should it be another file. */
 	async read(): Promise<ChatMessage[]> {
-		if (this.#tail === null) {
-			const path = await findChatFile(this.#folder, this.#session)
-			if (path === null) return []
-			this.#tail = new FileTail(path, maxLineBytes)
+		if (this.#file === null || (await identity(this.#file.path)) !== this.#file.identity) {
+			this.#file = await this.#find()
 		}
 		const messages: ChatMessage[] = []
-		for await (const { text } of this.#tail.read()) {
+		if (this.#file === null) return messages
+		for await (const { text } of this.#file.tail.read()) {
 			const line = text === null ? null : parseChatLine(text)
 			if (line !== null) messages.push(...this.#messages.push(line))
 		}
 		return messages
+	}
+
+	/** It is removed and made anew when the agent starts again before anything was said. */
+	async #find(): Promise<Followed | null> {
+		const path = await findChatFile(this.#folder, this.#session)
+		const found = path === null ? null : await identity(path)
+		if (path === null || found === null) return null
+		return { path, identity: found, tail: new FileTail(path, maxLineBytes) }
+	}
+}
+
+interface Followed {
+	path: string
+	identity: string
+	tail: FileTail
+}
+
+/** Tells a file from another one of its name. */
+async function identity(path: string): Promise<string | null> {
+	try {
+		const { ino, birthtimeMs } = await stat(path)
+		return `${ino} ${birthtimeMs}`
+	} catch {
+		// Gone.
+		return null
 	}
 }
 

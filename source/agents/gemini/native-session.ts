@@ -166,10 +166,14 @@ export class NativeSession implements RunningAgent {
 	}
 
 	stop(): Promise<void> {
-		this.#stopping ??= this.#program.stop(graceMs).then(async () => {
-			await this.ended
-		})
+		this.#stopping ??= this.#stop()
 		return this.#stopping
+	}
+
+	async #stop(): Promise<void> {
+		endGroup(this.#program)
+		await this.#program.stop(graceMs)
+		await this.ended
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -323,6 +327,16 @@ export class NativeSession implements RunningAgent {
 				this.#queue.push({ type: 'event', at: at ?? now(), event })
 			}
 		}
+	}
+}
+
+/** It runs in a process of its own that another one starts anew when it says so; that one hears no signal. */
+function endGroup({ pid, running }: PtyProgram): void {
+	if (!running || process.platform === 'win32') return
+	try {
+		process.kill(-pid, 'SIGTERM')
+	} catch {
+		// It has ended this moment.
 	}
 }
 

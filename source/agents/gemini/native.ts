@@ -24,8 +24,7 @@ export async function startNative(path: string, options: StartOptions): Promise<
 		path,
 		args,
 		cwd,
-		// Else it would start itself once more, and what is told the first would not reach the second.
-		env: { ...childEnvironment(options.env), GEMINI_CLI_NO_RELAUNCH: 'true' },
+		env: childEnvironment(options.env),
 		...(process.stdin.isTTY ? { terminal: process } : {}),
 	})
 	return new NativeSession({ program, cwd, chat, session, before, yolo: given.yolo, options })

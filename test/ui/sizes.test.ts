@@ -5,7 +5,7 @@ import { lineWidth } from '../../source/text/styled.ts'
 import { App } from '../../source/ui/app.ts'
 import { type Frame, inputRows } from '../../source/ui/frame.ts'
 import { smallest } from '../../source/ui/layout.ts'
-import { emptyEdit } from '../../source/ui/line-edit.ts'
+import { block, emptyEdit, insertText } from '../../source/ui/line-edit.ts'
 import { notifier } from '../../source/ui/notifier.ts'
 import { approving, buildBox, found, laptop, logEvent } from './_devices.ts'
 import { keys } from './_screen.ts'
@@ -104,7 +104,7 @@ const ways = {
 	permissions: ['p'],
 	request: ['p', 'enter'],
 	reason: ['enter', 'r'],
-	prompt: ['enter', 'i', ...Array.from(long.slice(0, 70))],
+	prompt: ['enter', 'i', 'x'],
 	interrupt: ['enter', 'x'],
 	modes: ['enter', 'm', 'down'],
 	help: ['?'],
@@ -177,6 +177,31 @@ test.each(names)('%s fits into any terminal', (name) => {
 					app.press({ names: [key], alone: true })
 				}
 				check(app.frame())
+			},
+		),
+		{ numRuns: 60 },
+	)
+})
+
+test('prompts and changes of any length fit into any terminal', () => {
+	const stage = asking()
+	const session = uuid(1)
+	const digest = 'aa'.repeat(32)
+	fc.assert(
+		fc.property(
+			fc.integer({ min: smallest.columns, max: 260 }),
+			fc.integer({ min: smallest.rows, max: 70 }),
+			fc.nat({ max: 20 }),
+			(columns, rows, lines) => {
+				const app = appOf(stage, { columns, rows }, { now })
+				const edit = insertText(emptyEdit, `${long}\n\t`.repeat(lines), block)
+				for (const screen of [
+					{ name: 'prompt', session, edit },
+					{ name: 'change', request: first, digest, edit },
+				] as const) {
+					app.update((ui) => ({ ...ui, screens: [{ name: 'session', session }, screen] }))
+					check(app.frame())
+				}
 			},
 		),
 		{ numRuns: 60 },

@@ -233,6 +233,8 @@ it('killed, it has ended with its question; killed, its host ends it; resumed, i
 	process.kill(agent?.pid ?? 0, 'SIGKILL')
 	await vi.waitFor(() => expect(of('ended')).toMatchObject([{ signal: 'SIGKILL' }]), waiting)
 	expect(of('withdrawn')).toEqual([{ type: 'withdrawn', id: asked?.id, result: 'cancelled' }])
+	await terminal.exited
+	expect(terminal.modes).toEqual({ alternate: false, cursor: true, paste: false })
 	await terminal[Symbol.asyncDispose]()
 	await new Promise((resolve) => server.close(resolve))
 

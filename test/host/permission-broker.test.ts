@@ -308,6 +308,23 @@ describe('an answer by other means', () => {
 		expect((await host.gateway.readRequest(request))?.status).toBe('expired')
 	})
 
+	it('of nobody in time is left to the agent where its own prompt stays; the end of the host too', async () => {
+		const { id, agent, asked, responses } = await start({ timeoutMs: 300, unanswered: 'leave' })
+		void agent.ask('a')
+		const { request, digest } = await asked()
+		await until(async () => (await responses()).length === 1)
+		expect((await responses())[0]).toMatchObject({ result: 'expired', by: 'host' })
+		await post(decision(host, host.viewer, id, { request, digest, ...allow }))
+		await until(
+			async () => (await host.gateway.readMail(host.account.device.record.id)).length === 0,
+		)
+		void agent.ask('b')
+		await asked(2)
+		agent.finish()
+		await until(async () => (await responses()).length === 2)
+		expect([...agent.answers.values()].flat()).toEqual([])
+	})
+
 	it('goes by the host’s clock: a decision after the time is none, whatever a timer does', async () => {
 		const { id, agent, asked, responses } = await start({ timeoutMs: 60_000 })
 		const answer = agent.ask('a')

@@ -9,6 +9,7 @@ import type { FollowedFile } from './followed-file.ts'
 import { HistoryLines } from './history-lines.ts'
 import type { Call } from './requests.ts'
 import { sessionId } from './session-id.ts'
+import { squeezed } from './squeezed.ts'
 import { commandUse, edited, editUse, failed, result, type Step, Turns } from './turns.ts'
 import { exactly, loggedUsage } from './usage.ts'
 
@@ -280,8 +281,4 @@ export class LiveReader {
 	#event(event: SessionEvent): void {
 		this.#parts.onOutput({ type: 'event', at: new Date().toISOString(), event })
 	}
-}
-
-function squeezed(text: string): string {
-	return text.replace(/\s+/g, '')
 }

@@ -8,6 +8,7 @@ import { changesOf, commandsIn } from './edits.ts'
 import { knownQuestion } from './known-questions.ts'
 import { askOf, keyFor, resultOf } from './questions.ts'
 import { type Confirm, confirmAt, linesAbove, typedAnswer } from './screen-prompts.ts'
+import { squeezed } from './squeezed.ts'
 import { commandUse, editUse, failed, type Turns } from './turns.ts'
 
 interface Open {
@@ -198,8 +199,4 @@ function callOf(tool: string | undefined, of: string): Call | null {
 
 function callEvent({ id, tool, of }: Call, reply: string): SessionEvent {
 	return tool === 'shell' ? commandUse(id, of) : editUse(id, of, reply)
-}
-
-function squeezed(text: string): string {
-	return text.replace(/\s+/g, '')
 }

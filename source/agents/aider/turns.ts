@@ -3,6 +3,7 @@ import type { FileChange, SessionEvent } from '../../protocol/events.ts'
 import { commandsIn, editsIn } from './edits.ts'
 import type { HistoryItem } from './history-lines.ts'
 import { hasSubject } from './known-questions.ts'
+import { squeezed } from './squeezed.ts'
 import { reportedUsage } from './usage.ts'
 
 type Usage = Extract<SessionEvent, { kind: 'usage' }>
@@ -187,8 +188,4 @@ export function result(
 			parent: null,
 		},
 	}
-}
-
-function squeezed(text: string): string {
-	return text.replace(/\s+/g, '')
 }

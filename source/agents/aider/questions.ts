@@ -54,6 +54,7 @@ function questionOf({ question, all, skip }: Confirm): Question {
 		header: null,
 		options: offered.map((label) => ({ label, description: null })),
 		multiple: false,
+		other: false,
 	}
 }
 

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { FileTail } from '../file-tail.ts'
 import { readLines } from '../lines.ts'
@@ -121,6 +121,29 @@ export class ChatFile {
 		return messages
 	}
 
+	/**
+	 * The file beside it that goes on where the person has begun another session, or gone on with one: it was
+	 * written since (ms since 1970), and its last prompt is one that `shown` knows.
+	 */
+	async successor(since: number, shown: (prompt: string) => boolean): Promise<Successor | null> {
+		if (this.#file === null) return null
+		const folder = dirname(this.#file.path)
+		for (const name of await list(folder)) {
+			const path = join(folder, name)
+			if (path === this.#file.path || !/^session-.*\.jsonl$/.test(name)) continue
+			if ((await stat(path)).mtimeMs < since) continue
+			const session = (await readHeader(path))?.sessionId
+			if (session === undefined || session === this.#session) continue
+			const chat = new ChatFile(this.#folder, session)
+			const messages = await chat.read()
+			const last = messages.findLastIndex((one) => one.type === 'user' && !one.again && isSaid(one))
+			const prompt = messages[last]
+			if (prompt === undefined || !shown(textOf(prompt.content))) continue
+			return { chat, session, before: messages.slice(0, last), news: messages.slice(last) }
+		}
+		return null
+	}
+
 	/** It is removed and made anew when the agent starts again before anything was said. */
 	async #find(): Promise<Followed | null> {
 		const path = await findChatFile(this.#folder, this.#session)
@@ -128,6 +151,14 @@ export class ChatFile {
 		if (path === null || found === null) return null
 		return { path, identity: found, tail: new FileTail(path, maxLineBytes) }
 	}
+}
+
+export interface Successor {
+	chat: ChatFile
+	session: string
+	/** What was said in it before the prompt that it was known by. */
+	before: ChatMessage[]
+	news: ChatMessage[]
 }
 
 interface Followed {

@@ -58,6 +58,10 @@ export class NativeSession implements RunningAgent {
 	readonly #program: PtyProgram
 	readonly #events = new ChatEvents()
 	readonly #queue = new OutputQueue<AgentOutput>()
+	readonly #since = Date.now()
+	#chat: ChatFile | null
+	/** The prompt of this turn was in the chat file. */
+	#prompted = false
 	/** Prompts from elsewhere that the chat file has yet to tell. */
 	readonly #sent: string[] = []
 	#open: Open | null = null
@@ -76,6 +80,7 @@ export class NativeSession implements RunningAgent {
 	constructor(parts: NativeParts) {
 		this.#parts = parts
 		this.#program = parts.program
+		this.#chat = parts.chat
 		for (const message of parts.before) this.#events.read(message)
 		const { session, cwd, yolo, options } = parts
 		this.#queue.push({
@@ -278,7 +283,10 @@ export class NativeSession implements RunningAgent {
 		const line = composer(screen)
 		if (line === null || line.busy || this.#open !== null) {
 			this.#quietSince = null
-			if (line?.busy) this.#setStatus('running')
+			if (line?.busy) {
+				this.#setStatus('running')
+				if (!this.#prompted) await this.#change(screen)
+			}
 			return
 		}
 		if (this.#status !== 'running') return
@@ -294,7 +302,21 @@ export class NativeSession implements RunningAgent {
 		}
 		this.#quietSince = null
 		await this.#news()
+		if (!this.#prompted) await this.#change(screen)
+		this.#prompted = false
 		this.#setStatus('idle')
+	}
+
+	/** It works on a prompt that its chat file does not have: the person has gone to another session there. */
+	async #change(screen: Screen): Promise<void> {
+		const rows = new Set(screen.rows())
+		const shown = (prompt: string) => rows.has(` > ${prompt.split('\n')[0]}`.trimEnd())
+		const next = (await this.#chat?.successor(this.#since, shown)) ?? null
+		if (next === null) return
+		this.#chat = next.chat
+		for (const message of next.before) this.#events.read(message)
+		this.#queue.push({ type: 'about', session: next.session })
+		this.#tell(next.news)
 	}
 
 	#setStatus(status: 'running' | 'idle'): void {
@@ -306,7 +328,11 @@ export class NativeSession implements RunningAgent {
 	/** What the chat file says by now. */
 	async #news(): Promise<void> {
 		if (this.#queue.crowded && this.#program.running) return
-		for (const message of (await this.#parts.chat?.read()) ?? []) {
+		this.#tell((await this.#chat?.read()) ?? [])
+	}
+
+	#tell(messages: readonly ChatMessage[]): void {
+		for (const message of messages) {
 			if (message.model !== null && message.model !== this.#model) {
 				this.#model = message.model
 				this.#queue.push({ type: 'about', model: message.model })
@@ -314,6 +340,7 @@ export class NativeSession implements RunningAgent {
 			for (const { at, event } of this.#events.read(message)) {
 				if (event.kind === 'system' && event.body.type === 'interrupted') this.#cancelled++
 				if (event.kind === 'user_prompt') {
+					this.#prompted = true
 					this.#setStatus('running')
 					const sent = this.#sent.indexOf(event.body.text)
 					if (sent >= 0) {

@@ -149,3 +149,24 @@ test('two of the same at once: the answer to the first is none to the second', {
 		{ type: 'applied', id: second.id },
 	])
 })
+
+test('a session that is begun anew in it is followed', { timeout: 120_000 }, async () => {
+	const ids = () =>
+		session.outputs.flatMap((one) => (one.type === 'about' ? (one.session ?? []) : []))
+	expect(ids()).toHaveLength(1)
+	await session.terminal.type('/clear')
+	await session.terminal.until('/clear')
+	await session.press('\r')
+	await session.terminal.until((text) => !text.includes('both done'))
+	await session.terminal.until(/Type your message/)
+	await session.send('WAIT once more')
+	await session.until(() => ids().length === 2)
+	await session.terminal.until('thinking about it')
+	await session.interrupt()
+	await session.until(idle)
+	expect(session.outputs).toContainEqual(
+		expect.objectContaining({
+			event: { kind: 'user_prompt', body: { text: 'WAIT once more', source: 'viewer' } },
+		}),
+	)
+})

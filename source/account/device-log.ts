@@ -16,6 +16,7 @@ import {
 } from '../protocol/device-log.ts'
 import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 import type { LogHead } from '../protocol/json.ts'
+import { shortTime } from '../text/time.ts'
 
 /**
  * Where the verified log is kept between runs: it is the pin that a server can't take back. Several
@@ -49,10 +50,9 @@ export function rolledBack(): StyrbyError {
 export function assertNotRevoked(state: LogState, device: string): void {
 	const revoked = state.devices.get(device)?.revoked
 	if (!revoked) return
-	const when = `${new Date(revoked.at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 	throw new StyrbyError(
 		'device_revoked',
-		`This device was revoked at ${when}, by the device ${revoked.by.slice(0, 8)}: it can read nothing new.`,
+		`This device was revoked at ${shortTime(revoked.at)} UTC, by the device ${revoked.by.slice(0, 8)}: it can read nothing new.`,
 		{ exitCode: exit.notSignedIn },
 	)
 }

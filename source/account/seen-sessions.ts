@@ -3,10 +3,10 @@
  * less of it later, or another host, is found out (docs/protocol.md, sections 4 and 8). Ids and numbers
  * only. One small database a home.
  */
-import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import * as v from 'valibot'
+import { openDatabase } from '../config/database.ts'
 import { homeError } from '../config/home-error.ts'
 
 export interface SeenSessions {
@@ -40,6 +40,20 @@ export function seenInMemory(): SeenSessions {
 }
 
 const version = 2
+const schema = `
+	create table if not exists seen (
+		account text not null,
+		session text not null,
+		seq integer not null,
+		primary key (account, session)
+	) strict, without rowid;
+	create table if not exists hosts (
+		account text not null,
+		session text not null,
+		host text not null,
+		primary key (account, session)
+	) strict, without rowid;
+`
 const row = v.object({ session: v.string(), seq: v.number() })
 const hostRow = v.object({ session: v.string(), host: v.string() })
 
@@ -122,25 +136,7 @@ export class SeenSessionsFile implements SeenSessions, Disposable {
 	#load(): DatabaseSync | null {
 		if (this.#db || this.#closed) return this.#db
 		try {
-			closeSync(openSync(this.#file, 'a', 0o600))
-			const db = new DatabaseSync(this.#file, { timeout: 5000 })
-			db.exec(`
-				pragma journal_mode = wal;
-				pragma synchronous = normal;
-				create table if not exists seen (
-					account text not null,
-					session text not null,
-					seq integer not null,
-					primary key (account, session)
-				) strict, without rowid;
-				create table if not exists hosts (
-					account text not null,
-					session text not null,
-					host text not null,
-					primary key (account, session)
-				) strict, without rowid;
-				pragma user_version = ${version};
-			`)
+			const db = openDatabase(this.#file, version, schema)
 			const rows = db.prepare('select session, seq from seen where account = ?').all(this.#account)
 			for (const each of rows) {
 				const { session, seq } = v.parse(row, each)

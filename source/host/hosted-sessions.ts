@@ -2,16 +2,31 @@
  * Which of an agent's own sessions are in the account already, and which of their lines: so that nothing
  * is imported twice. Ids only. One small database a home.
  */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import * as v from 'valibot'
+import { openDatabase } from '../config/database.ts'
 import { homeError } from '../config/home-error.ts'
 
 const sessionRow = v.object({ session: v.string() })
 const sourceRow = v.object({ source: v.string() })
 const lastRow = v.object({ seq: v.number() })
 const version = 1
+const schema = `
+	create table if not exists live (
+		agent text not null,
+		agent_session text not null,
+		session text not null,
+		primary key (agent, agent_session)
+	) strict;
+	create table if not exists imported (
+		session text not null,
+		source text not null,
+		seq integer not null,
+		primary key (session, source)
+	) strict, without rowid;
+`
 
 /** A line that was put into a session, and the number of its last message. */
 export interface ImportedSource {
@@ -33,25 +48,7 @@ export class HostedSessions implements Disposable {
 		const file = join(dataFolder, 'agent-sessions.db')
 		try {
 			mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
-			closeSync(openSync(file, 'a', 0o600))
-			const db = new DatabaseSync(file, { timeout: 5000 })
-			db.exec(`
-				pragma journal_mode = wal;
-				pragma synchronous = normal;
-				create table if not exists live (
-					agent text not null,
-					agent_session text not null,
-					session text not null,
-					primary key (agent, agent_session)
-				) strict;
-				create table if not exists imported (
-					session text not null,
-					source text not null,
-					seq integer not null,
-					primary key (session, source)
-				) strict, without rowid;
-				pragma user_version = ${version};
-			`)
+			const db = openDatabase(file, version, schema)
 			return new HostedSessions(db, file)
 		} catch (cause) {
 			throw homeError(cause, file)

@@ -1,6 +1,7 @@
 import type { Account } from '../account/account.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { revealText } from '../text/safe-text.ts'
+import { shortTime } from '../text/time.ts'
 
 /** Why this device may host nothing any more (`so`: what that means here), by its verified log; `null` while it may. Exit code 3. */
 export function ownRevocation(
@@ -12,7 +13,7 @@ export function ownRevocation(
 	const name = account.deviceName(revoked.by)
 	const id = revoked.by.slice(0, 8)
 	const by = name === null ? `the device ${id}` : `${revealText(name)} (${id})`
-	const at = `${new Date(revoked.at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+	const at = `${shortTime(revoked.at)} UTC`
 	return new StyrbyError('device_revoked', `This device was revoked at ${at} by ${by}: ${so}.`, {
 		exitCode: exit.notSignedIn,
 	})

@@ -26,6 +26,13 @@ const altering: ReadonlySet<string> = new Set([
 	...['pushd', 'popd', 'dirs', 'noglob', 'nocorrect', '-', 'repeat', 'foreach', 'fg', 'bg', 'kill'],
 ])
 
+/** Builtins that take some of their words for sums or names of variables, and run what is in their `[…]`. */
+const evaluating: ReadonlySet<string> = new Set([
+	...['test', '[', 'printf', 'print', 'wait', 'exit', 'return', 'break', 'continue', 'shift'],
+	...['logout', 'integer', 'float', 'private', 'nameref', 'vared', 'sched'],
+])
+const runsWhenEvaluated = /\[[\s\S]*[$`]/
+
 /** Programs that only put out what they are given: for them it does not matter what that is. */
 const inert: ReadonlySet<string> = new Set(['echo', 'true', 'false', ':', 'test', '['])
 
@@ -148,6 +155,13 @@ function callObstacles(call: Call): string[] {
 	if (name === 'cd' && !entersFolder(call)) found.push('goes to a folder that is not known')
 	const set = environment.find(([variable]) => !isHarmlessVariable(variable))
 	if (set) found.push(`sets a variable: ${set[0]}`)
+	// It would be run where the variable's name is evaluated.
+	const loaded = environment.find(([, value]) => /[$`[]/.test(value))
+	if (loaded) found.push(`sets a variable to what a shell may look into: ${loaded[0]}`)
+	const evaluated = args.find(({ text }) => runsWhenEvaluated.test(text))
+	if (evaluating.has(name) && evaluated) {
+		found.push(`has a part that the shell evaluates: ${evaluated.text}`)
+	}
 	if (readsScript(call)) found.push(`runs what it is fed: ${name}`)
 	const open = args.find((arg) => arg.loose || (!arg.known && !inert.has(name)))
 	if (open) found.push(`has a part that is only known when it runs: ${open.text}`)

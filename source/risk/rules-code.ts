@@ -109,7 +109,7 @@ export const codeRules: readonly Rule[] = [
 						/(?:^|[;{\d$/ ])[wWe](?:\s|$)|[^\\]\/[gip\d]*[ew][gip\d]*(?:\s|$|;)/.test(
 							written(call),
 						)) ||
-					(is(call, 'rg') && hasOption(call.args, /^--pre(?:=|$)/)) ||
+					(is(call, 'rg') && hasOption(call.args, /^--(?:pre|hostname-bin)(?:=|$)/)) ||
 					(is(call, 'tar') &&
 						/--(?:to-command|checkpoint-action|use-compress-program|rmt-command)|(?:^| )-I/.test(
 							written(call),

@@ -135,6 +135,15 @@ class Walker {
 				this.#walk.words.push(wordOf(node))
 				this.#children(node)
 				return
+			case 'ParameterExpansion':
+				// An index is worked out by running what is in it; so is the name that `!` looks up.
+				if (node.index !== undefined || node.prefix === '!') this.#walk.involved.push('index')
+				this.#children(node)
+				return
+			case 'Assignment':
+				if (node.index !== undefined) this.#walk.involved.push('index')
+				this.#children(node)
+				return
 			case 'HereDoc':
 				if (hasLeftoverText(node)) this.#problem(readDifferently)
 				this.#children(node)

@@ -93,3 +93,12 @@ test('a mode is believed only when it was asked for', () => {
 	])
 	expect(reader.mode).toBe('plan')
 })
+
+test('tokens of a response that is written down again under another id count once', () => {
+	const [response] = recording('command-allow').flatMap(({ chat }) => chat ?? [])
+	if (response === undefined) throw new Error('no response')
+	const count = (...chat: (typeof response)[]) =>
+		events(play([{ chat }]).outputs).filter(({ kind }) => kind === 'usage').length
+	expect(count(response, { ...response, id: 'other' })).toBe(2)
+	expect(count(response, { ...response, id: 'other', again: true })).toBe(1)
+})

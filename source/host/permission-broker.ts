@@ -504,11 +504,16 @@ const answersSchema = v.object({
 })
 const inputSchema = v.record(v.string(), v.unknown())
 
-/** Whether there is an answer to each question. */
+/** Whether there is an answer to each question, of those it offers where it takes no other. */
 function answers(questions: NonNullable<Ask['questions']>, input: unknown): boolean {
 	const given = v.safeParse(answersSchema, input)
 	if (!given.success) return false
-	return questions.every(({ question }) => Object.hasOwn(given.output.answers, question))
+	const all = given.output.answers
+	return questions.every(({ question, options, other }) => {
+		if (!Object.hasOwn(all, question)) return false
+		const words = [all[question] ?? []].flat().filter((word) => word !== '')
+		return other !== false || words.every((word) => options.some(({ label }) => label === word))
+	})
 }
 
 /** Why an agent could do nothing with a decision, which must not use up its request. */

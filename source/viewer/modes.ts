@@ -4,7 +4,6 @@ const unasked: ReadonlyMap<string, 'everything' | 'edits'> = new Map([
 	['acceptedits', 'edits'],
 	['auto', 'everything'],
 	['bypasspermissions', 'everything'],
-	['dontask', 'everything'],
 	// Codex
 	['workspacewrite', 'edits'],
 	['never', 'everything'],

@@ -378,6 +378,22 @@ describe('a decision that the agent could do nothing with', () => {
 		expect(await answered).toMatchObject({ decision: 'allow', input })
 	})
 
+	it('is refused for own words where the question takes only what it offers', async () => {
+		const { id, agent, asked, notices } = await start()
+		const questions = [{ ...question, other: false }]
+		const answered = agent.ask('a', { ...someAsk, session_rules: [], questions })
+		const { request, digest } = await asked()
+		const own = { answers: { 'Which database?': 'a better one' } }
+		await post(decision(host, host.viewer, id, { request, digest, ...allow, input: own }))
+		await until(async () => (await notices()).length === 1)
+		expect((await notices())[0]?.data).toMatchObject({ code: 'answer_needed', request })
+		expect(agent.answers.size).toBe(0)
+
+		const input = { answers: { 'Which database?': 'SQLite' } }
+		await post(decision(host, host.viewer, id, { request, digest, ...allow, input }))
+		expect(await answered).toMatchObject({ decision: 'allow', input })
+	})
+
 	it('is refused for a changed input where the agent takes none', async () => {
 		const { id, agent, asked, notices } = await start()
 		void agent.ask('a')

@@ -51,6 +51,7 @@ export function elicitation(params: unknown, known: Known): Understood | null {
 		header,
 		options: options.map((label) => ({ label, description: null })),
 		multiple,
+		...(options.length > 0 ? { other: false } : {}),
 	}))
 	return understood(
 		{ threadId, turnId, itemId: null },

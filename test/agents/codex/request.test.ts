@@ -151,6 +151,8 @@ test('a form takes what fits its fields', () => {
 	}
 	const requestedSchema = { type: 'object', properties, required: ['colour'] }
 	const found = asked(elicitation, { serverName: 's', mode: 'form', message: 'm', requestedSchema })
+	expect(found.ask.questions).toMatchObject([{ other: false }, { question: 'count' }])
+	expect(found.ask.questions?.[1]).not.toHaveProperty('other')
 	const filled = (answers: object) => answerFor(found, { ...allow, input: { answers } })
 	expect(filled({ Colour: 'blue', count: '3' })).toMatchObject({
 		action: 'accept',

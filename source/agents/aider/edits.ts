@@ -18,7 +18,8 @@ const searchMark = /^<{5,9} SEARCH>?\s*$/
 const dividerMark = /^={5,9}\s*$/
 const replaceMark = /^>{5,9} REPLACE\s*$/
 const fence = /^\s*`{3,}/
-const shellFence = /^```(?:bash|sh|shell|cmd|batch|powershell|ps1|zsh|fish|ksh|csh|tcsh)\s*$/
+/** Whatever comes after these letters: Aider looks no further. */
+const shellFence = /^\s*```(?:bash|sh|cmd|batch|powershell|ps1|zsh|fish|ksh|csh|tcsh)/
 
 /** Edit blocks of a reply, by the name that the model gave the file. */
 export function editsIn(reply: string): Map<string, TextEdit[]> {
@@ -60,11 +61,13 @@ export function commandsIn(reply: string): string[] {
 	let open: string[] | null = null
 	for (const line of reply.split('\n')) {
 		if (open === null) open = shellFence.test(line) ? [] : null
-		else if (/^```\s*$/.test(line)) {
+		else if (/^\s*```/.test(line)) {
 			commands.push(open.join('\n').trim())
 			open = null
 		} else open.push(line)
 	}
+	// One that the reply does not end counts too.
+	if (open !== null) commands.push(open.join('\n').trim())
 	return commands
 }
 

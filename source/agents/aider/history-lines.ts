@@ -31,9 +31,9 @@ export class HistoryLines {
 		if (user !== null) return this.#add('user', user[1] ?? '', line)
 		const tool = toolForm.exec(text)
 		if (tool !== null) return this.#tool(tool[1] ?? '', line)
-		// Of several lines that Aider writes at once only the first is marked. The model's begin after a gap.
-		if (this.#inTool && text.trim() !== '')
-			return this.#tool(text.replace(/^> /, '').trimEnd(), line)
+		// Of several lines that Aider writes at once only the first is marked. The model's begin after a gap;
+		// an empty line of a command is filled with spaces.
+		if (this.#inTool && text !== '') return this.#tool(text.replace(/^> /, '').trimEnd(), line)
 		this.#inTool = false
 		if (text.trim() === '' && this.#open?.kind !== 'model') return this.flush()
 		return this.#add('model', text, line)

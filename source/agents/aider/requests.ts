@@ -4,7 +4,8 @@ import type { SessionEvent } from '../../protocol/events.ts'
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
 import type { PtyProgram } from '../pty/program.ts'
 import type { Mark, Screen } from '../pty/screen.ts'
-import { changesOf, commandsIn } from './edits.ts'
+import { askedCommand } from './asked-command.ts'
+import { changesOf } from './edits.ts'
 import { knownQuestion } from './known-questions.ts'
 import { askOf, keyFor, resultOf } from './questions.ts'
 import { type Confirm, confirmAt, linesAbove, typedAnswer } from './screen-prompts.ts'
@@ -77,7 +78,12 @@ export class Requests {
 		if (!this.#isAsked(confirm, subject, recorded)) return
 		const about = knownQuestion(confirm.question)
 		const mark = screen.mark(screen.cursor.row - confirm.row)
-		const said = about?.subject === 'command' ? this.#command(subject) : subject.join('\n').trim()
+		const shown = subject.join('\n').trim()
+		const command =
+			about?.subject === 'command'
+				? askedCommand(this.#turns.reply, subject, confirm.question)
+				: null
+		const said = command ?? shown
 		const open: Open = {
 			id: randomUUID(),
 			call: callOf(about?.tool, said),
@@ -92,7 +98,9 @@ export class Requests {
 				: []
 		// It may have been answered while its file was read.
 		if (this.#open !== open) return
-		const ask = askOf(confirm, said, changes, this.#root)
+		const asked = askOf(confirm, said, changes, this.#root)
+		const sure = about?.subject !== 'command' || command !== null
+		const ask = sure ? asked : { ...asked, input: { shown } }
 		const { call } = open
 		if (call !== null) this.#event(callEvent(call, this.#turns.reply))
 		this.#onOutput({ type: 'request', id: open.id, ask: { ...ask, tool_use: call?.id ?? null } })
@@ -160,16 +168,6 @@ export class Requests {
 		const shown = squeezed(subject.join(''))
 		if (shown !== '' && own.endsWith(shown)) return true
 		return (about?.subject ?? null) === null && !this.#turns.awaiting
-	}
-
-	/** The command as the model wrote it, where what is on the screen is that: long lines are broken there. */
-	#command(subject: readonly string[]): string {
-		const shown = squeezed(subject.join(''))
-		const written = commandsIn(this.#turns.reply).find((command) => {
-			const whole = squeezed(command)
-			return whole === shown || (shown !== '' && whole.endsWith(shown) && /\n\s*\n/.test(command))
-		})
-		return written ?? subject.join('\n').trim()
 	}
 
 	#event(event: SessionEvent): void {

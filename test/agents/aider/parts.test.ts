@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { placesOf } from '../../../source/agents/aider/arguments.ts'
+import { askedCommand } from '../../../source/agents/aider/asked-command.ts'
 import { changesOf, commandsIn, editsIn } from '../../../source/agents/aider/edits.ts'
 import { HistoryLines } from '../../../source/agents/aider/history-lines.ts'
 import { askOf, keyFor, resultOf } from '../../../source/agents/aider/questions.ts'
@@ -45,6 +46,24 @@ it('an answer is the letter for what the person saw, and no in doubt', () => {
 	for (const label of ['Skip all', "Don't ask again", 'y', '__proto__']) {
 		expect(keyFor(other, chosen(label))).toEqual({ key: 'n', taken: false })
 	}
+})
+
+it('of commands that look alike on the screen none is shown alone', () => {
+	const block = (command: string) => `\`\`\`bash\n${command}\n\`\`\`\n`
+	const one = 'Run shell command?'
+	const several = 'Run shell commands?'
+	const long = 'echo a-rather-long-word another-word'
+	expect(askedCommand(block(long), ['echo a-rather-long-word', 'another-word'], one)).toBe(long)
+	const alike = block('rm -rf ./build/') + block('rm -rf ./build /')
+	const both = 'rm -rf ./build/\nrm -rf ./build /'
+	expect(askedCommand(alike, ['rm -rf ./build /'], one)).toBe(both)
+	// What is above an empty line is not on the screen for sure.
+	const hidden = block('npm test') + block('rm -rf x\n\nnpm test')
+	expect(askedCommand(hidden, ['npm test'], several)).toBe('npm test\nrm -rf x\n\nnpm test')
+	expect(askedCommand('', ['npm test'], several)).toBeNull()
+	expect(askedCommand('', ['# npm test'], one)).toBeNull()
+	expect(askedCommand('', [], one)).toBeNull()
+	expect(askedCommand('', ['npm test'], one)).toBe('npm test')
 })
 
 it('a question that is not known is asked as one, and a known one says its scope', () => {
@@ -140,6 +159,11 @@ it('edits and commands are read out of a reply', async () => {
 	])
 	expect(commandsIn('```bash\nls -l\n\nrm x\n```\n```py\nno\n```\n```sh\npwd\n')).toEqual([
 		'ls -l\n\nrm x',
+		'pwd',
+	])
+	expect(commandsIn('  ```bash -x\nls\n  ```\n```shell-session\npwd\n``` end\n')).toEqual([
+		'ls',
+		'pwd',
 	])
 	for (const broken of [
 		'<<<<<<< SEARCH',

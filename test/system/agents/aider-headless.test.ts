@@ -70,6 +70,20 @@ it('command approved, and two requests in a row: each is asked, run, and its out
 	expect(settled(outputs).map(({ type }) => type)).toEqual(Array(4).fill('applied'))
 })
 
+it('a command that looks like another on the screen is never shown as that one', async () => {
+	const hidden = '```bash -l\ntouch hidden\n\necho fine\n```\n'
+	const text = `${shellBlock('echo fine')}\n${hidden}\n${shellBlock('touch ab')}\n${shellBlock('touch a b')}`
+	await using place = await aiderPlace([{ match: /run/, turns: [[{ text }]] }])
+	const agent = await start(place, 'run them')
+	const outputs = await readAll(agent, () => no)
+	const shown = asked(outputs).map(({ input }) => JSON.stringify(input))
+	expect(shown.filter((input) => input.includes('touch hidden')).length).toBeGreaterThan(0)
+	expect(shown.filter((input) => input.includes('touch a b')).length).toBeGreaterThan(0)
+	// Of four questions, not even one stands there with what is harmless alone where more could run.
+	expect(shown).not.toContain('{"command":"echo fine"}')
+	expect(shown).not.toContain('{"command":"touch ab"}')
+})
+
 it('command denied with reason: it does not run', async () => {
 	await using place = await aiderPlace([
 		{ match: /run/, turns: [[{ text: shellBlock('touch ran') }]] },

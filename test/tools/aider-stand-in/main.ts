@@ -304,9 +304,8 @@ function commit(edited: readonly string[]): void {
 
 /** Commands that the reply suggests, each in a block of its own. */
 async function suggested(reply: string): Promise<void> {
-	const blocks = [...reply.matchAll(/^```(?:bash|sh|shell)\n([\s\S]*?)^```/gm)].map(
-		([, block = '']) => block.trim(),
-	)
+	const form = /^[ \t]*```(?:bash|sh)[^\n]*\n([\s\S]*?)(?:^[ \t]*```|$(?![\s\S]))/gm
+	const blocks = [...reply.matchAll(form)].map(([, block = '']) => block.trim())
 	const group = new ConfirmGroup(new Set(blocks).size)
 	let shared = ''
 	for (const block of new Set(blocks)) {

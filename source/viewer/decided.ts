@@ -40,7 +40,7 @@ export function decidedBy(
 		(command.body.decision === 'allow') === (result === 'approved')
 	const name = device === null ? null : account.deviceName(device)
 	const verified = message.verified && (by !== 'device' || agrees)
-	const input = (verified && agrees && command?.body.input) ?? null
+	const input = verified && agrees ? (command.body.input ?? null) : null
 	return { by, device, name, result, scope, reason, input, at: message.at, verified }
 }
 

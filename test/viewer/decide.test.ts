@@ -164,6 +164,8 @@ describe('the stages of a decision', () => {
 		await receive(laptop)
 		await respond(request, { by: 'agent' }, 'approved')
 		expect(await decision.done).toMatchObject({ stage: 'withdrawn' })
+		// Nobody gave an input with it.
+		expect(find().decided).toMatchObject({ by: 'agent', input: null })
 	})
 
 	test('expired', async () => {

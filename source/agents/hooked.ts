@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import type { AgentName } from '../protocol/events.ts'
 import type { RunningAgent } from './agent.ts'
 import type { HookCall } from './hook-call.ts'
+import { maybeText } from './lenient.ts'
 
 /** One hook in the settings of an agent. */
 export interface InstalledHook {
@@ -63,12 +64,10 @@ export interface HookedAdapter {
 	adopt(options: AdoptOptions): HookedAgent
 }
 
-const text = v.optional(v.fallback(v.nullable(v.string()), null), null)
-
 const aboutSchema = v.object({
 	hook_event_name: v.string(),
 	session_id: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
-	cwd: text,
+	cwd: maybeText,
 })
 
 /** Whose call it is, as all agents with hooks say it; `null` where nothing can be made of it. */

@@ -6,11 +6,12 @@ import { resolve } from 'node:path'
 import * as v from 'valibot'
 import type { FileChange } from '../../protocol/events.ts'
 import { type FileEdit, hunksOf, type ReadText, readSmallFile } from '../file-changes.ts'
+import { flag } from '../lenient.ts'
 
 const editSchema = v.object({
 	old_string: v.string(),
 	new_string: v.string(),
-	replace_all: v.optional(v.fallback(v.boolean(), false), false),
+	replace_all: flag,
 })
 const oneEditSchema = v.object({ file_path: v.string(), ...editSchema.entries })
 const manyEditsSchema = v.object({ file_path: v.string(), edits: v.array(editSchema) })

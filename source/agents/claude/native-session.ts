@@ -6,6 +6,7 @@ import type { SessionEvent } from '../../protocol/events.ts'
 import type { AgentOutput } from '../agent.ts'
 import type { HookCall } from '../hook-call.ts'
 import type { HookTimes } from '../hooked.ts'
+import { maybe, maybeText } from '../lenient.ts'
 import { proposedChanges } from './changes.ts'
 import { LiveBlocks } from './live-blocks.ts'
 import { NativeRequests } from './native-requests.ts'
@@ -15,8 +16,6 @@ import { notice } from './stream.ts'
 import { asksInMode } from './system-line.ts'
 import { canonical } from './transcript.ts'
 import { TranscriptFollower } from './transcript-follower.ts'
-
-const maybeText = v.optional(v.fallback(v.nullable(v.string()), null), null)
 
 const hookSchema = v.object({
 	hook_event_name: v.string(),
@@ -30,9 +29,9 @@ const hookSchema = v.object({
 	tool_name: maybeText,
 	tool_input: v.optional(v.unknown(), null),
 	tool_use_id: maybeText,
-	duration_ms: v.optional(v.fallback(v.nullable(v.pipe(v.number(), v.minValue(0))), null), null),
+	duration_ms: maybe(v.pipe(v.number(), v.minValue(0))),
 	last_assistant_message: maybeText,
-	background_tasks: v.optional(v.fallback(v.nullable(v.array(v.unknown())), null), null),
+	background_tasks: maybe(v.array(v.unknown())),
 })
 type Hook = v.InferOutput<typeof hookSchema>
 

@@ -5,9 +5,8 @@
 import * as v from 'valibot'
 import type { Question, SessionRule } from '../../protocol/events.ts'
 import type { AgentAnswer } from '../agent.ts'
+import { flag, maybeText } from '../lenient.ts'
 import { tooDeep } from './schema.ts'
-
-const maybeText = v.optional(v.fallback(v.nullable(v.string()), null), null)
 
 const inputSchema = v.pipe(
 	v.record(v.string(), v.unknown()),
@@ -62,7 +61,7 @@ const questionsSchema = v.object({
 			v.object({
 				question: v.string(),
 				header: maybeText,
-				multiSelect: v.optional(v.fallback(v.boolean(), false), false),
+				multiSelect: flag,
 				options: v.array(v.object({ label: v.string(), description: maybeText })),
 			}),
 		),

@@ -4,20 +4,9 @@
  * checked strictly, in request.ts.
  */
 import * as v from 'valibot'
+import { amount, count, flag, maybe, maybeText as text } from '../lenient.ts'
 
 export { tooDeep, typeName } from '../foreign.ts'
-
-/** `null` for missing and for wrong, so that one odd field never costs the line. */
-const maybe = <T extends v.GenericSchema>(schema: T) =>
-	v.optional(v.fallback(v.nullable(schema), null), null)
-
-const text = maybe(v.string())
-const count = v.optional(
-	v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e15)), 0),
-	0,
-)
-const flag = v.optional(v.fallback(v.boolean(), false), false)
-const amount = maybe(v.pipe(v.number(), v.finite()))
 
 export const usageSchema = v.object({
 	input_tokens: count,

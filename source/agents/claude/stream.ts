@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import type { AgentOutput } from '../agent.ts'
+import { maybeText } from '../lenient.ts'
 import { conversationEvents } from './content.ts'
 import { canUseToolSchema, type OpenRequest, questionsOf, sessionRules } from './request.ts'
 import { contentBlocks, parseLine, type RawLine, streamEventSchema, timeOf } from './schema.ts'
@@ -23,7 +24,7 @@ export interface StreamStep {
 const controlResponseSchema = v.object({
 	subtype: v.string(),
 	request_id: v.string(),
-	error: v.optional(v.fallback(v.nullable(v.string()), null), null),
+	error: maybeText,
 })
 
 interface Pending extends OpenRequest {

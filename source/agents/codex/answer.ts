@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import type { AgentAnswer } from '../agent.ts'
 import { formContent } from './form.ts'
-import { type AnswerForm, maybeText, type Understood } from './understood.ts'
+import { type AnswerForm, optionalText, type Understood } from './understood.ts'
 
 const answersSchema = v.object({
 	answers: v.record(v.string(), v.union([v.string(), v.array(v.string())])),
@@ -83,7 +83,7 @@ function questionAnswers(
 	return { answers: Object.fromEntries(given) }
 }
 
-const decisionSchema = v.object({ decision: v.optional(v.unknown()), action: maybeText })
+const decisionSchema = v.object({ decision: v.optional(v.unknown()), action: optionalText })
 const grantSchema = v.object({ permissions: v.record(v.string(), v.unknown()) })
 const givenSchema = v.object({ answers: v.record(v.string(), v.unknown()) })
 

@@ -1,11 +1,12 @@
 /** What an MCP server asks through Codex: whether a tool of it may run, or a form to fill in. */
 import * as v from 'valibot'
+import { list } from '../lenient.ts'
 import { formFields } from './form.ts'
-import { type Known, maybeText, name, type Understood, understood } from './understood.ts'
+import { type Known, name, optionalText, type Understood, understood } from './understood.ts'
 
 const elicitationSchema = v.object({
 	threadId: name,
-	turnId: maybeText,
+	turnId: optionalText,
 	serverName: name,
 	mode: v.literal('form'),
 	message: v.string(),
@@ -15,9 +16,9 @@ const elicitationSchema = v.object({
 const toolMetaSchema = v.object({
 	codex_approval_kind: v.literal('mcp_tool_call'),
 	tool_name: name,
-	tool_description: maybeText,
+	tool_description: optionalText,
 	tool_params: v.optional(v.unknown(), null),
-	persist: v.optional(v.fallback(v.array(v.string()), []), []),
+	persist: list(v.string()),
 })
 
 export function elicitation(params: unknown, known: Known): Understood | null {

@@ -14,6 +14,7 @@ import type {
 	InstalledHook,
 } from '../hooked.ts'
 import { HookedLife, hookedCannot } from '../hooked-life.ts'
+import { maybeText } from '../lenient.ts'
 import { OutputQueue } from '../output-queue.ts'
 import { pathsIn } from './rollout-calls.ts'
 import { RolloutFollower } from './rollout-follower.ts'
@@ -52,7 +53,6 @@ export const hookedCodex: HookedAdapter = {
 	adopt: (options) => new HookedCodex(options),
 }
 
-const maybeText = v.optional(v.fallback(v.nullable(v.string()), null), null)
 const hookSchema = v.object({
 	hook_event_name: v.string(),
 	session_id: maybeText,

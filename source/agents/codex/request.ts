@@ -8,19 +8,19 @@ import { tooDeep } from '../foreign.ts'
 import { fileChanges } from './changes.ts'
 import { shownCommand } from './command-words.ts'
 import { elicitation } from './elicitation.ts'
-import { type Known, maybeText, name, type Understood, understood } from './understood.ts'
+import { type Known, name, optionalText, type Understood, understood } from './understood.ts'
 
 const place = { threadId: name, turnId: name, itemId: name }
 
 const commandSchema = v.object({
 	...place,
 	kind: v.optional(v.picklist(['command', 'humanCommand', 'writeStdin']), 'command'),
-	reason: maybeText,
+	reason: optionalText,
 	command: name,
-	cwd: maybeText,
+	cwd: optionalText,
 	networkApprovalContext: v.optional(v.nullable(v.object({ host: name, protocol: name })), null),
 })
-const filesSchema = v.object({ ...place, reason: maybeText, grantRoot: maybeText })
+const filesSchema = v.object({ ...place, reason: optionalText, grantRoot: optionalText })
 
 /** Exactly these fields: what is granted is what was shown, and nothing that a newer version adds. */
 const paths = v.optional(v.nullable(v.array(v.string())), null)
@@ -50,8 +50,8 @@ const permissionsSchema = v.strictObject({
 })
 const permissionsRequestSchema = v.object({
 	...place,
-	cwd: maybeText,
-	reason: maybeText,
+	cwd: optionalText,
+	reason: optionalText,
 	permissions: permissionsSchema,
 })
 
@@ -61,11 +61,11 @@ const questionsSchema = v.object({
 		v.array(
 			v.object({
 				id: name,
-				header: maybeText,
+				header: optionalText,
 				question: name,
 				isSecret: v.optional(v.boolean(), false),
 				options: v.optional(
-					v.nullable(v.array(v.object({ label: v.string(), description: maybeText }))),
+					v.nullable(v.array(v.object({ label: v.string(), description: optionalText }))),
 					null,
 				),
 			}),

@@ -3,7 +3,7 @@
  * kind and a payload. Everything else is optional: a missing field, or one of the wrong type, is `null`.
  */
 import * as v from 'valibot'
-import { amount, maybe, text } from './schema.ts'
+import { amount, count, list, maybe, maybeText as text } from '../lenient.ts'
 
 const lineSchema = v.object({
 	timestamp: text,
@@ -21,10 +21,6 @@ export function isRolloutLine(line: string): boolean {
 	return v.is(metaSchema, parseJson(line))
 }
 
-const count = v.optional(
-	v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e15)), 0),
-	0,
-)
 const tokens = v.object({
 	input_tokens: count,
 	cached_input_tokens: count,
@@ -83,7 +79,7 @@ export const rolloutItemSchema = v.looseObject({
 	id: v.pipe(v.string(), v.nonEmpty()),
 	content: v.optional(v.unknown(), null),
 	text,
-	summary_text: v.optional(v.fallback(v.array(v.string()), []), []),
+	summary_text: list(v.string()),
 	raw_content: v.optional(v.unknown(), null),
 	command: maybe(v.array(v.string())),
 	cwd: text,

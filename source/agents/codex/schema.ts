@@ -4,19 +4,7 @@
  * about a permission is checked strictly, in request.ts.
  */
 import * as v from 'valibot'
-
-/** `null` for missing and for wrong, so that one odd field never costs the message. */
-export const maybe = <T extends v.GenericSchema>(schema: T) =>
-	v.optional(v.fallback(v.nullable(schema), null), null)
-
-export const text = maybe(v.string())
-export const amount = maybe(v.pipe(v.number(), v.finite()))
-const count = v.optional(
-	v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e15)), 0),
-	0,
-)
-const list = <T extends v.GenericSchema>(schema: T) =>
-	v.optional(v.fallback(v.array(schema), []), [])
+import { amount, count, list, maybe, maybeText as text } from '../lenient.ts'
 
 export type RpcId = string | number
 
@@ -135,7 +123,7 @@ export const paramsSchema = v.object({
 	item: maybe(itemSchema),
 	turn: maybe(turnSchema),
 	tokenUsage: maybe(v.object({ total: tokensSchema, last: tokensSchema })),
-	requestId: v.optional(v.fallback(v.nullable(idSchema), null), null),
+	requestId: maybe(idSchema),
 	error: maybe(errorSchema),
 	willRetry: maybe(v.boolean()),
 	message: text,

@@ -31,7 +31,7 @@ export interface Known {
 	toolCall(server: string, tool: string): string | null
 }
 
-export const maybeText = v.optional(v.nullable(v.string()), null)
+export const optionalText = v.optional(v.nullable(v.string()), null)
 export const name = v.pipe(v.string(), v.nonEmpty())
 
 /** `ask` with everything in it that the request leaves out. */

@@ -1,8 +1,7 @@
 /** The Agent Client Protocol, as far as Gemini CLI speaks it: lenient in what is shown, strict in what is asked. */
 import * as v from 'valibot'
 import { tooDeep } from '../foreign.ts'
-
-const maybeText = v.optional(v.fallback(v.nullable(v.string()), null), null)
+import { list, maybe, maybeText } from '../lenient.ts'
 
 const textContentSchema = v.object({ type: v.literal('text'), text: v.string() })
 const contentItemSchema = v.variant('type', [
@@ -30,7 +29,7 @@ const contentSchema = v.optional(
 	),
 	[],
 )
-const locationsSchema = v.optional(v.fallback(v.array(v.object({ path: v.string() })), []), [])
+const locationsSchema = list(v.object({ path: v.string() }))
 
 const toolSchema = v.object({
 	toolCallId: v.pipe(v.string(), v.nonEmpty()),
@@ -73,10 +72,10 @@ export const permissionSchema = v.pipe(
 export type AskedPermission = v.InferOutput<typeof permissionSchema>
 
 export const initializedSchema = v.object({
-	agentInfo: v.optional(v.fallback(v.nullable(v.object({ version: v.string() })), null), null),
+	agentInfo: maybe(v.object({ version: v.string() })),
 })
 export const sessionSchema = v.object({
 	sessionId: v.optional(v.pipe(v.string(), v.nonEmpty())),
-	modes: v.optional(v.fallback(v.nullable(v.object({ currentModeId: v.string() })), null), null),
+	modes: maybe(v.object({ currentModeId: v.string() })),
 })
 export const promptResultSchema = v.object({ stopReason: v.string() })

@@ -1,13 +1,12 @@
 /** Lines of the files in which Gemini CLI keeps its sessions (`~/.gemini/tmp/…/chats`), leniently read. */
 import * as v from 'valibot'
 import { tooDeep } from '../foreign.ts'
+import { maybe, maybeText } from '../lenient.ts'
 
 const count = v.optional(
 	v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e12)), 0),
 	0,
 )
-const maybeText = v.optional(v.fallback(v.nullable(v.string()), null), null)
-
 const tokensSchema = v.object({
 	input: count,
 	output: count,
@@ -54,7 +53,7 @@ const messageSchema = v.object({
 	content: v.optional(v.unknown(), null),
 	displayContent: v.optional(v.unknown(), null),
 	model: maybeText,
-	tokens: v.optional(v.fallback(v.nullable(tokensSchema), null), null),
+	tokens: maybe(tokensSchema),
 	thoughts: listOf(thoughtSchema),
 	toolCalls: listOf(toolCallSchema),
 })

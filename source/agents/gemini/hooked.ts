@@ -15,6 +15,7 @@ import {
 	type InstalledHook,
 } from '../hooked.ts'
 import { HookedLife, hookedCannot } from '../hooked-life.ts'
+import { maybeText } from '../lenient.ts'
 import { OutputQueue } from '../output-queue.ts'
 import { ChatEvents } from './chat-events.ts'
 import { ChatFile, geminiFolder } from './chat-file.ts'
@@ -41,7 +42,6 @@ export const hookedGemini: HookedAdapter = {
 	adopt: (options) => new HookedGemini(options),
 }
 
-const maybeText = v.optional(v.fallback(v.nullable(v.string()), null), null)
 const pathSchema = v.pipe(v.string(), v.parseJson(), v.object({ transcript_path: v.string() }))
 const notificationSchema = v.pipe(
 	v.string(),

@@ -1,14 +1,15 @@
 /** In which of OpenCode's agents (build, plan…) a person is asked. */
 import * as v from 'valibot'
+import { flag, list, maybeText } from '../lenient.ts'
 
 const ruleSchema = v.object({ permission: v.string(), pattern: v.string(), action: v.string() })
 export const agentsSchema = v.array(
 	v.object({
 		name: v.string(),
 		/** Whether a person can work with it: `subagent` is for other agents only. */
-		mode: v.optional(v.fallback(v.nullable(v.string()), null), null),
-		hidden: v.optional(v.fallback(v.boolean(), false), false),
-		permission: v.optional(v.fallback(v.array(ruleSchema), []), []),
+		mode: maybeText,
+		hidden: flag,
+		permission: list(ruleSchema),
 	}),
 )
 type OpencodeAgent = v.InferOutput<typeof agentsSchema>[number]

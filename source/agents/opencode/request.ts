@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import type { SessionRule } from '../../protocol/events.ts'
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
 import { tooDeep } from '../foreign.ts'
+import { flag } from '../lenient.ts'
 import { changesIn } from './patch.ts'
 
 type Ask = Extract<AgentOutput, { type: 'request' }>['ask']
@@ -48,7 +49,7 @@ export const questionSchema = v.object({
 				options: v.array(
 					v.object({ label: v.string(), description: v.optional(v.nullable(v.string()), null) }),
 				),
-				multiple: v.optional(v.fallback(v.boolean(), false), false),
+				multiple: flag,
 			}),
 		),
 		v.minLength(1),

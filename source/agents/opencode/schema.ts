@@ -4,18 +4,8 @@
  * in request.ts.
  */
 import * as v from 'valibot'
+import { amount, count, flag, maybe, maybeText as text } from '../lenient.ts'
 
-/** `null` for missing and for wrong, so that one odd field never costs the event. */
-const maybe = <T extends v.GenericSchema>(schema: T) =>
-	v.optional(v.fallback(v.nullable(schema), null), null)
-
-const text = maybe(v.string())
-const flag = v.optional(v.fallback(v.boolean(), false), false)
-const count = v.optional(
-	v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e15)), 0),
-	0,
-)
-const amount = maybe(v.pipe(v.number(), v.finite()))
 const anything = v.optional(v.unknown(), null)
 
 const span = maybe(v.object({ start: amount, end: amount, created: amount, completed: amount }))
@@ -107,7 +97,7 @@ export const idleSchema = v.object({ sessionID: v.string() })
 export const sessionErrorSchema = v.object({ sessionID: text, error: errorSchema })
 export const repliedSchema = v.object({
 	requestID: v.string(),
-	reply: v.optional(v.fallback(v.nullable(v.picklist(['once', 'always', 'reject'])), null), null),
+	reply: maybe(v.picklist(['once', 'always', 'reject'])),
 })
 
 /** An event, or `null`: no JSON, or no event. */

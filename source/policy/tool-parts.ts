@@ -76,6 +76,7 @@ function shellParts(
 	}
 	const more = Object.entries(input).find(([key, value]) => !ofShell.has(key) && isSet(value))
 	if (more) against.add(`asks for more than its command: ${more[0]}`)
+	if (isSet(input.command) && isSet(input.cmd)) against.add('names two commands')
 	const files = ask.changes.map(({ path }) => use(path, cwd, 'write', around))
 	const inner = commandParts(command, { ...around, start: start ?? cwd })
 	return {

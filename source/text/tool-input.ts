@@ -15,20 +15,26 @@ function textOf(input: Input, ...names: readonly string[]): string | null {
 	return null
 }
 
+/** A shell of the system; any other program of that name may be anything. */
+const systemShell =
+	/^(?:(?:(?:\/usr(?:\/local)?|\/opt\/homebrew|\/run\/current-system\/sw|\/nix\/store\/[^/]+)?\/bin\/)?(?:ba|z|da|k)?sh)$/
+
+/** The name under which an input holds its command. */
+const commandKey = (input: Input) => (input.command == null ? 'cmd' : 'command')
+
 /**
- * The shell command of a tool call, or `null`. A command given as a list of words is one only when it is
- * not a shell's own `-c` text, which is then the command.
+ * The shell command of a tool call, or `null`. Of a list of words it is the text that a shell of the system
+ * is given with `-c` and nothing else, or all words in the form that a shell reads.
  */
 export function commandOf(value: unknown): string | null {
-	const { command: own, cmd } = asInput(value)
-	const command = own ?? cmd
+	const input = asInput(value)
+	const command = input[commandKey(input)]
 	if (typeof command === 'string') return command
 	if (!Array.isArray(command) || !command.every((word) => typeof word === 'string')) return null
 	const words: string[] = command
-	const [shell = '', flag = '', script] = words
-	if (/(?:^|\/)(?:ba|z|da|k)?sh$/.test(shell) && /^-\w*c$/.test(flag) && script !== undefined) {
-		return script
-	}
+	const [shell = '', flag = '', script, ...more] = words
+	const alone = script !== undefined && more.length === 0
+	if (systemShell.test(shell) && /^-l?c$/.test(flag) && alone) return script
 	return words.map(quoted).join(' ')
 }
 
@@ -60,7 +66,6 @@ export function subjectOf(value: unknown): string | null {
 	return textOf(input, 'pattern', 'query', 'description', 'prompt', 'skill', 'subject', 'name')
 }
 
-const shownInCommand = new Set(['command', 'cmd'])
 const shownInChanges = new Set([
 	...[
 		'file_path',
@@ -79,9 +84,10 @@ export function restOf(
 	value: unknown,
 	shown: { command: boolean; changes: boolean },
 ): Input | null {
-	const rest = Object.entries(asInput(value)).filter(
+	const input = asInput(value)
+	const rest = Object.entries(input).filter(
 		([key]) =>
-			!(shown.command && shownInCommand.has(key)) && !(shown.changes && shownInChanges.has(key)),
+			!(shown.command && key === commandKey(input)) && !(shown.changes && shownInChanges.has(key)),
 	)
 	return rest.length === 0 ? null : Object.fromEntries(rest)
 }

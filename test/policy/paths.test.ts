@@ -241,6 +241,19 @@ describe('the rest of a request', () => {
 		expect(verdict.answer, JSON.stringify(verdict)).toBe('allow')
 	})
 
+	test('the shell that a command is for is one of the system, or needs a rule', () => {
+		const listing = rulesOf({ answer: 'allow', command: 'ls *' })
+		const answerFor = (...command: string[]) =>
+			answerTo(listing, asking({ input: { command } }), around)
+		expect(answerFor('/bin/bash', '-lc', 'ls src')).toBe('allow')
+		for (const shell of ['./bash', `${folder}/bash`, '/tmp/bash', 'src/sh']) {
+			expect(answerFor(shell, '-lc', 'ls src'), shell).toBe('ask')
+		}
+		expect(answerFor('bash', '-lc', 'ls src', 'x')).toBe('ask')
+		expect(answerFor('bash', '-ic', 'ls src')).toBe('ask')
+		expect(answerTo(listing, asking({ input: { command: 'ls', cmd: 'id' } }), around)).toBe('ask')
+	})
+
 	test('a question is for a person', () => {
 		const questions = [{ question: 'Which?', header: null, options: [], multiple: false }]
 		const none = rulesOf({ answer: 'deny', tool: '*' })

@@ -184,6 +184,15 @@ describe('what a call is about', () => {
 		expect(commandOf({ command: 'ls' })).toBe('ls')
 		expect(commandOf({ cmd: 'ls' })).toBe('ls')
 		expect(commandOf({ command: ['bash', '-lc', 'rm -rf x'] })).toBe('rm -rf x')
+		expect(commandOf({ command: ['/usr/bin/zsh', '-c', 'ls'] })).toBe('ls')
+		// What else would run, or be different, is shown.
+		expect(commandOf({ command: ['/p/bash', '-lc', 'ls'] })).toBe('/p/bash -lc ls')
+		expect(commandOf({ command: ['./sh', '-c', 'ls'] })).toBe('./sh -c ls')
+		expect(commandOf({ command: ['sh', '-c', 'ls', 'x'] })).toBe('sh -c ls x')
+		expect(commandOf({ command: ['bash', '-ic', 'ls'] })).toBe('bash -ic ls')
+		expect(restOf({ command: 'ls', cmd: 'rm x' }, { command: true, changes: false })).toEqual({
+			cmd: 'rm x',
+		})
 		expect(commandOf({ command: ['rm', "it's here"] })).toBe("rm 'it'\\''s here'")
 		expect(commandOf({ command: ['rm', 5] })).toBeNull()
 		for (const odd of [null, 5, 'ls', [], { command: 5 }, {}]) expect(commandOf(odd)).toBeNull()

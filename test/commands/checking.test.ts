@@ -47,6 +47,7 @@ describe('doctor', () => {
 			'home',
 			'disk',
 			'settings',
+			'policy',
 			'vault',
 			'backend',
 			'storage',

@@ -2,18 +2,16 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import * as v from 'valibot'
 import { isAlive } from '../../config/is-alive.ts'
-import type { AgentAnswer, AgentOutput } from '../agent.ts'
-import type { Ended } from '../child-process.ts'
+import type { AgentAnswer } from '../agent.ts'
 import {
 	type AdoptOptions,
 	aboutCall,
 	type HookedAdapter,
-	type HookedAgent,
 	type HookedCall,
 	type InstalledHook,
 } from '../hooked.ts'
-import { HookedLife, hookedCannot } from '../hooked-life.ts'
-import { OutputQueue } from '../output-queue.ts'
+import { hookedCannot } from '../hooked-life.ts'
+import { HookedSession } from '../hooked-session.ts'
 import { NativeSession } from './native-session.ts'
 import { configFolder } from './registry.ts'
 
@@ -51,16 +49,14 @@ function tell(event: string): InstalledHook {
 
 const pathSchema = v.object({ transcript_path: v.string() })
 
-class HookedClaude implements HookedAgent {
+class HookedClaude extends HookedSession {
 	readonly name = 'claude'
-	readonly output: AsyncIterable<AgentOutput>
-	readonly ended: Promise<Ended>
 	readonly #session: NativeSession
-	readonly #life: HookedLife
 
 	constructor({ first, cwd, since, times }: AdoptOptions) {
 		const { pid } = first
-		const queue = new OutputQueue<AgentOutput>()
+		super(pid)
+		const { queue } = this
 		const session = new NativeSession({
 			cwd,
 			since,
@@ -72,43 +68,28 @@ class HookedClaude implements HookedAgent {
 		queue.push({ type: 'about', takes: { prompt: false, interrupt: true, modes: [] } })
 		session.started({ pid, gone: () => !isAlive(pid) })
 		this.#session = session
-		this.output = queue
-		this.#life = new HookedLife(pid, async () => {
-			await session.end()
-			queue.close()
-		})
-		this.ended = this.#life.ended
 	}
 
 	hook(call: HookedCall): void {
 		this.#session.hook(call)
-		if (aboutCall(call.body)?.event === 'SessionEnd') this.#life.ends()
+		if (aboutCall(call.body)?.event === 'SessionEnd') this.life.ends()
 	}
 
 	answer(id: string, answer: AgentAnswer): Promise<boolean> {
 		return this.#session.requests.answer(id, answer)
 	}
 
-	async prompt(): Promise<void> {
-		throw hookedCannot('type the prompt there')
+	protected last(): Promise<void> {
+		return this.#session.end()
 	}
 
-	async interrupt(): Promise<void> {
+	override async interrupt(): Promise<void> {
 		if (await this.#session.requests.interrupt()) return
 		throw hookedCannot('press Escape there, or deny its next request')
 	}
 
-	async setMode(): Promise<void> {
+	override async setMode(): Promise<void> {
 		throw hookedCannot('change the mode there with Shift-Tab')
-	}
-
-	async stop(): Promise<void> {
-		this.#life.letGo()
-		await this.ended
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		await this.stop()
 	}
 }
 

@@ -3,19 +3,12 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import * as v from 'valibot'
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
-import type { Ended } from '../child-process.ts'
 import { tooDeep } from '../foreign.ts'
 import { HeldRequests } from '../held-requests.ts'
-import type {
-	AdoptOptions,
-	HookedAdapter,
-	HookedAgent,
-	HookedCall,
-	InstalledHook,
-} from '../hooked.ts'
-import { HookedLife, hookedCannot } from '../hooked-life.ts'
+import type { AdoptOptions, HookedAdapter, HookedCall, InstalledHook } from '../hooked.ts'
+import { hookedCannot } from '../hooked-life.ts'
+import { HookedSession } from '../hooked-session.ts'
 import { maybeText } from '../lenient.ts'
-import { OutputQueue } from '../output-queue.ts'
 import { pathsIn } from './rollout-calls.ts'
 import { RolloutFollower } from './rollout-follower.ts'
 import { parseJson } from './rollout-schema.ts'
@@ -68,14 +61,10 @@ type Hook = v.InferOutput<typeof hookSchema>
 const askSchema = v.object({ tool_name: v.string(), tool_input: v.record(v.string(), v.unknown()) })
 const commandSchema = v.object({ command: v.string(), description: maybeText })
 
-class HookedCodex implements HookedAgent {
+class HookedCodex extends HookedSession {
 	readonly name = 'codex'
-	readonly output: AsyncIterable<AgentOutput>
-	readonly ended: Promise<Ended>
 	readonly #options: AdoptOptions
-	readonly #queue = new OutputQueue<AgentOutput>()
 	readonly #requests: HeldRequests
-	readonly #life: HookedLife
 	readonly #called = new Map<string, string>()
 	#follower: RolloutFollower | null = null
 	#path: string | null = null
@@ -84,16 +73,9 @@ class HookedCodex implements HookedAgent {
 	#timer: NodeJS.Timeout | undefined
 
 	constructor(options: AdoptOptions) {
+		super(options.first.pid)
 		this.#options = options
-		this.output = this.#queue
 		this.#requests = new HeldRequests((output) => this.#tell(output), options.times.hold)
-		this.#life = new HookedLife(options.first.pid, async () => {
-			clearTimeout(this.#timer)
-			await this.#follower?.poll().catch(() => undefined)
-			this.#requests.end()
-			this.#queue.close()
-		})
-		this.ended = this.#life.ended
 		this.#tell({ type: 'about', takes: { prompt: false, interrupt: false, modes: [] } })
 		this.#look()
 	}
@@ -120,7 +102,7 @@ class HookedCodex implements HookedAgent {
 			this.#requests.end()
 			this.#called.clear()
 		}
-		if (hook.hook_event_name === 'SessionEnd') this.#life.ends()
+		if (hook.hook_event_name === 'SessionEnd') this.life.ends()
 		void this.#read()
 	}
 
@@ -134,25 +116,10 @@ class HookedCodex implements HookedAgent {
 		return this.#requests.answer(id, 'allow', hookAnswer('allow'))
 	}
 
-	async prompt(): Promise<void> {
-		throw hookedCannot('type the prompt there')
-	}
-
-	async interrupt(): Promise<void> {
-		throw hookedCannot('press Escape there')
-	}
-
-	async setMode(): Promise<void> {
-		throw hookedCannot('change the mode there')
-	}
-
-	async stop(): Promise<void> {
-		this.#life.letGo()
-		await this.ended
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		await this.stop()
+	protected async last(): Promise<void> {
+		clearTimeout(this.#timer)
+		await this.#follower?.poll().catch(() => undefined)
+		this.#requests.end()
 	}
 
 	async #ask(hook: Hook, call: HookedCall): Promise<void> {
@@ -199,12 +166,12 @@ class HookedCodex implements HookedAgent {
 
 	#tell(output: AgentOutput): void {
 		if (output.type === 'status') this.#running = output.status === 'running'
-		this.#queue.push(output)
+		this.queue.push(output)
 	}
 
 	async #read(): Promise<void> {
 		// What is in the rollout can wait there while the host is held up.
-		if (this.#queue.crowded) return
+		if (this.queue.crowded) return
 		try {
 			await this.#follower?.poll()
 		} catch {
@@ -215,7 +182,7 @@ class HookedCodex implements HookedAgent {
 	#look(): void {
 		this.#timer = setTimeout(
 			() => {
-				if (Date.now() - this.#heard > silentMs) this.#life.letGo()
+				if (Date.now() - this.#heard > silentMs) this.life.letGo()
 				else void this.#read().finally(() => this.#look())
 			},
 			this.#running ? pollMs.running : pollMs.idle,

@@ -4,19 +4,16 @@
  */
 import { dirname, isAbsolute, join } from 'node:path'
 import * as v from 'valibot'
-import type { AgentAnswer, AgentOutput } from '../agent.ts'
-import type { Ended } from '../child-process.ts'
+import type { AgentAnswer } from '../agent.ts'
 import {
 	type AdoptOptions,
 	aboutCall,
 	type HookedAdapter,
-	type HookedAgent,
 	type HookedCall,
 	type InstalledHook,
 } from '../hooked.ts'
-import { HookedLife, hookedCannot } from '../hooked-life.ts'
+import { HookedSession } from '../hooked-session.ts'
 import { maybeText } from '../lenient.ts'
-import { OutputQueue } from '../output-queue.ts'
 import { ChatEvents } from './chat-events.ts'
 import { ChatFile, geminiFolder } from './chat-file.ts'
 
@@ -60,12 +57,8 @@ const notificationSchema = v.pipe(
 	}),
 )
 
-class HookedGemini implements HookedAgent {
+class HookedGemini extends HookedSession {
 	readonly name = 'gemini'
-	readonly output: AsyncIterable<AgentOutput>
-	readonly ended: Promise<Ended>
-	readonly #queue = new OutputQueue<AgentOutput>()
-	readonly #life: HookedLife
 	readonly #chat: ChatFile
 	readonly #events = new ChatEvents()
 	readonly #since: string
@@ -74,18 +67,12 @@ class HookedGemini implements HookedAgent {
 	#reading: Promise<void> = Promise.resolve()
 
 	constructor({ first, cwd, since }: AdoptOptions) {
+		super(first.pid)
 		const session = aboutCall(first.body)?.session ?? ''
-		this.output = this.#queue
 		this.#since = since
 		this.#chat = new ChatFile(folderOf(first.body), session)
-		this.#life = new HookedLife(first.pid, async () => {
-			clearTimeout(this.#timer)
-			await this.#read()
-			this.#queue.close()
-		})
-		this.ended = this.#life.ended
 		const takes = { prompt: false, interrupt: false, modes: [] }
-		this.#queue.push({ type: 'about', session, cwd, takes })
+		this.queue.push({ type: 'about', session, cwd, takes })
 		this.#look()
 	}
 
@@ -94,7 +81,7 @@ class HookedGemini implements HookedAgent {
 		const event = aboutCall(call.body)?.event
 		if (event === 'BeforeAgent') this.#setRunning(true)
 		if (event === 'Notification') this.#asks(call)
-		if (event === 'SessionEnd') this.#life.ends()
+		if (event === 'SessionEnd') this.life.ends()
 		if (event === 'AfterAgent') void this.#read().then(() => this.#setRunning(false))
 		else void this.#read()
 	}
@@ -103,25 +90,9 @@ class HookedGemini implements HookedAgent {
 		return false
 	}
 
-	async prompt(): Promise<void> {
-		throw hookedCannot('type the prompt there')
-	}
-
-	async interrupt(): Promise<void> {
-		throw hookedCannot('press Escape there')
-	}
-
-	async setMode(): Promise<void> {
-		throw hookedCannot('change the mode there')
-	}
-
-	async stop(): Promise<void> {
-		this.#life.letGo()
-		await this.ended
-	}
-
-	async [Symbol.asyncDispose](): Promise<void> {
-		await this.stop()
+	protected async last(): Promise<void> {
+		clearTimeout(this.#timer)
+		await this.#read()
 	}
 
 	#asks({ body, at }: HookedCall): void {
@@ -131,7 +102,7 @@ class HookedGemini implements HookedAgent {
 		const what = details.command ?? details.filePath ?? details.title ?? message ?? 'something'
 		const text = `Gemini CLI asks for a permission, which can be given only where it runs: ${what}`
 		const data = { title: details.title ?? null, message }
-		this.#queue.push({
+		this.queue.push({
 			type: 'event',
 			at: new Date(at).toISOString(),
 			event: { kind: 'system', body: { type: 'notice', text, data } },
@@ -140,18 +111,18 @@ class HookedGemini implements HookedAgent {
 
 	#setRunning(running: boolean): void {
 		this.#running = running
-		this.#queue.push({ type: 'status', status: running ? 'running' : 'idle' })
+		this.queue.push({ type: 'status', status: running ? 'running' : 'idle' })
 	}
 
 	/** Calls queue up, so that messages keep their order. */
 	#read(): Promise<void> {
 		const next = async () => {
 			// What is in the chat file can wait there while the host is held up.
-			if (this.#queue.crowded) return
+			if (this.queue.crowded) return
 			for (const message of await this.#chat.read()) {
 				for (const { at, event } of this.#events.read(message)) {
 					const time = at ?? new Date().toISOString()
-					if (time >= this.#since) this.#queue.push({ type: 'event', at: time, event })
+					if (time >= this.#since) this.queue.push({ type: 'event', at: time, event })
 				}
 			}
 		}

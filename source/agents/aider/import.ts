@@ -1,10 +1,10 @@
 /** Aider's own history as sessions: a chat history file, or a folder with such. Each chat in it is one. */
 import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { StyrbyError } from '../../protocol/errors.ts'
+import { dirname, join, resolve } from 'node:path'
 import type { SessionEvent } from '../../protocol/events.ts'
 import type { ImportedLine, ImportedSession } from '../agent.ts'
+import { notRecognised, readingStopped, unreadable } from '../import-problems.ts'
 import { readLines } from '../lines.ts'
 import { changesOf } from './edits.ts'
 import { HistoryLines } from './history-lines.ts'
@@ -44,12 +44,9 @@ async function historyFiles(path: string): Promise<string[]> {
 		}
 		if (await isAiderHistory(path)) return [path]
 	} catch (cause) {
-		const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown cause'
-		const text = `${basename(path)} can not be read (${code}); check its name and who may read it.`
-		throw new StyrbyError('import_unreadable', text, { cause })
+		throw unreadable(path, cause)
 	}
-	const text = `${basename(path)} is not a chat history of Aider; name another file or agent.`
-	throw new StyrbyError('import_not_recognised', text)
+	throw notRecognised(path, 'a chat history of Aider')
 }
 
 interface Chat {
@@ -151,8 +148,7 @@ async function* eventsOf(
 				yield* told(turns.read(item, `${item.line}`, null))
 		}
 	} catch (error) {
-		const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause'
-		yield { type: 'problem', line: 0, problem: `reading stopped (${why})` }
+		yield readingStopped(error)
 	}
 	for (const item of lines.flush()) yield* told(turns.read(item, `${item.line}`, null))
 	yield* told(turns.rest())

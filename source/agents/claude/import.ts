@@ -6,7 +6,8 @@ import { basename, join } from 'node:path'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { ImportedLine, ImportedSession } from '../agent.ts'
 import { listJsonLines } from '../history-lines.ts'
-import { type Line, readLines } from '../lines.ts'
+import { badLine, notRecognised, readingStopped, unreadable } from '../import-problems.ts'
+import { readLines } from '../lines.ts'
 import { type HistoryFile, isClaudeLine, maxLineBytes, readHistoryFile } from './history-files.ts'
 import { contentBlocks, parseLine, type RawLine, timeOf } from './schema.ts'
 import { blockText } from './tool-result.ts'
@@ -50,16 +51,13 @@ async function historyFiles(path: string): Promise<HistoryFile[]> {
 			const file = await readHistoryFile(one)
 			if (file !== null) files.push(file)
 			else if (!folder && one === path) {
-				const text = `${basename(path)} is not a transcript of Claude Code; name another file or agent.`
-				throw new StyrbyError('import_not_recognised', text)
+				throw notRecognised(path, 'a transcript of Claude Code')
 			}
 		}
 		return files
 	} catch (cause) {
 		if (cause instanceof StyrbyError) throw cause
-		const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown cause'
-		const text = `${basename(path)} can not be read (${code}); check its name and who may read it.`
-		throw new StyrbyError('import_unreadable', text, { cause })
+		throw unreadable(path, cause)
 	}
 }
 
@@ -132,7 +130,7 @@ async function* fileSteps(
 		for await (const line of readLines(createReadStream(file.path), maxLineBytes)) {
 			const parsed = line.text === null ? null : parseLine(line.text)
 			if (line.text === null || parsed === null) {
-				yield problem(line.line, badLine(line))
+				yield problem(line.line, badLine(line, 'a JSON object'))
 				continue
 			}
 			const name = names.of(parsed, line.text)
@@ -147,16 +145,11 @@ async function* fileSteps(
 			else if (lines.length > 0) yield { at, lines }
 		}
 	} catch (error) {
-		const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause'
-		yield problem(0, `reading stopped (${why})`)
+		const stopped = readingStopped(error)
+		yield problem(stopped.line, stopped.problem)
 	}
 	const rest = reader?.flush().flatMap(importedLine) ?? []
 	if (rest.length > 0) yield { at, lines: rest }
-}
-
-function badLine({ text, unfinished }: Line): string {
-	if (text === null) return 'longer than 64 MiB, left out'
-	return unfinished ? 'cut off in the middle, left out' : 'not a JSON object, left out'
 }
 
 function isEmptyMessage(line: RawLine): boolean {

@@ -2,12 +2,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { StyrbyError } from '../../protocol/errors.ts'
 import type { SessionEvent } from '../../protocol/events.ts'
 import type { ImportedLine, ImportedSession } from '../agent.ts'
 import { lastLines, listJsonLines } from '../history-lines.ts'
-import { type Line, readLines } from '../lines.ts'
+import { badLine, isFolder, notRecognised, readingStopped } from '../import-problems.ts'
+import { readLines } from '../lines.ts'
 import { RolloutReader } from './rollout-reader.ts'
 import { isRolloutLine, parseRolloutLine, timeOf } from './rollout-schema.ts'
 
@@ -30,19 +29,8 @@ export async function* readHistory(path: string): AsyncGenerator<ImportedSession
 		const session = await sessionOf(file)
 		if (session !== null) yield session
 		else if (!folder) {
-			const text = `${basename(path)} is not a rollout of Codex; name another file or agent.`
-			throw new StyrbyError('import_not_recognised', text)
+			throw notRecognised(path, 'a rollout of Codex')
 		}
-	}
-}
-
-async function isFolder(path: string): Promise<boolean> {
-	try {
-		return (await stat(path)).isDirectory()
-	} catch (cause) {
-		const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown cause'
-		const text = `${basename(path)} can not be read (${code}); check its name and who may read it.`
-		throw new StyrbyError('import_unreadable', text, { cause })
 	}
 }
 
@@ -76,7 +64,7 @@ async function* eventsOf(
 		for await (const line of readLines(createReadStream(path), maxLineBytes)) {
 			const parsed = line.text === null ? null : parseRolloutLine(line.text)
 			if (line.text === null || parsed === null) {
-				yield { type: 'problem', line: line.line, problem: badLine(line) }
+				yield { type: 'problem', line: line.line, problem: badLine(line, 'a line of a rollout') }
 				continue
 			}
 			at = later(at, timeOf(parsed.timestamp))
@@ -87,14 +75,8 @@ async function* eventsOf(
 			yield* named(`${hash}.${count}`, reader.read(parsed))
 		}
 	} catch (error) {
-		const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause'
-		yield { type: 'problem', line: 0, problem: `reading stopped (${why})` }
+		yield readingStopped(error)
 	}
-}
-
-function badLine({ text, unfinished }: Line): string {
-	if (text === null) return 'longer than 64 MiB, left out'
-	return unfinished ? 'cut off in the middle, left out' : 'not a line of a rollout, left out'
 }
 
 /** The first line that says which thread it is. */

@@ -1,10 +1,10 @@
 /** Gemini CLI's own history as sessions: a chat file, or a folder of them. A file is a session. */
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { StyrbyError } from '../../protocol/errors.ts'
+import { dirname, join } from 'node:path'
 import type { ImportedLine, ImportedSession } from '../agent.ts'
-import { type Line, readLines } from '../lines.ts'
+import { badLine, isFolder, notRecognised, readingStopped } from '../import-problems.ts'
+import { readLines } from '../lines.ts'
 import { ChatEvents } from './chat-events.ts'
 import { isSaid, maxLineBytes, readHeader } from './chat-file.ts'
 import {
@@ -31,8 +31,7 @@ export async function* readHistory(path: string): AsyncGenerator<ImportedSession
 		const chat = await readChat(file)
 		if (chat === null) {
 			if (folder) continue
-			const text = `${basename(path)} is not a chat of Gemini CLI; name another file or agent.`
-			throw new StyrbyError('import_not_recognised', text)
+			throw notRecognised(path, 'a chat of Gemini CLI')
 		}
 		if (folder && (!chat.said || chat.header.kind === 'subagent')) continue
 		const startedAt = timeOf(chat.header.startTime) ?? (await stat(file)).mtime.toISOString()
@@ -45,16 +44,6 @@ export async function* readHistory(path: string): AsyncGenerator<ImportedSession
 			endedAt: chat.endedAt !== null && chat.endedAt > startedAt ? chat.endedAt : startedAt,
 			events: eventsOf(file, chat.document, startedAt),
 		}
-	}
-}
-
-async function isFolder(path: string): Promise<boolean> {
-	try {
-		return (await stat(path)).isDirectory()
-	} catch (cause) {
-		const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown cause'
-		const text = `${basename(path)} can not be read (${code}); check its name and who may read it.`
-		throw new StyrbyError('import_unreadable', text, { cause })
 	}
 }
 
@@ -120,19 +109,14 @@ async function* eventsOf(
 	try {
 		for await (const line of readLines(createReadStream(path), maxLineBytes)) {
 			const parsed = line.text === null ? null : parseChatLine(line.text)
-			if (parsed === null) yield { type: 'problem', line: line.line, problem: badLine(line) }
+			if (parsed === null)
+				yield { type: 'problem', line: line.line, problem: badLine(line, 'a line of a chat') }
 			else yield* give(messages.push(parsed))
 		}
 	} catch (error) {
-		const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause'
-		yield { type: 'problem', line: 0, problem: `reading stopped (${why})` }
+		yield readingStopped(error)
 	}
 	yield* give(messages.end())
-}
-
-function badLine({ text, unfinished }: Line): string {
-	if (text === null) return 'longer than 64 MiB, left out'
-	return unfinished ? 'cut off in the middle, left out' : 'not a line of a chat, left out'
 }
 
 /** The project, as Gemini CLI writes it down beside its chats. */

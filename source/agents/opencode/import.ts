@@ -1,10 +1,9 @@
 /** OpenCode's own history as sessions: its database, or a folder with such. */
 import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
 import * as v from 'valibot'
-import { StyrbyError } from '../../protocol/errors.ts'
 import type { SessionEvent } from '../../protocol/events.ts'
 import type { ImportedLine, ImportedSession } from '../agent.ts'
+import { unreadable } from '../import-problems.ts'
 import { findHistory, HistoryFile, type PartRow, type SessionRow } from './history-file.ts'
 import { errorEvent, partEvent, toolResult, toolUse } from './parts.ts'
 import { messageSchema, partSchema, type RawMessage, type RawPart, timeOf } from './schema.ts'
@@ -26,9 +25,7 @@ async function historyFiles(path: string): Promise<string[]> {
 	try {
 		return (await stat(path)).isDirectory() ? await findHistory(path) : [path]
 	} catch (cause) {
-		const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown cause'
-		const text = `${basename(path)} can not be read (${code}); check its name and who may read it.`
-		throw new StyrbyError('import_unreadable', text, { cause })
+		throw unreadable(path, cause)
 	}
 }
 

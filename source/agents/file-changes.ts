@@ -1,8 +1,8 @@
 /** What an edit of a file changes, as hunks with line numbers. */
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { structuredPatch } from 'diff'
-import type { FileChange, Hunk } from '../protocol/events.ts'
+import { type StructuredPatchHunk, structuredPatch } from 'diff'
+import type { Hunk } from '../protocol/events.ts'
 
 const maxFileBytes = 1024 * 1024
 const maxDiffMs = 250
@@ -56,19 +56,24 @@ export function applied(before: string, edits: readonly TextEdit[]): string | nu
 export function diff(before: string, after: string): Hunk[] | null {
 	const patch = structuredPatch('', '', before, after, '', '', { context: 3, timeout: maxDiffMs })
 	if (patch === undefined) return null
-	return patch.hunks.map((hunk) => ({
+	return patch.hunks.map(hunkOf)
+}
+
+/** A hunk of a diff, without its remarks on the ends of files. */
+export function hunkOf(hunk: StructuredPatchHunk): Hunk {
+	return {
 		old_start: hunk.oldStart,
 		old_lines: hunk.oldLines,
 		new_start: hunk.newStart,
 		new_lines: hunk.newLines,
 		lines: hunk.lines.filter((line) => !line.startsWith('\\')),
-	}))
+	}
 }
 
 /** A hunk of which we do not know where it goes. */
 function unplaced(before: string, after: string): Hunk {
-	const removed = before === '' ? [] : lines(before)
-	const added = after === '' ? [] : lines(after)
+	const removed = linesOf(before)
+	const added = linesOf(after)
 	return {
 		old_start: 0,
 		old_lines: removed.length,
@@ -78,7 +83,9 @@ function unplaced(before: string, after: string): Hunk {
 	}
 }
 
-function lines(text: string): string[] {
+/** None of an empty text; the end of the last line begins no other. */
+export function linesOf(text: string): string[] {
+	if (text === '') return []
 	return (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n')
 }
 
@@ -95,16 +102,15 @@ export async function readSmallFile(path: string): Promise<string | null | undef
 }
 
 /** A file that was not there before. */
-export function newFile(content: string): FileChange['hunks'] {
-	if (content === '') return []
-	const lines = (content.endsWith('\n') ? content.slice(0, -1) : content).split('\n')
-	return [
-		{
-			old_start: 0,
-			old_lines: 0,
-			new_start: 1,
-			new_lines: lines.length,
-			lines: lines.map((line) => `+${line}`),
-		},
-	]
+export function newFile(content: string): Hunk[] {
+	const lines = linesOf(content).map((line) => `+${line}`)
+	if (lines.length === 0) return []
+	return [{ old_start: 0, old_lines: 0, new_start: 1, new_lines: lines.length, lines }]
+}
+
+/** A file that is not there afterwards. */
+export function removedFile(content: string): Hunk[] {
+	const lines = linesOf(content).map((line) => `-${line}`)
+	if (lines.length === 0) return []
+	return [{ old_start: 1, old_lines: lines.length, new_start: 0, new_lines: 0, lines }]
 }

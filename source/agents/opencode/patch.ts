@@ -2,6 +2,7 @@
 import { parsePatch } from 'diff'
 import * as v from 'valibot'
 import type { FileChange } from '../../protocol/events.ts'
+import { hunkOf } from '../file-changes.ts'
 
 /** A longer one is not parsed: the text of the call shows what it does. */
 const maxPatch = 4 * 1024 * 1024
@@ -51,14 +52,4 @@ function changesOf(patch: string, path?: string): FileChange[] {
 		const name = parsed.length === 1 ? (path ?? named) : (named ?? path)
 		return [{ path: name ?? '', hunks: file.hunks.map(hunkOf) }]
 	})
-}
-
-function hunkOf(hunk: ReturnType<typeof parsePatch>[number]['hunks'][number]) {
-	return {
-		old_start: hunk.oldStart,
-		old_lines: hunk.oldLines,
-		new_start: hunk.newStart,
-		new_lines: hunk.newLines,
-		lines: hunk.lines.filter((line) => !line.startsWith('\\')),
-	}
 }

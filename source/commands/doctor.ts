@@ -21,7 +21,7 @@ import type { Io } from './io.ts'
 import { knownDevice } from './own-device.ts'
 
 const marks = { ok: '✓', warn: '!', fail: '✗' } as const
-const nameWidth = 13
+const nameWidth = 14
 
 /** Exit code 1 when a check failed; a warning is none. */
 export async function run({ flags, io }: Invocation): Promise<ExitCode> {

@@ -62,7 +62,9 @@ const kinds: Readonly<Record<string, ToolKind>> = {
 	exitplanmode: 'plan',
 	enterplanmode: 'plan',
 	askuserquestion: 'ask',
+	askuser: 'ask',
 	question: 'ask',
+	requestuserinput: 'ask',
 }
 
 /** What a tool of that name is known to do; `null` where it is not known. */

@@ -30,12 +30,22 @@ export function commandOf(value: unknown): string | null {
 	const input = asInput(value)
 	const command = input[commandKey(input)]
 	if (typeof command === 'string') return command
+	const given = shellText(command)
+	if (given !== null) return given.text
 	if (!Array.isArray(command) || !command.every((word) => typeof word === 'string')) return null
 	const words: string[] = command
-	const [shell = '', flag = '', script, ...more] = words
-	const alone = script !== undefined && more.length === 0
-	if (systemShell.test(shell) && /^-l?c$/.test(flag) && alone) return script
 	return words.map(quoted).join(' ')
+}
+
+/**
+ * A command given as a list that is a shell (`with`: it and its flag) and the text that it runs, and nothing
+ * else; `null` for any other.
+ */
+export function shellText(command: unknown): { text: string; with: string } | null {
+	if (!Array.isArray(command) || !command.every((word) => typeof word === 'string')) return null
+	const [shell = '', flag = '', text, ...more]: string[] = command
+	if (text === undefined || more.length > 0) return null
+	return systemShell.test(shell) && /^-l?c$/.test(flag) ? { text, with: `${shell} ${flag}` } : null
 }
 
 function quoted(word: string): string {

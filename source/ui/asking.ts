@@ -107,7 +107,9 @@ export function nextQuestion(app: App): void {
 	const now = current(app)
 	if (!now?.question) return
 	const { asking, question } = now
-	if (asking.highlighted === question.options.length) {
+	const words = asking.highlighted === question.options.length
+	// Where several are chosen, the words stand there as one of them, and it goes on from there.
+	if (words && !(question.multiple && picked(asking).other !== null)) {
 		writeAnswer(app)
 		return
 	}

@@ -88,6 +88,18 @@ describe('one question', () => {
 		expect(sent(stage)).toEqual([allowed({ 'Which database?': 'q1a' })])
 	})
 
+	test.concurrent('of which several may be chosen goes on from own words', async () => {
+		await using stage = asking(checks)
+		const screen = await opened(stage)
+		await screen.press('a', '2', 'o', 'e', '2', 'e', keys.enter)
+		await screen.until('[x] o in your own words  e2e')
+		await screen.press(keys.enter)
+		await screen.until('Which checks? → types, e2e')
+		await screen.wait(400)
+		await screen.press(keys.enter)
+		expect(sent(stage)).toEqual([allowed({ 'Which checks?': ['types', 'e2e'] })])
+	})
+
 	test.concurrent('that takes no other words offers none', async () => {
 		await using stage = asking(question({ other: false }))
 		const screen = await opened(stage)

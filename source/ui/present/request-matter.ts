@@ -7,6 +7,7 @@ import { inspect } from '../../text/inspect.ts'
 import { revealLines } from '../../text/reveal.ts'
 import { joinText, revealText, type SafeText, safeText, splitLines } from '../../text/safe-text.ts'
 import { padLine, type Style, type StyledLine, spaces, span } from '../../text/styled.ts'
+import { shellText } from '../../text/tool-input.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import { diffLines } from './diff-lines.ts'
 import { oneLine } from './one-line.ts'
@@ -23,6 +24,7 @@ export function requestMatter(request: Request, width: number): StyledLine[] {
 	return [
 		...warnings(request, width),
 		...inputLines(request, width),
+		...labelled(safeText`shell`, shellOf(request)?.with ?? null, width),
 		...labelled(safeText`in`, request.cwd, width),
 		...labelled(safeText`says`, request.description, width),
 		...labelled(safeText`because`, request.reason, width),
@@ -35,8 +37,8 @@ function inputLines(request: Request, width: number): StyledLine[] {
 	const { input, changes } = request
 	const diff = changes.flatMap((change) => diffLines(change, width))
 	if (!isRecord(input)) return [...diff, ...fenced(json(input), width, 'strong')]
-	const command = input.command
-	const shell = typeof command === 'string' ? commandLines(command, width) : []
+	const command = typeof input.command === 'string' ? input.command : shellOf(request)?.text
+	const shell = command === undefined ? [] : commandLines(command, width)
 	const rest = Object.entries(input).filter(
 		([key]) =>
 			!(key === 'command' && shell.length > 0) &&
@@ -54,6 +56,11 @@ function inputLines(request: Request, width: number): StyledLine[] {
 			.filter((entry) => !repeated(entry))
 			.flatMap(([key, value]) => entryLines(key, value, width)),
 	]
+}
+
+/** Its text reads as any command, line by line; as a list it would be one word full of escapes. */
+function shellOf({ input }: Request) {
+	return isRecord(input) ? shellText(input.command) : null
 }
 
 function commandLines(command: string, width: number): StyledLine[] {

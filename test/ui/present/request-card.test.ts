@@ -45,6 +45,23 @@ describe('a request on a card', () => {
 		for (const line of command) expect(joined).toContain(line)
 	})
 
+	test('shows what a shell is given line by line, and which shell', () => {
+		const text = 'cat > a <<END\none\nEND'
+		const shown = matterText(card(withBody({ input: { command: ['/bin/bash', '-lc', text] } })))
+		expect(shown).toMatch(/│ \$ cat > a <<END\n +│ +one\n +│ +END\n/)
+		expect(shown).toMatch(/shell +\/bin\/bash -lc\n/)
+		expect(shown).not.toContain('command:')
+	})
+
+	test.each([
+		[['/bin/bash', '-c', 'echo "$1"', 'x', 'and more']],
+		[['git', '-c', 'commit']],
+		[['bash', '--rcfile', 'x']],
+	])('shows a list of other words as the list that it is: %j', (command) => {
+		const shown = matterText(card(withBody({ input: { command } })))
+		for (const word of command) expect(shown).toContain(JSON.stringify(word))
+	})
+
 	test('shows a change line by line, and a path in full', () => {
 		const path = `/home/sam/${'deep/'.repeat(30)}login.ts`
 		const changes = [

@@ -4,6 +4,7 @@
  * above the line for prompts, set in, or in a frame within a frame.
  */
 import type { Hunk } from '../../protocol/events.ts'
+import { textWidth } from '../../text/width.ts'
 
 export interface Dialog {
 	/** What the agent calls the tool: `Shell`, `Edit`, `WriteFile`. */
@@ -100,7 +101,7 @@ export function exactText({ body, cut, width }: Dialog): string | null {
 	for (const [index, row] of body.entries()) {
 		const next = body[index + 1]
 		const word = /^\S*/.exec(next ?? '')?.[0] ?? ''
-		if (row.length + 1 + word.length > width - wrapMargin) return null
+		if (textWidth(row) + 1 + textWidth(word) > width - wrapMargin) return null
 	}
 	return body.join('\n')
 }
@@ -113,7 +114,7 @@ export function keyOf({ options }: Dialog, ...words: readonly string[]): string 
 
 /** The diff in the body; `null` when it is none, or not all of it is there. */
 export function hunksIn(dialog: Dialog): Hunk[] | null {
-	if (dialog.cut || dialog.body.some((row) => row.length > dialog.width - wrapMargin)) return null
+	if (dialog.cut || dialog.body.some((row) => textWidth(row) > dialog.width - wrapMargin)) return null
 	const marked = dialog.body.some((row) => /^\s*\d+ [+-] /.test(row))
 	const hunks: Hunk[] = []
 	let hunk: Hunk | null = null

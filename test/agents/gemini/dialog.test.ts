@@ -158,6 +158,10 @@ test('a command is told word for word only where lines are certain to end where 
 	expect(exactText(read(frame({ body: lines })))).toBe(lines.join('\n'))
 	const wrapped = read(frame({ body: ['echo '.padEnd(columns - 20, 'x'), 'y'.repeat(12)] }))
 	expect(exactText(wrapped)).toBeNull()
+	// Characters that take two columns fill a row sooner.
+	const broad = ['echo '.padEnd(columns / 2 - 6, '中'), 'rm x']
+	expect(exactText({ ...read(frame()), body: broad })).toBeNull()
+	expect(hunksIn({ ...read(frame()), body: [`1 + ${broad[0]}`, '2 + x'] })).toBeNull()
 	expect(ask(wrapped)).toMatchObject({
 		input: { shown: wrapped.body.join('\n') },
 		session_rules: [],

@@ -89,6 +89,12 @@ describe.skipIf(process.platform === 'win32')('hooks', () => {
 		expect(await hook('ask', big).ended).toEqual(quiet)
 		await writeFile(join(home.run, 'hooks', 'host.pid'), 'no pid; touch oops\n')
 		expect(await hook('ask', '{}').ended).toEqual(quiet)
+		if (process.platform === 'linux') {
+			// Another process has its number by now.
+			await writeFile(join(home.run, 'hooks', 'host.pid'), `${process.pid}\n1.0.0\n1\n`)
+			expect(await hook('ask', '{}', { since: '1' }).ended).toEqual(quiet)
+			expect(await hook('tell', '{}').ended).toEqual(quiet)
+		}
 		expect(await readdir(callsFolder(home))).toEqual([])
 		await lock?.[Symbol.asyncDispose]()
 	})

@@ -19,8 +19,18 @@ nothing() {
 # This session is published by "styrby-tui run" already.
 [ -z "\${${hostedMark}-}" ] || nothing
 cd -- "\${0%/*}" 2>/dev/null || nothing
-[ -r host.pid ] && IFS= read -r host <host.pid || nothing
+[ -r host.pid ] || nothing
+host= since=
+{ IFS= read -r host && IFS= read -r version && IFS= read -r since; } <host.pid
 kill -0 "$host" 2>/dev/null || nothing
+# Its number may be another process's by now: that would never answer.
+started() {
+	shift 19 && [ "$1" = "$since" ]
+}
+if [ -n "$since" ] && [ -r "/proc/$host/stat" ]; then
+	IFS= read -r stat <"/proc/$host/stat"
+	started \${stat##*) } || nothing
+fi
 # One that has ended, and that nobody has buried yet, counts as running up to here.
 [ ! -e /proc/self/exe ] || [ -e "/proc/$host/exe" ] || nothing
 umask 077

@@ -61,9 +61,20 @@ export async function becomeHost(home: Home): Promise<Lock | null> {
 	}
 }
 
+/** When this process began, in the clock of the system that hooks can read; '' where there is none. */
+function startedAt(): string {
+	try {
+		// The name of the program, in brackets, may hold anything.
+		const fields = readFileSync('/proc/self/stat', 'latin1').replace(/^.*\) /s, '')
+		return fields.split(' ')[19] ?? ''
+	} catch {
+		return ''
+	}
+}
+
 /** From now on hooks call this process; until this is disposed of. */
 export async function takeCalls(home: Home): Promise<AsyncDisposable> {
-	await replaceFile(pidFile(home), `${process.pid}\n${version}\n`)
+	await replaceFile(pidFile(home), `${process.pid}\n${version}\n${startedAt()}\n`)
 	return {
 		async [Symbol.asyncDispose]() {
 			await rm(pidFile(home), { force: true })

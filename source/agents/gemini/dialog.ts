@@ -114,7 +114,8 @@ export function keyOf({ options }: Dialog, ...words: readonly string[]): string 
 
 /** The diff in the body; `null` when it is none, or not all of it is there. */
 export function hunksIn(dialog: Dialog): Hunk[] | null {
-	if (dialog.cut || dialog.body.some((row) => textWidth(row) > dialog.width - wrapMargin)) return null
+	if (dialog.cut || dialog.body.some((row) => textWidth(row) > dialog.width - wrapMargin))
+		return null
 	const marked = dialog.body.some((row) => /^\s*\d+ [+-] /.test(row))
 	const hunks: Hunk[] = []
 	let hunk: Hunk | null = null

@@ -75,8 +75,11 @@ export function permissionAsk(
 	cwd: string | null,
 ): Ask {
 	const { permission, patterns, metadata } = asked
-	const tool = call?.tool ?? permission
-	const own = tool === permission || (permission === 'edit' && editing.has(tool))
+	// Whether a call that comes again and again may go on is another matter than what it does.
+	const tool = permission === 'doom_loop' ? permission : (call?.tool ?? permission)
+	const own =
+		(tool === permission && permission !== 'doom_loop') ||
+		(permission === 'edit' && editing.has(tool))
 	const { diff: _, ...shown } = metadata
 	return {
 		tool,

@@ -2,7 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { attachArguments, readArguments } from '../../../source/agents/opencode/arguments.ts'
 import { askingAgents, offeredAgents } from '../../../source/agents/opencode/modes.ts'
 import { changesIn } from '../../../source/agents/opencode/patch.ts'
-import { type OpenRequest, replyTo } from '../../../source/agents/opencode/request.ts'
+import {
+	type OpenRequest,
+	permissionAsk,
+	replyTo,
+} from '../../../source/agents/opencode/request.ts'
 import { withSettings } from '../../../source/agents/opencode/server.ts'
 
 describe('answers', () => {
@@ -11,6 +15,20 @@ describe('answers', () => {
 		rules: [{ tool: 'bash', rule: 'touch *' }],
 	}
 	const path = '/permission/per_1/reply'
+
+	test('that a call comes again and again is a matter of its own', () => {
+		const asked = (permission: string) => ({
+			...{ id: 'per_1', sessionID: 'ses_1', permission, patterns: ['bash'], metadata: {} },
+			...{ always: ['bash'], tool: { messageID: 'msg_1', callID: 'call_1' } },
+		})
+		const call = { tool: 'bash', input: { command: 'npm test' } }
+		expect(permissionAsk(asked('bash'), call, '/p')).toMatchObject({ tool: 'bash', reason: null })
+		expect(permissionAsk(asked('doom_loop'), call, '/p')).toMatchObject({
+			tool: 'doom_loop',
+			input: call.input,
+			reason: 'doom_loop: bash',
+		})
+	})
 
 	test.each([
 		[{ decision: 'allow', scope: 'once' }, { reply: 'once' }],

@@ -11,7 +11,8 @@ import {
 	parseRecording,
 	type Recording,
 } from '../../source/agents/recorded/recording.ts'
-import { eventSchemas, type SessionEvent } from '../../source/protocol/events.ts'
+import { eventSchemas } from '../../source/protocol/events.ts'
+import { calls, events, results } from '../tools/outputs.ts'
 
 const manifest = await loadManifest()
 const recordings = await Promise.all(
@@ -52,9 +53,6 @@ async function play(
 	expect(left).toEqual([])
 	return { outputs, ended: await agent.ended }
 }
-
-const eventsOf = (outputs: readonly AgentOutput[]): SessionEvent[] =>
-	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
 
 describe('the recordings', () => {
 	test('are a day: six past sessions and two live ones, oldest first', () => {
@@ -132,24 +130,20 @@ describe('a recorded agent', () => {
 		'plays $name to its end, answered "$way"',
 		async ({ session, recording, way }) => {
 			const { outputs, ended } = await play(recording, decisionsOf(way))
-			const events = eventsOf(outputs)
-			for (const { kind, body } of events) {
+			const told = events(outputs)
+			for (const { kind, body } of told) {
 				expect(v.is(eventSchemas[kind], body), kind).toBe(true)
 				// The reader knows every line of a recording.
 				if (kind === 'system') expect(body.type).not.toMatch(/^claude\//)
 			}
 			const failed = session.name === 'csv-export'
 			expect(ended).toEqual({ code: failed ? 1 : 0, signal: null, stderr: '' })
-			expect(events[0]).toMatchObject({ kind: 'user_prompt' })
-			expect(events.some((event) => event.kind === 'usage')).toBe(true)
-			expect(events.filter((event) => event.kind === 'error')).toHaveLength(failed ? 1 : 0)
-			const used = events.flatMap((event) =>
-				event.kind === 'tool_use' ? [event.body.tool_use] : [],
-			)
-			const results = events.flatMap((event) =>
-				event.kind === 'tool_result' ? [event.body.tool_use] : [],
-			)
-			expect(results.toSorted()).toEqual(used.toSorted())
+			expect(told[0]).toMatchObject({ kind: 'user_prompt' })
+			expect(told.some((event) => event.kind === 'usage')).toBe(true)
+			expect(told.filter((event) => event.kind === 'error')).toHaveLength(failed ? 1 : 0)
+			const used = calls(outputs).map(({ tool_use }) => tool_use)
+			const done = results(outputs).map(({ tool_use }) => tool_use)
+			expect(done.toSorted()).toEqual(used.toSorted())
 			const requests = outputs.filter((output) => output.type === 'request')
 			const applied = outputs.filter((output) => output.type === 'applied')
 			expect(requests).toHaveLength(decisionsOf(way).length)
@@ -194,7 +188,7 @@ describe('a recorded agent', () => {
 	test.each(live)('$session.name hears the reason that it was given', async ({ recording }) => {
 		const reason = 'Ask $& me $1 after lunch'
 		const { outputs } = await play(recording, ['deny', 'deny'], reason)
-		const refused = eventsOf(outputs).flatMap((event) =>
+		const refused = events(outputs).flatMap((event) =>
 			event.kind === 'tool_result' && !event.body.ok ? [event.body.text] : [],
 		)
 		expect(refused).toEqual([reason, reason])
@@ -226,7 +220,7 @@ describe('a recorded agent', () => {
 		const tools = outputs.flatMap((output) => (output.type === 'request' ? [output.ask.tool] : []))
 		expect(tools).toEqual(['Bash', 'Edit'])
 		expect(outputs.filter((output) => output.type === 'withdrawn')).toEqual([])
-		const runs = eventsOf(outputs).flatMap((event) =>
+		const runs = events(outputs).flatMap((event) =>
 			event.kind === 'tool_result' ? [/ℹ fail \d/.exec(event.body.text)?.[0]] : [],
 		)
 		expect(runs.filter((each) => each !== undefined)).toEqual(['ℹ fail 1', 'ℹ fail 0'])

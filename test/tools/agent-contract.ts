@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { AgentOutput } from '../../source/agents/agent.ts'
-import type { Body, Kind, SessionEvent } from '../../source/protocol/events.ts'
+import type { Body, Kind } from '../../source/protocol/events.ts'
 import type { AgentDriver, Plan, Tokens, World } from './agent-driver.ts'
 import { type AgentSession, HeadlessSession, NativeSession } from './agent-session.ts'
 import { Lab, until } from './lab.ts'
+import { bodies, type Request, requests, settled, typed } from './outputs.ts'
 
 export type Route = 'headless' | 'native'
-type Request = Extract<AgentOutput, { type: 'request' }>
 
 const limit = 240_000
 const reason = 'keep the build – it’s needed'
@@ -84,7 +84,7 @@ export function agentContract(driver: AgentDriver, route: Route): void {
 				['agent_response', 'A few words, in pieces.'],
 			])
 			const [event] = turn.of('agent_response')
-			const pieces = turn.outputs.flatMap((output) => (output.type === 'text' ? [output] : []))
+			const pieces = typed(turn.outputs, 'text')
 			if (can.stream === undefined) {
 				expect(pieces.map(({ text }) => text).join('')).toBe('A few words, in pieces.')
 				expect(pieces.every(({ block }) => block === event?.block)).toBe(true)
@@ -299,20 +299,16 @@ class Turn {
 	}
 
 	get requests(): Request[] {
-		return this.outputs.flatMap((output) => (output.type === 'request' ? [output] : []))
+		return requests(this.outputs)
 	}
 
 	/** What became of the requests. */
 	get ends(): AgentOutput[] {
-		return this.outputs.filter(({ type }) => type === 'applied' || type === 'withdrawn')
+		return settled(this.outputs)
 	}
 
 	of<K extends Kind>(kind: K): Body<K>[] {
-		const is = (event: SessionEvent): event is SessionEvent & { kind: K; body: Body<K> } =>
-			event.kind === kind
-		return this.outputs.flatMap((output) =>
-			output.type === 'event' && is(output.event) ? [output.event.body] : [],
-		)
+		return bodies(this.outputs, kind)
 	}
 
 	/** What a reader follows, in order. */

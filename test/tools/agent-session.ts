@@ -10,6 +10,7 @@ import type {
 	RunningAgent,
 } from '../../source/agents/agent.ts'
 import type { SessionEvent } from '../../source/protocol/events.ts'
+import { events, typed } from './outputs.ts'
 import { childProcesses } from './processes.ts'
 import { Terminal } from './terminal.ts'
 
@@ -50,12 +51,11 @@ export abstract class AgentSession implements AsyncDisposable {
 	}
 
 	of<T extends AgentOutput['type']>(type: T): Extract<AgentOutput, { type: T }>[] {
-		const is = (one: AgentOutput): one is Extract<AgentOutput, { type: T }> => one.type === type
-		return this.outputs.filter(is)
+		return typed(this.outputs, type)
 	}
 
 	events(): SessionEvent[] {
-		return this.of('event').map(({ event }) => event)
+		return events(this.outputs)
 	}
 
 	/** Waits until the agent has said this, as a whole. */
@@ -111,6 +111,10 @@ export class HeadlessSession extends AgentSession {
 
 	prompt(text: string): Promise<void> {
 		return this.#agent.prompt(text)
+	}
+
+	setMode(mode: string): Promise<void> {
+		return this.#agent.setMode(mode)
 	}
 
 	interrupt(): Promise<void> {

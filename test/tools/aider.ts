@@ -2,7 +2,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import type { AgentOutput, RunningAgent } from '../../source/agents/agent.ts'
 import { type Script, startScriptedOpenaiChat } from './scripted-openai-chat.ts'
 
 const standIn = join(import.meta.dirname, 'aider-stand-in')
@@ -38,26 +37,6 @@ export async function aiderPlace(
 			await rm(folder, { recursive: true, force: true })
 		},
 	}
-}
-
-type Answer = Parameters<RunningAgent['answer']>[1]
-type Asked = Extract<AgentOutput, { type: 'request' }>
-
-/** Reads an agent to its end, and answers what it asks; without an answer a question stays. */
-export async function readAll(
-	agent: RunningAgent,
-	answer: (asked: Asked, outputs: readonly AgentOutput[]) => Answer | null,
-	onOutput: (output: AgentOutput) => void = () => {},
-): Promise<AgentOutput[]> {
-	const outputs: AgentOutput[] = []
-	for await (const output of agent.output) {
-		outputs.push(output)
-		onOutput(output)
-		if (output.type !== 'request') continue
-		const given = answer(output, outputs)
-		if (given !== null) void agent.answer(output.id, given)
-	}
-	return outputs
 }
 
 /** An edit of one file, in the form in which models give it to Aider. */

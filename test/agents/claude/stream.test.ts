@@ -3,17 +3,14 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import type { AgentOutput } from '../../../source/agents/agent.ts'
 import { StreamReader } from '../../../source/agents/claude/stream.ts'
 import { eventSchemas } from '../../../source/protocol/events.ts'
+import { events } from '../../tools/outputs.ts'
 import { fixtures, play, recording } from './_recording.ts'
 
 const names = readdirSync(fixtures)
 	.filter((name) => name.startsWith('stream-') && name.endsWith('.jsonl'))
 	.map((name) => name.replace('.jsonl', ''))
-
-const events = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
 
 describe.each(names)('%s', (name) => {
 	test('gives the events that it always gave', async () => {

@@ -47,8 +47,3 @@ export function play(steps: readonly Recorded[], reader = new ThreadReader()) {
 	outputs.push(...reader.end('2026-11-26T00:00:00.000Z'))
 	return { outputs, reader, replies }
 }
-
-export const events = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
-export const requests = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'request' ? [output] : []))

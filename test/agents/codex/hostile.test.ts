@@ -11,7 +11,8 @@ import { openedSchema, parseMessage } from '../../../source/agents/codex/schema.
 import { ThreadReader } from '../../../source/agents/codex/thread-reader.ts'
 import { cleanEvent } from '../../../source/host/clean-event.ts'
 import { eventSchemas } from '../../../source/protocol/events.ts'
-import { allLines, events, names, play, type Recorded, recording } from './_recording.ts'
+import { events } from '../../tools/outputs.ts'
+import { allLines, names, play, type Recorded, recording } from './_recording.ts'
 
 /** None of it may throw, and whatever comes out has the form of an event. */
 function survive(reader: ThreadReader, line: string): void {

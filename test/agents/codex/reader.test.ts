@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { parseMessage } from '../../../source/agents/codex/schema.ts'
 import { ThreadReader } from '../../../source/agents/codex/thread-reader.ts'
 import { eventSchemas } from '../../../source/protocol/events.ts'
-import { events, fixtures, names, play, recording, requests } from './_recording.ts'
+import { events, requests } from '../../tools/outputs.ts'
+import { fixtures, names, play, recording } from './_recording.ts'
 
 describe.each(names)('%s', (name) => {
 	test('the events are those that were looked at', async () => {

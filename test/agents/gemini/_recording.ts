@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { AgentAnswer, AgentOutput } from '../../../source/agents/agent.ts'
 import type { ChatMessage } from '../../../source/agents/gemini/chat-lines.ts'
 import { AcpReader } from '../../../source/agents/gemini/reader.ts'
+import { requests } from '../../tools/outputs.ts'
 
 export const fixtures = join(import.meta.dirname, '../../fixtures/agents/gemini')
 
@@ -68,8 +69,3 @@ export function play(steps: readonly Recorded[], reader = newReader()) {
 	outputs.push(...reader.end('2026-11-26T00:00:00.000Z'))
 	return { outputs, chosen, reader }
 }
-
-export const events = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
-export const requests = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'request' ? [output] : []))

@@ -15,7 +15,8 @@ import type { AcpReader } from '../../../source/agents/gemini/reader.ts'
 import { Rpc } from '../../../source/agents/gemini/rpc.ts'
 import { cleanEvent } from '../../../source/host/clean-event.ts'
 import { eventSchemas } from '../../../source/protocol/events.ts'
-import { events, names, newReader, play, type Recorded, recording, requests } from './_recording.ts'
+import { events, requests } from '../../tools/outputs.ts'
+import { names, newReader, play, type Recorded, recording } from './_recording.ts'
 
 const all = names.flatMap((name) => recording(name))
 const lines = all.flatMap(({ line }) => (line ? [JSON.stringify(line)] : []))

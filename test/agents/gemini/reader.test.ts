@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { eventSchemas } from '../../../source/protocol/events.ts'
-import { events, fixtures, names, newReader, play, recording, requests } from './_recording.ts'
+import { events, requests } from '../../tools/outputs.ts'
+import { fixtures, names, newReader, play, recording } from './_recording.ts'
 
 test('there are recordings of every kind of run', () => {
 	expect(names).toHaveLength(11)

@@ -45,10 +45,3 @@ export function play(steps: readonly Recorded[], reader = new EventReader()) {
 	outputs.push(...reader.end('2026-11-26T00:00:00.000Z'))
 	return { outputs, reader, refused, idle }
 }
-
-export const events = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
-export const requests = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'request' ? [output] : []))
-export const withdrawn = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'withdrawn' ? [output] : []))

@@ -5,7 +5,8 @@ import { EventReader } from '../../../source/agents/opencode/reader.ts'
 import { readEvents } from '../../../source/agents/opencode/sse.ts'
 import { cleanEvent } from '../../../source/host/clean-event.ts'
 import { eventSchemas } from '../../../source/protocol/events.ts'
-import { events, names, play, type Recorded, recording, requests } from './_recording.ts'
+import { events, requests } from '../../tools/outputs.ts'
+import { names, play, type Recorded, recording } from './_recording.ts'
 
 const all = names.flatMap((name) => recording(name))
 const lines = all.flatMap(({ event }) => (event ? [JSON.stringify(event)] : []))

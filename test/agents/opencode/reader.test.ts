@@ -3,16 +3,8 @@ import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { EventReader } from '../../../source/agents/opencode/reader.ts'
 import { eventSchemas } from '../../../source/protocol/events.ts'
-import {
-	events,
-	fixtures,
-	names,
-	play,
-	type Recorded,
-	recording,
-	requests,
-	withdrawn,
-} from './_recording.ts'
+import { events, requests, typed } from '../../tools/outputs.ts'
+import { fixtures, names, play, type Recorded, recording } from './_recording.ts'
 
 describe.each(names)('%s', (name) => {
 	test('gives the events that it always gave', async () => {
@@ -201,7 +193,7 @@ test.each([
 		event('permission.asked', permission),
 		event('permission.replied', { sessionID: 'ses_1', requestID: 'per_1', reply }),
 	])
-	expect(withdrawn(outputs)).toEqual([{ type: 'withdrawn', id: 'per_1', result }])
+	expect(typed(outputs, 'withdrawn')).toEqual([{ type: 'withdrawn', id: 'per_1', result }])
 })
 
 test('answered on both sides at once: the server says whose answer it was', () => {
@@ -224,7 +216,9 @@ test('answered on both sides at once: the server says whose answer it was', () =
 
 test('the agent ends while a request waits: it is cancelled', () => {
 	const { outputs } = play([event('permission.asked', permission)])
-	expect(withdrawn(outputs)).toEqual([{ type: 'withdrawn', id: 'per_1', result: 'cancelled' }])
+	expect(typed(outputs, 'withdrawn')).toEqual([
+		{ type: 'withdrawn', id: 'per_1', result: 'cancelled' },
+	])
 })
 
 test('a session comes to rest: what it asked is cancelled, what others asked stays', () => {

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import type { AgentOutput, StartOptions } from '../../../source/agents/agent.ts'
 import { aider } from '../../../source/agents/aider/index.ts'
-import { type AiderPlace, aiderPlace, editBlock, readAll, shellBlock } from '../../tools/aider.ts'
+import { type AiderPlace, aiderPlace, editBlock, shellBlock } from '../../tools/aider.ts'
+import { events, readAll, requests, results, settled, unanswered } from '../../tools/outputs.ts'
 
 const yes = { decision: 'allow', scope: 'once' } as const
 const no = { decision: 'deny', reason: 'Not today' } as const
@@ -14,23 +15,16 @@ function start(place: AiderPlace, headless: string, more: Partial<StartOptions> 
 	return aider.start({ cwd, env, args: [], headless, requestTimeoutMs: 60_000, ...more })
 }
 
-function events(outputs: readonly AgentOutput[]) {
-	return outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
-}
-
 function asked(outputs: readonly AgentOutput[]) {
-	return outputs.flatMap((output) => (output.type === 'request' ? [output.ask] : []))
+	return requests(outputs).map(({ ask }) => ask)
 }
-
-const settled = (outputs: readonly AgentOutput[]) =>
-	outputs.filter(({ type }) => type === 'applied' || type === 'withdrawn')
 
 it('text only: the prompt, the reply as it comes and whole, exact usage and cost', async () => {
 	const text = 'Here you are.\n\n> a quote\n\n#### A heading\n\nDone.'
 	const usage = { prompt: 4567, cached: 0, completion: 1234 }
 	await using place = await aiderPlace([{ match: /hello/, turns: [{ blocks: [{ text }], usage }] }])
 	const agent = await start(place, 'hello there')
-	const outputs = await readAll(agent, () => null)
+	const outputs = await readAll(agent, unanswered)
 	expect(await agent.ended).toMatchObject({ code: 0, signal: null })
 	expect(events(outputs)).toContainEqual({
 		kind: 'user_prompt',
@@ -63,10 +57,7 @@ it('command approved, and two requests in a row: each is asked, run, and its out
 		['shell', { command: 'echo second' }],
 		['add-output', {}],
 	])
-	const results = events(outputs).flatMap((event) =>
-		event.kind === 'tool_result' ? [event.body.text] : [],
-	)
-	expect(results).toEqual(['first\nline', 'second'])
+	expect(results(outputs).map(({ text }) => text)).toEqual(['first\nline', 'second'])
 	expect(settled(outputs).map(({ type }) => type)).toEqual(Array(4).fill('applied'))
 })
 
@@ -123,8 +114,7 @@ it('file edit approved with its diff shown, and a new file', async () => {
 			changes: [change],
 		})),
 	)
-	const results = events(outputs).filter(({ kind }) => kind === 'tool_result')
-	expect(results.map(({ body }) => body)).toMatchObject(changes.map((c) => ({ changes: [c] })))
+	expect(results(outputs)).toMatchObject(changes.map((c) => ({ changes: [c] })))
 	expect(await readFile(join(place.folder, 'a.txt'), 'utf8')).toBe('one\n2\nthree\n')
 	expect(await readFile(join(place.folder, 'b.txt'), 'utf8')).toBe('new\n')
 })
@@ -155,7 +145,7 @@ it('model error: told, and the session has failed', async () => {
 		{ match: /fail/, turns: [[{ error: { status: 400, message: 'no such thing' } }]] },
 	])
 	const agent = await start(place, 'fail now')
-	const outputs = await readAll(agent, () => null)
+	const outputs = await readAll(agent, unanswered)
 	expect(events(outputs)).toContainEqual({
 		kind: 'error',
 		body: {
@@ -174,11 +164,7 @@ it('interrupt: the turn ends; then more prompts, a mode, and the end, with stay'
 	const agent = await start(place, 'wait for me', { stay: true })
 	let heard: AgentOutput[] = []
 	const idle = () => heard.filter((one) => one.type === 'status' && one.status === 'idle').length
-	const all = readAll(
-		agent,
-		() => null,
-		(output) => heard.push(output),
-	)
+	const all = readAll(agent, unanswered, (output) => heard.push(output))
 	const said = (text: string) => JSON.stringify(heard).includes(text)
 	await vi.waitFor(() => expect(said('Half a sen')).toBe(true), 20_000)
 	expect(heard.some(({ type }) => type === 'text')).toBe(true)
@@ -222,10 +208,10 @@ it('resume: the model hears what was said before', async () => {
 	await using place = await aiderPlace([
 		{ match: /first/, turns: [[{ text: 'The word is fig.' }]] },
 	])
-	await readAll(await start(place, 'the first'), () => null)
+	await readAll(await start(place, 'the first'), unanswered)
 	const outputs = await readAll(
 		await start(place, 'again', { args: ['--restore-chat-history'] }),
-		() => null,
+		unanswered,
 	)
 	expect(JSON.stringify(place.requests.at(-1))).toContain('The word is fig.')
 	// What was there before is not told again.
@@ -277,7 +263,13 @@ read -r answer; echo "$answer" > answer; printf '> Thanks  \\n' >> .aider.chat.h
 		})
 		await writeFile(join(folder, '.aider.chat.history.md'), '')
 		setTimeout(() => void writeFile(join(folder, '.aider.chat.history.md'), '> Hello  \n'), 20)
-		const outputs = await readAll(agent, () => given)
+		const taken: Promise<boolean>[] = []
+		const outputs = await readAll(agent, ({ id }) => {
+			taken.push(agent.answer(id, given))
+			return null
+		})
+		// A permission is no answer to a question.
+		expect(await Promise.all(taken)).toEqual([given !== yes])
 		expect(asked(outputs)).toMatchObject([
 			{ tool: 'question', questions: [{ question: 'Send them all your files?' }] },
 		])

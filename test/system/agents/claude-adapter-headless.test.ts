@@ -3,13 +3,20 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { AgentAnswer, AgentOutput, RunningAgent } from '../../../source/agents/agent.ts'
+import type { RunningAgent } from '../../../source/agents/agent.ts'
 import { claude } from '../../../source/agents/claude/index.ts'
 import { claudeEnvironment, findAgent } from '../../tools/agents.ts'
+import {
+	type Answer,
+	allow,
+	events,
+	readAll,
+	requests,
+	results,
+	said,
+	unanswered,
+} from '../../tools/outputs.ts'
 import { type ScriptedAnthropic, startScriptedAnthropic } from '../../tools/scripted-anthropic.mjs'
-
-type Request = Extract<AgentOutput, { type: 'request' }>
-type Answer = (request: Request, agent: RunningAgent) => AgentAnswer | null
 
 let program = ''
 let folder = ''
@@ -122,27 +129,10 @@ async function start(prompt: string, args: string[] = []): Promise<RunningAgent>
 	return claude.start({ cwd, args, env, headless: prompt, requestTimeoutMs: 60_000 })
 }
 
-async function run(prompt: string, answer: Answer = () => null, args: string[] = []) {
+async function run(prompt: string, answer: Answer = unanswered, args: string[] = []) {
 	await using agent = await start(prompt, args)
-	const outputs: AgentOutput[] = []
-	for await (const output of agent.output) {
-		outputs.push(output)
-		if (output.type !== 'request') continue
-		const given = answer(output, agent)
-		if (given !== null) expect(await agent.answer(output.id, given)).toBe(true)
-	}
-	return { outputs, ended: await agent.ended }
+	return { outputs: await readAll(agent, answer), ended: await agent.ended }
 }
-
-const events = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
-const requests = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'request' ? [output] : []))
-const results = (outputs: AgentOutput[]) =>
-	events(outputs).flatMap((event) => (event.kind === 'tool_result' ? [event.body] : []))
-const said = (outputs: AgentOutput[]) =>
-	events(outputs).flatMap((event) => (event.kind === 'agent_response' ? [event.body.text] : []))
-const allow = (): AgentAnswer => ({ decision: 'allow', scope: 'once' })
 
 test('the agent is found, with its version', async () => {
 	const env = { ...process.env, PATH: dirname(program) }
@@ -183,6 +173,7 @@ test('allowed once: the same is asked again', async () => {
 })
 
 test('an answer is taken once', async () => {
+	expect.assertions(4)
 	await using agent = await start('RUN it')
 	for await (const output of agent.output) {
 		if (output.type !== 'request') continue
@@ -234,7 +225,7 @@ test('a start that fails says why', async () => {
 })
 
 test('a mode in which nobody is asked is said', async () => {
-	const { outputs } = await run('RUN it', () => null, ['--permission-mode', 'dontAsk'])
+	const { outputs } = await run('RUN it', unanswered, ['--permission-mode', 'dontAsk'])
 	expect(outputs).toContainEqual(
 		expect.objectContaining({ type: 'about', mode: 'dontAsk', asks: false }),
 	)

@@ -5,15 +5,26 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { AgentAnswer, AgentOutput, RunningAgent } from '../../../source/agents/agent.ts'
+import type { AgentOutput, RunningAgent } from '../../../source/agents/agent.ts'
 import { codex } from '../../../source/agents/codex/index.ts'
 import { findAgent } from '../../tools/agents.ts'
 import { codexEnvironment, seedCodexHome } from '../../tools/codex-home.ts'
+import {
+	type Answer,
+	allow,
+	allowForSession,
+	calls,
+	deny,
+	events,
+	readAll,
+	requests,
+	results,
+	said,
+	unanswered,
+	usage,
+} from '../../tools/outputs.ts'
 import { codexScript } from '../../tools/scripted-codex.ts'
 import { type ScriptedOpenai, startScriptedOpenai } from '../../tools/scripted-openai.ts'
-
-type Request = Extract<AgentOutput, { type: 'request' }>
-type Answer = (request: Request, agent: RunningAgent) => AgentAnswer | null
 
 const mcpServer = fileURLToPath(new URL('../../tools/bench-mcp-server.mjs', import.meta.url))
 
@@ -50,33 +61,11 @@ async function start(prompt: string, args: string[] = [], stay = false): Promise
 	return codex.start({ cwd, args, env, headless: prompt, stay, requestTimeoutMs: 60_000 })
 }
 
-async function run(prompt: string, answer: Answer = () => null, args: string[] = []) {
+async function run(prompt: string, answer: Answer = unanswered, args: string[] = []) {
 	await using agent = await start(prompt, args)
-	const outputs: AgentOutput[] = []
-	for await (const output of agent.output) {
-		outputs.push(output)
-		if (output.type !== 'request') continue
-		const given = answer(output, agent)
-		if (given !== null) expect(await agent.answer(output.id, given)).toBe(true)
-	}
-	return { outputs, ended: await agent.ended }
+	return { outputs: await readAll(agent, answer), ended: await agent.ended }
 }
 
-const events = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
-const requests = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'request' ? [output] : []))
-const results = (outputs: AgentOutput[]) =>
-	events(outputs).flatMap((event) => (event.kind === 'tool_result' ? [event.body] : []))
-const calls = (outputs: AgentOutput[]) =>
-	events(outputs).flatMap((event) => (event.kind === 'tool_use' ? [event.body] : []))
-const said = (outputs: AgentOutput[]) =>
-	events(outputs).flatMap((event) => (event.kind === 'agent_response' ? [event.body.text] : []))
-const usage = (outputs: AgentOutput[]) =>
-	events(outputs).flatMap((event) => (event.kind === 'usage' ? [event.body] : []))
-const allow = (): AgentAnswer => ({ decision: 'allow', scope: 'once' })
-const allowForSession = (): AgentAnswer => ({ decision: 'allow', scope: 'session' })
-const deny = (reason: string): AgentAnswer => ({ decision: 'deny', reason })
 const inputSchema = v.object({ input: v.array(v.unknown()) })
 /** What the model was sent last: the newest of it. */
 const heard = () => {
@@ -162,6 +151,7 @@ test('allowed for the session: the same is not asked again, another is, and noth
 })
 
 test('an answer that comes twice, or is for nothing, is not taken', async () => {
+	expect.assertions(5)
 	await using agent = await start('RUN it')
 	for await (const output of agent.output) {
 		if (output.type !== 'request') continue

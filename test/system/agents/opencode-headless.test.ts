@@ -2,19 +2,29 @@ import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { AgentAnswer, AgentOutput, RunningAgent } from '../../../source/agents/agent.ts'
 import { opencode } from '../../../source/agents/opencode/index.ts'
+import { HeadlessSession } from '../../tools/agent-session.ts'
 import { findAgent } from '../../tools/agents.ts'
 import { opencodeEnvironment, seedOpencodeHome } from '../../tools/opencode.ts'
 import { opencodeScript, question } from '../../tools/opencode-script.ts'
 import {
+	type Answer,
+	allow,
+	events,
+	readAll,
+	requests,
+	results,
+	said,
+	sessionOf,
+	unanswered,
+	usage,
+} from '../../tools/outputs.ts'
+import {
 	type ScriptedOpenaiChat,
 	startScriptedOpenaiChat,
 } from '../../tools/scripted-openai-chat.ts'
-
-type Request = Extract<AgentOutput, { type: 'request' }>
-type Answer = (request: Request, agent: RunningAgent) => AgentAnswer | null
 
 let program = ''
 let folder = ''
@@ -56,46 +66,9 @@ async function start(prompt: string, args: string[] = [], stay = false): Promise
 	})
 }
 
-async function run(prompt: string, answer: Answer = () => null, args: string[] = []) {
+async function run(prompt: string, answer: Answer = unanswered, args: string[] = []) {
 	await using agent = await start(prompt, args)
-	const outputs: AgentOutput[] = []
-	for await (const output of agent.output) {
-		outputs.push(output)
-		if (output.type !== 'request') continue
-		const given = answer(output, agent)
-		if (given !== null) expect(await agent.answer(output.id, given)).toBe(true)
-	}
-	return { outputs, ended: await agent.ended }
-}
-
-const events = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'event' ? [output.event] : []))
-const requests = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'request' ? [output] : []))
-const results = (outputs: AgentOutput[]) =>
-	events(outputs).flatMap((event) => (event.kind === 'tool_result' ? [event.body] : []))
-const usage = (outputs: AgentOutput[]) =>
-	events(outputs).flatMap((event) => (event.kind === 'usage' ? [event.body] : []))
-const said = (outputs: AgentOutput[]) =>
-	events(outputs).flatMap((event) => (event.kind === 'agent_response' ? [event.body.text] : []))
-const sessionOf = (outputs: AgentOutput[]) =>
-	outputs.flatMap((output) => (output.type === 'about' ? [output.session] : [])).at(-1) ?? ''
-const allow = (): AgentAnswer => ({ decision: 'allow', scope: 'once' })
-
-/** A session that waits for more; `idle`: when its n-th turn is over. */
-async function staying(prompt: string) {
-	const agent = await start(prompt, [], true)
-	onTestFinished(() => agent.stop())
-	const outputs: AgentOutput[] = []
-	const done = (async () => {
-		for await (const output of agent.output) outputs.push(output)
-	})()
-	const idle = (n: number) =>
-		vi.waitUntil(
-			() => outputs.filter((one) => one.type === 'status' && one.status === 'idle').length >= n,
-			60_000,
-		)
-	return { agent, outputs, done, idle }
+	return { outputs: await readAll(agent, answer), ended: await agent.ended }
 }
 
 test('the agent is found, with its version', async () => {
@@ -224,10 +197,10 @@ test('a prompt that is sent while it works is answered too', async () => {
 test('the last session is resumed, and another one branches off', async () => {
 	const first = await run('RUN it', allow)
 	const id = sessionOf(first.outputs)
-	const again = await run('HELLO', () => null, ['--continue'])
+	const again = await run('HELLO', unanswered, ['--continue'])
 	expect(sessionOf(again.outputs)).toBe(id)
 	expect(said(again.outputs)).toEqual(['fine'])
-	const fork = await run('HELLO', () => null, ['--session', id, '--fork'])
+	const fork = await run('HELLO', unanswered, ['--session', id, '--fork'])
 	expect(sessionOf(fork.outputs)).not.toBe(id)
 })
 
@@ -241,7 +214,7 @@ test('a start that fails says why', async () => {
 		message: expect.stringContaining('ses_none'),
 	})
 	await expect(start('x', ['--model', 'big'])).rejects.toMatchObject({ code: 'agent_arguments' })
-	const gone = await run('x', () => null, ['--model', 'scripted/none'])
+	const gone = await run('x', unanswered, ['--model', 'scripted/none'])
 	expect(events(gone.outputs)).toContainEqual(expect.objectContaining({ kind: 'error' }))
 	expect(gone.ended.code).toBe(1)
 })
@@ -264,32 +237,37 @@ test('where the person has chosen, it stays so, and who is not asked is told', a
 })
 
 test('--auto leaves it to OpenCode, and says so', async () => {
-	const { outputs } = await run('RUN it', () => null, ['--auto'])
+	const { outputs } = await run('RUN it', unanswered, ['--auto'])
 	expect(requests(outputs)).toEqual([])
+	expect(existsSync(join(cwd, 'made.txt'))).toBe(true)
 	expect(outputs).toContainEqual(expect.objectContaining({ type: 'about', asks: false }))
 })
 
 test('it stays for prompts from elsewhere, in the agent that was chosen there, until it is stopped', async () => {
-	const { done, agent, outputs, idle } = await staying('HELLO')
+	const start = { adapter: opencode, cwd, env: environment(), args: [] }
+	await using session = await HeadlessSession.start(start, 'HELLO', true)
+	const { outputs } = session
+	const idle = (turns: number) =>
+		session.until(() => session.of('status').filter((one) => one.status === 'idle').length >= turns)
 	await idle(1)
 	expect(outputs).toContainEqual({
 		type: 'about',
 		takes: { prompt: true, interrupt: true, modes: ['build', 'plan'] },
 	})
 	for (const mode of ['explore', 'title', 'none']) {
-		await expect(agent.setMode(mode)).rejects.toMatchObject({ code: 'agent_cannot' })
+		await expect(session.setMode(mode)).rejects.toMatchObject({ code: 'agent_cannot' })
 	}
-	await agent.setMode('plan')
+	await session.setMode('plan')
 	await vi.waitFor(() =>
 		expect(outputs.at(-1)).toEqual({ type: 'about', mode: 'plan', asks: true }),
 	)
-	await agent.prompt('EDIT')
+	await session.prompt('EDIT')
 	await idle(2)
 	expect(await readFile(join(cwd, 'greet.js'), 'utf8')).toContain('hello')
-	await agent.setMode('build')
-	await agent.prompt('FAIL')
+	await session.setMode('build')
+	await session.prompt('FAIL')
 	await idle(3)
-	await agent.prompt('HELLO')
+	await session.prompt('HELLO')
 	await idle(4)
 	expect(said(outputs).filter((text) => text === 'fine')).toHaveLength(2)
 	const modes = outputs.flatMap((output) => (output.type === 'about' ? [output.mode] : []))
@@ -298,9 +276,9 @@ test('it stays for prompts from elsewhere, in the agent that was chosen there, u
 		'plan',
 		'build',
 	])
-	await agent.stop()
-	await done
-	await expect(agent.setMode('plan')).rejects.toMatchObject({ code: 'agent_cannot' })
+	await session.stop()
+	await session.until(() => session.ended)
+	await expect(session.setMode('plan')).rejects.toMatchObject({ code: 'agent_cannot' })
 })
 
 test('events that break off are read on, with what was missed: a command, its result, a request', async () => {

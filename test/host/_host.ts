@@ -9,6 +9,7 @@ import type { Gateway, MailRow } from '../../source/backend/gateway.ts'
 import { sealedMessage } from '../../source/backend/sealed-row.ts'
 import type { TakeLock } from '../../source/host/host-lock.ts'
 import { Publisher, type StartOptions } from '../../source/host/publisher.ts'
+import { SessionHost, type SessionHostOptions } from '../../source/host/session-host.ts'
 import { nonceSize, randomBytes, sharedKey } from '../../source/protocol/box.ts'
 import { fromBase64, toBase64 } from '../../source/protocol/bytes.ts'
 import {
@@ -26,6 +27,7 @@ import { checkWindow } from '../../source/protocol/window.ts'
 import { memoryVault } from '../../source/vault/memory.ts'
 import { storeInMemory } from '../tools/account.ts'
 import { MemoryBackend } from '../tools/memory-gateway.ts'
+import { ScriptedAgent } from '../tools/scripted-agent.ts'
 
 async function openAccount(gateway: Gateway, now: () => Date, vault = memoryVault()) {
 	return Account.open({
@@ -61,6 +63,7 @@ export async function makeHost() {
 	const viewer = createDevice()
 	await addDevice(account, viewer)
 	const made: AsyncDisposable[] = []
+	const running: { agent: ScriptedAgent; done: Promise<unknown> }[] = []
 	const host = {
 		dataFolder,
 		backend,
@@ -89,9 +92,32 @@ export async function makeHost() {
 			made.push(publisher)
 			return publisher
 		},
+		openSession: (options: Partial<SessionHostOptions> = {}) =>
+			SessionHost.open({
+				account,
+				gateway,
+				dataFolder,
+				lock: host.locks,
+				agent: 'claude',
+				cwd: '/home/dev/api-server',
+				project: 'encrypted',
+				timeoutMs: 60_000,
+				...options,
+			}),
+		/** A session whose agent does what the test says; ended with the host at the latest. */
+		async run(options: Partial<SessionHostOptions> = {}, agent = new ScriptedAgent()) {
+			const session = await host.openSession(options)
+			const done = session.run(agent)
+			running.push({ agent, done })
+			return { session, id: session.session, agent, done }
+		},
 		/** The account as another process of the same home has it. */
 		again: () => ({ account, gateway }),
 		async [Symbol.asyncDispose]() {
+			for (const { agent, done } of running) {
+				agent.finish()
+				await done
+			}
 			for (const one of made) await one[Symbol.asyncDispose]()
 			await rm(dataFolder, { recursive: true, force: true })
 		},

@@ -1,7 +1,6 @@
 /** Prompts, interrupts and changes of mode from other devices, as a server may deliver them. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AgentOutput } from '../../source/agents/agent.ts'
-import { SessionHost } from '../../source/host/session-host.ts'
 import { createDevice, randomId } from '../../source/protocol/device.ts'
 import { StyrbyError } from '../../source/protocol/errors.ts'
 import { ScriptedAgent } from '../tools/scripted-agent.ts'
@@ -16,33 +15,16 @@ import {
 } from './_host.ts'
 
 let host: TestHost
-const running: { agent: ScriptedAgent; done: Promise<unknown> }[] = []
 
 beforeEach(async () => {
 	host = await makeHost()
 })
 afterEach(async () => {
-	for (const { agent, done } of running.splice(0)) {
-		agent.finish()
-		await done
-	}
 	await host[Symbol.asyncDispose]()
 })
 
 async function start(agent = new ScriptedAgent()) {
-	const session = await SessionHost.open({
-		account: host.account,
-		gateway: host.gateway,
-		dataFolder: host.dataFolder,
-		lock: host.locks,
-		agent: 'claude',
-		cwd: '/home/dev/api-server',
-		project: 'encrypted',
-		timeoutMs: 60_000,
-		now: host.now,
-	})
-	running.push({ agent, done: session.run(agent) })
-	const id = session.session
+	const { id } = await host.run({ now: host.now }, agent)
 	await until(async () => (await host.gateway.readSession(id)) !== null)
 	const system = async (type: string) =>
 		bodiesOf(await readSession(host, id), 'system').filter((body) => body.type === type)

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SessionHostOptions } from '../../source/host/session-host.ts'
-import { SessionHost } from '../../source/host/session-host.ts'
 import { randomBytes } from '../../source/protocol/box.ts'
 import { fromBase64, toBase64 } from '../../source/protocol/bytes.ts'
 import { checkCommand } from '../../source/protocol/command.ts'
@@ -23,35 +22,16 @@ import {
 } from './_host.ts'
 
 let host: TestHost
-const running: { session: SessionHost; agent: ScriptedAgent; done: Promise<unknown> }[] = []
 
 beforeEach(async () => {
 	host = await makeHost()
 })
 afterEach(async () => {
-	for (const { agent, done } of running.splice(0)) {
-		agent.finish()
-		await done
-	}
 	await host[Symbol.asyncDispose]()
 })
 
 async function start(options: Partial<SessionHostOptions> = {}) {
-	const session = await SessionHost.open({
-		account: host.account,
-		gateway: host.gateway,
-		dataFolder: host.dataFolder,
-		lock: host.locks,
-		agent: 'claude',
-		cwd: '/home/dev/api-server',
-		project: 'encrypted',
-		timeoutMs: 60_000,
-		...options,
-	})
-	const agent = new ScriptedAgent()
-	const done = session.run(agent)
-	running.push({ session, agent, done })
-	const id = session.session
+	const { session, id, agent, done } = await host.run(options)
 	return {
 		id,
 		agent,

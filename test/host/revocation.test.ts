@@ -8,7 +8,7 @@ import { outboxError } from '../../source/host/outbox-errors.ts'
 import { grantOperations, maxGrants, withoutRevoked } from '../../source/host/outbox-operations.ts'
 import type { Publisher } from '../../source/host/publisher.ts'
 import { recoverSessions } from '../../source/host/recover.ts'
-import { SessionHost } from '../../source/host/session-host.ts'
+import type { SessionHost } from '../../source/host/session-host.ts'
 import { fromBase64 } from '../../source/protocol/bytes.ts'
 import { createDevice, type Device } from '../../source/protocol/device.ts'
 import { headOf } from '../../source/protocol/device-log.ts'
@@ -315,17 +315,8 @@ describe('the log head', () => {
 
 describe('a host whose own device is revoked', () => {
 	async function start(prompt?: string) {
-		const { account, gateway, dataFolder, locks: lock } = host
 		const troubles: [string, boolean][] = []
-		const session = await SessionHost.open({
-			account,
-			gateway,
-			dataFolder,
-			lock,
-			agent: 'claude',
-			cwd: '/home/dev/api-server',
-			project: 'encrypted',
-			timeoutMs: 60_000,
+		const session = await host.openSession({
 			onTrouble: (error, final) => troubles.push([error.code, final]),
 			...(prompt === undefined ? {} : { prompt }),
 		})

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { RunningAgent } from '../../source/agents/agent.ts'
-import { SessionHost } from '../../source/host/session-host.ts'
+import type { SessionHostOptions } from '../../source/host/session-host.ts'
 import { StyrbyError } from '../../source/protocol/errors.ts'
 import { ScriptedAgent } from '../tools/scripted-agent.ts'
 import { bodiesOf, makeHost, readSession, type TestHost, until } from './_host.ts'
@@ -11,20 +11,8 @@ beforeEach(async () => {
 })
 afterEach(() => host[Symbol.asyncDispose]())
 
-function open(more: Partial<Parameters<typeof SessionHost.open>[0]> = {}) {
-	const { account, gateway, dataFolder, locks: lock } = host
-	return SessionHost.open({
-		account,
-		gateway,
-		dataFolder,
-		lock,
-		agent: 'claude',
-		cwd: '/home/dev/api-server',
-		project: 'plain',
-		timeoutMs: 60_000,
-		...more,
-	})
-}
+const open = (more: Partial<SessionHostOptions> = {}) =>
+	host.openSession({ project: 'plain', ...more })
 
 it('publishes what its agent says, names the session by its first prompt, and ends with the agent', async () => {
 	const known: string[] = []

@@ -2,16 +2,14 @@ import { chmod, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { SessionHost } from '../../source/host/session-host.ts'
 import { PolicyFile } from '../../source/policy/policy-file.ts'
 import type { StyrbyError } from '../../source/protocol/errors.ts'
-import { ScriptedAgent, someAsk } from '../tools/scripted-agent.ts'
+import { someAsk } from '../tools/scripted-agent.ts'
 import { bodiesOf, makeHost, readSession, type TestHost, until } from './_host.ts'
 
 let host: TestHost
 let folder: string
 let file: string
-const running: { agent: ScriptedAgent; done: Promise<unknown> }[] = []
 
 beforeEach(async () => {
 	host = await makeHost()
@@ -21,10 +19,6 @@ beforeEach(async () => {
 	file = join(folder, 'config', 'policy.jsonc')
 })
 afterEach(async () => {
-	for (const { agent, done } of running.splice(0)) {
-		agent.finish()
-		await done
-	}
 	await host[Symbol.asyncDispose]()
 	await rm(folder, { recursive: true })
 })
@@ -35,25 +29,14 @@ async function write(...rules: object[]) {
 
 async function start() {
 	const troubles: StyrbyError[] = []
-	const session = await SessionHost.open({
-		account: host.account,
-		gateway: host.gateway,
-		dataFolder: host.dataFolder,
-		lock: host.locks,
-		agent: 'claude',
+	const { session, id, agent } = await host.run({
 		cwd: join(folder, 'project'),
-		project: 'encrypted',
-		timeoutMs: 60_000,
 		onTrouble: (error) => troubles.push(error),
 		policy: {
 			file: new PolicyFile(file),
 			around: { userHome: folder, own: [join(folder, 'config')], shell: null, platform: 'linux' },
 		},
 	})
-	const agent = new ScriptedAgent()
-	const done = session.run(agent)
-	running.push({ agent, done })
-	const id = session.session
 	const all = () => readSession(host, id)
 	return {
 		id,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { isAlive } from '../../source/config/is-alive.ts'
 
 const module = pathToFileURL(join(import.meta.dirname, '../../source/agents/end-with-host.ts')).href
 /** A host whose agent is a process that does nothing for long; it says the agent's id. */
@@ -39,15 +40,6 @@ afterEach(async () => {
 	running.kill('SIGKILL')
 	await rm(folder, { recursive: true, force: true })
 })
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0)
-		return true
-	} catch {
-		return false
-	}
-}
 
 describe.skipIf(process.platform === 'win32')('an agent', () => {
 	it('ends when its host is killed, and what the host left is removed', async () => {

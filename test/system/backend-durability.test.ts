@@ -11,6 +11,7 @@ import * as v from 'valibot'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connectGateway } from '../../source/backend/connect-gateway.ts'
 import { signUpAnonymously } from '../../source/backend/sign-in.ts'
+import { isAlive } from '../../source/config/is-alive.ts'
 import {
 	type ConnectOptions,
 	connectEmbedded,
@@ -19,7 +20,7 @@ import {
 } from '../../source/server/discover.ts'
 import { backendFolder } from '../../source/server/installation.ts'
 import { messageRow, messageRows, newSession, type TestRow } from '../server/migrations/database.ts'
-import { isAlive, launcher, Started, until } from '../tools/lab.ts'
+import { launcher, Started, until } from '../tools/lab.ts'
 
 const run = promisify(execFile)
 const program = join(import.meta.dirname, '../../dist/daemon.js')

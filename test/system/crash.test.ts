@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bash, isAlive, Lab, type PrintedMessage, type Started, until } from '../tools/lab.ts'
+import { isAlive } from '../../source/config/is-alive.ts'
+import { bash, Lab, type PrintedMessage, type Started, until } from '../tools/lab.ts'
 import { childProcesses } from '../tools/processes.ts'
 
 const steps = 12

@@ -299,15 +299,6 @@ export async function until(
 	}
 }
 
-export function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0)
-		return true
-	} catch {
-		return false
-	}
-}
-
 export function bash(command: string) {
 	return { tool: 'Bash', input: { command, description: 'A command' } }
 }

@@ -16,13 +16,3 @@ export async function childProcesses(parent: number): Promise<ChildProcessInfo[]
 		return Number(ppid) === parent ? [{ pid: Number(pid), command: command ?? '' }] : []
 	})
 }
-
-/** Whether a process is there: one of this user's. */
-export function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0)
-		return true
-	} catch {
-		return false
-	}
-}

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { spawn } from '@lydell/node-pty'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { RawPty } from '../../../source/agents/pty/load.ts'
-import { isAlive } from '../../tools/processes.ts'
+import { isAlive } from '../../../source/config/is-alive.ts'
 
 const here = import.meta.dirname
 const limit = { timeout: 20_000, interval: 10 }

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { AgentAnswer, AgentOutput } from '../../../source/agents/agent.ts'
+import { isAlive } from '../../../source/config/is-alive.ts'
 import { type AiderPlace, aiderPlace, editBlock, shellBlock } from '../../tools/aider.ts'
-import { childProcesses, isAlive } from '../../tools/processes.ts'
+import { childProcesses } from '../../tools/processes.ts'
 import { Terminal } from '../../tools/terminal.ts'
 
 type Told =

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { opencode } from '../../../source/agents/opencode/index.ts'
+import { isAlive } from '../../../source/config/is-alive.ts'
 import { NativeSession } from '../../tools/agent-session.ts'
 import { findAgent } from '../../tools/agents.ts'
 import { opencodeEnvironment, seedOpencodeHome } from '../../tools/opencode.ts'
@@ -49,15 +50,6 @@ afterEach(async () => {
 async function agents() {
 	const children = await childProcesses(session.terminal.pid)
 	return children.filter(({ command }) => command.startsWith(program))
-}
-
-function isRunning(pid: number): boolean {
-	try {
-		process.kill(pid, 0)
-		return true
-	} catch {
-		return false
-	}
 }
 
 test(
@@ -107,7 +99,7 @@ test(
 			'serve',
 		])
 		session.terminal.kill('SIGKILL')
-		await session.until(() => before.every(({ pid }) => !isRunning(pid)))
+		await session.until(() => before.every(({ pid }) => !isAlive(pid)))
 		expect(existsSync(join(cwd, 'build'))).toBe(true)
 		await session.until(
 			() => !readdirSync(join(folder, 'tmp')).some((name) => name.startsWith('styrby')),

@@ -55,15 +55,9 @@ function environment(): NodeJS.ProcessEnv {
 	return opencodeEnvironment(join(folder, 'home'), program)
 }
 
-async function start(prompt: string, args: string[] = [], stay = false): Promise<RunningAgent> {
-	return opencode.start({
-		cwd,
-		args,
-		env: environment(),
-		headless: prompt,
-		stay,
-		requestTimeoutMs: 60_000,
-	})
+async function start(prompt: string, args: string[] = []): Promise<RunningAgent> {
+	const env = environment()
+	return opencode.start({ cwd, args, env, headless: prompt, requestTimeoutMs: 60_000 })
 }
 
 async function run(prompt: string, answer: Answer = unanswered, args: string[] = []) {

@@ -3,8 +3,8 @@ import { commandsIn } from './edits.ts'
 import { squeezed } from './squeezed.ts'
 
 /**
- * The command as the model wrote it: long lines are broken on the screen, and what is above an empty line is
- * not told from what was said before. Where several could be meant, all of them: never less than would run.
+ * The command as the model wrote it: long lines are broken on the screen, and what is above an empty row (Aider
+ * fills short lines with spaces, to the length of the longest) is not told from what was said before. Where several could be meant, all of them: never less than would run.
  * `null`: it can't be told what would run.
  */
 export function askedCommand(
@@ -16,7 +16,7 @@ export function askedCommand(
 	if (shown === '') return null
 	const meant = commandsIn(reply).filter((command) => {
 		const whole = squeezed(command)
-		return whole === shown || (whole.endsWith(shown) && /\n\s*\n/.test(command))
+		return whole === shown || (whole.endsWith(shown) && command.includes('\n'))
 	})
 	if (meant.length > 0) return [...new Set(meant)].join('\n')
 	// Aider counts them itself: with one on the screen, there is none above it.

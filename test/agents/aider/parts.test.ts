@@ -60,6 +60,10 @@ it('of commands that look alike on the screen none is shown alone', () => {
 	// What is above an empty line is not on the screen for sure.
 	const hidden = block('npm test') + block('rm -rf x\n\nnpm test')
 	expect(askedCommand(hidden, ['npm test'], several)).toBe('npm test\nrm -rf x\n\nnpm test')
+	// A short line before a long one ends in empty rows.
+	expect(
+		askedCommand(block(`rm x\n${long}`), ['echo a-rather-long-word', 'another-word'], several),
+	).toBe(`rm x\n${long}`)
 	expect(askedCommand('', ['npm test'], several)).toBeNull()
 	expect(askedCommand('', ['# npm test'], one)).toBeNull()
 	expect(askedCommand('', [], one)).toBeNull()

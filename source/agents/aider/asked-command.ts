@@ -3,9 +3,9 @@ import { commandsIn } from './edits.ts'
 import { squeezed } from './squeezed.ts'
 
 /**
- * The command as the model wrote it: long lines are broken on the screen, and what is above an empty row (Aider
- * fills short lines with spaces, to the length of the longest) is not told from what was said before. Where several could be meant, all of them: never less than would run.
- * `null`: it can't be told what would run.
+ * The command as the model wrote it: long lines are broken on the screen, and what is above an empty row is
+ * not told from what was said before (Aider fills short lines with spaces, to the length of the longest).
+ * Where several could be meant, all of them: never less than would run. `null`: it can't be told what would.
  */
 export function askedCommand(
 	reply: string,

@@ -1,7 +1,8 @@
 /** The life of an agent that we did not start: until it says that it ends, or its process has gone. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive } from '../config/is-alive.ts'
-import { StyrbyError } from '../protocol/errors.ts'
+import type { StyrbyError } from '../protocol/errors.ts'
+import { cannot } from './cannot.ts'
 import type { Ended } from './child-process.ts'
 
 /** How often to look whether the agent still runs, ms. */
@@ -48,8 +49,5 @@ export class HookedLife {
 
 /** What such an agent can't be sent. `instead`: the end of a sentence. */
 export function hookedCannot(instead: string): StyrbyError {
-	return new StyrbyError(
-		'agent_cannot',
-		`This session was started without styrby-tui, in its own interface: ${instead}.`,
-	)
+	return cannot(`This session was started without styrby-tui, in its own interface: ${instead}.`)
 }

@@ -1,7 +1,7 @@
 /** A running Aider, in a pseudo-terminal of ours: in front of the person, or where nobody sits. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent } from '../agent.ts'
+import { cannot } from '../cannot.ts'
 import type { Ended } from '../child-process.ts'
 import type { OutputQueue } from '../output-queue.ts'
 import { asPaste } from '../pty/keys.ts'
@@ -100,8 +100,7 @@ export class AiderSession implements RunningAgent {
 		this.#reader.prompted(text)
 		if (await this.#enter(text)) return
 		this.#reader.unprompted(text)
-		throw new StyrbyError(
-			'agent_cannot',
+		throw cannot(
 			'Aider is at work, or something is typed on its input line already: send the prompt when it waits.',
 		)
 	}
@@ -109,8 +108,7 @@ export class AiderSession implements RunningAgent {
 	async interrupt(): Promise<void> {
 		if (this.#idle || !this.#program.running) return
 		if (performance.now() - this.#interruptedAt < betweenInterruptsMs) {
-			throw new StyrbyError(
-				'agent_cannot',
+			throw cannot(
 				'Aider was interrupted a moment ago, and a second time would end it: wait some seconds.',
 			)
 		}
@@ -123,15 +121,11 @@ export class AiderSession implements RunningAgent {
 	async setMode(mode: string): Promise<void> {
 		this.#mustTakePrompts()
 		if (!modes.some((known) => known === mode)) {
-			throw new StyrbyError(
-				'agent_cannot',
-				`Aider can be put in ${modes.join(', ')} from elsewhere.`,
-			)
+			throw cannot(`Aider can be put in ${modes.join(', ')} from elsewhere.`)
 		}
 		if (this.#mode === mode) return
 		if (await this.#enter(`/chat-mode ${mode}`)) return
-		throw new StyrbyError(
-			'agent_cannot',
+		throw cannot(
 			'Aider is at work, or something is typed on its input line already: change its mode when it waits.',
 		)
 	}
@@ -157,8 +151,7 @@ export class AiderSession implements RunningAgent {
 
 	#mustTakePrompts(): void {
 		if (this.#parts.interactive && this.#program.running) return
-		throw new StyrbyError(
-			'agent_cannot',
+		throw cannot(
 			'This session works on its one prompt: start one with `--stay`, or in its own interface.',
 		)
 	}

@@ -6,6 +6,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
+import { cannot, noMorePrompts, otherMode } from '../cannot.ts'
 import { childEnvironment } from '../child-environment.ts'
 import {
 	type Ended,
@@ -118,12 +119,7 @@ class HeadlessSession implements RunningAgent {
 	}
 
 	async prompt(text: string, source: 'agent' | 'viewer' = 'viewer'): Promise<void> {
-		if (!this.#open) {
-			throw new StyrbyError(
-				'agent_cannot',
-				'This session takes no more prompts; start a new one with `styrby-tui run`.',
-			)
-		}
+		if (!this.#open) throw noMorePrompts()
 		clearTimeout(this.#closing)
 		const uuid = randomUUID()
 		this.#reader.prompted(uuid, source)
@@ -135,8 +131,7 @@ class HeadlessSession implements RunningAgent {
 		if (request === null || !this.#open) return false
 		const response = permissionResult(request, answer)
 		if (response === null) {
-			throw new StyrbyError(
-				'agent_cannot',
+			throw cannot(
 				'The agent needs an answer of another form; answer the question itself or deny it.',
 			)
 		}
@@ -154,12 +149,7 @@ class HeadlessSession implements RunningAgent {
 	}
 
 	async setMode(mode: string): Promise<void> {
-		if (!this.#open || !modes.includes(mode)) {
-			throw new StyrbyError(
-				'agent_cannot',
-				`Claude Code can be put in ${modes.join(', ')} from elsewhere, while it runs.`,
-			)
-		}
+		if (!this.#open || !modes.includes(mode)) throw otherMode('Claude Code', modes)
 		const reply = this.#control({ subtype: 'set_permission_mode', mode })
 		if (!(await within(reply, replyMs))) {
 			throw new StyrbyError('agent_refused', 'Claude Code did not say whether it changed its mode.')

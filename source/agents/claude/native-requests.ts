@@ -3,8 +3,8 @@
  * is on the person's own screen. Whichever side answers first, the other is let go.
  */
 import { randomUUID } from 'node:crypto'
-import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
+import { cannot } from '../cannot.ts'
 import type { HookCall } from '../hook-call.ts'
 import { type OpenRequest, type PermissionResult, permissionResult } from './request.ts'
 import { canonical, type Settled } from './transcript.ts'
@@ -55,8 +55,7 @@ export class NativeRequests {
 		if (held === undefined || held.answered) return false
 		const decision = permissionResult(held, answer)
 		if (decision === null) {
-			throw new StyrbyError(
-				'agent_cannot',
+			throw cannot(
 				'The agent needs an answer of another form; answer the question itself or deny it.',
 			)
 		}

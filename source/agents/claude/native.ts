@@ -4,8 +4,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
+import { inItsInterface } from '../cannot.ts'
 import { childEnvironment } from '../child-environment.ts'
 import { type Ended, hasEnded, spawned, terminate, watchEnd } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
@@ -93,25 +93,16 @@ class NativeAgent implements RunningAgent {
 	}
 
 	async prompt(): Promise<void> {
-		throw new StyrbyError(
-			'agent_cannot',
-			'This session runs in its own interface: type the prompt there, or start one with `--headless`.',
-		)
+		throw inItsInterface('type the prompt there, or start one with `--headless`')
 	}
 
 	async interrupt(): Promise<void> {
 		if (await this.#session.requests.interrupt()) return
-		throw new StyrbyError(
-			'agent_cannot',
-			'This session runs in its own interface: press Escape there, or deny its next request.',
-		)
+		throw inItsInterface('press Escape there, or deny its next request')
 	}
 
 	async setMode(): Promise<void> {
-		throw new StyrbyError(
-			'agent_cannot',
-			'This session runs in its own interface: change the mode there with Shift-Tab.',
-		)
+		throw inItsInterface('change the mode there with Shift-Tab')
 	}
 
 	async stop(): Promise<void> {

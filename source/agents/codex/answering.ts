@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput } from '../agent.ts'
+import { cannot } from '../cannot.ts'
 import { within } from '../child-process.ts'
 import type { AppServer } from './app-server.ts'
 import { notice } from './items.ts'
@@ -27,8 +28,7 @@ export async function answerRequest(
 	if (request === null || !server.open) return false
 	const taken = reader.requests.take(id, answer)
 	if (taken === null) {
-		throw new StyrbyError(
-			'agent_cannot',
+		throw cannot(
 			'The agent takes no changed input, and a question needs its answers: answer as asked, or deny it.',
 		)
 	}
@@ -94,7 +94,7 @@ export async function changeMode(
 ): Promise<void> {
 	const settings = settingsOf(mode)
 	if (settings === null) {
-		throw new StyrbyError('agent_cannot', `Codex can be put in ${modes.join(', ')} from elsewhere.`)
+		throw cannot(`Codex can be put in ${modes.join(', ')} from elsewhere.`)
 	}
 	if (reader.thread === null) throw notOpen()
 	const params = { threadId: reader.thread, ...settings }
@@ -103,7 +103,7 @@ export async function changeMode(
 }
 
 function notOpen(): StyrbyError {
-	return new StyrbyError('agent_cannot', 'The agent has no session open yet; try again then.')
+	return cannot('The agent has no session open yet; try again then.')
 }
 
 function refused(what: string, why: string, code: string): StyrbyError {

@@ -5,6 +5,7 @@
 import * as v from 'valibot'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
+import { noMorePrompts } from '../cannot.ts'
 import { type Ended, lastWords, within } from '../child-process.ts'
 import type { Line } from '../lines.ts'
 import { OutputQueue } from '../output-queue.ts'
@@ -142,10 +143,7 @@ class HeadlessSession implements RunningAgent {
 
 	#running(): AppServer {
 		if (this.#server?.open) return this.#server
-		throw new StyrbyError(
-			'agent_cannot',
-			'This session takes no more prompts; start a new one with `styrby-tui run`.',
-		)
+		throw noMorePrompts()
 	}
 
 	/** The result of one of the first calls. */

@@ -4,8 +4,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
+import { cannot } from '../cannot.ts'
 import { childEnvironment } from '../child-environment.ts'
 import { type Ended, hasEnded, spawned, terminate, watchEnd } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
@@ -111,17 +111,17 @@ class NativeSession implements RunningAgent {
 
 	async prompt(text: string): Promise<void> {
 		if (this.#relay !== null) return this.#relay.prompt(text)
-		throw new StyrbyError('agent_cannot', 'The agent has no session open yet; try again then.')
+		throw cannot('The agent has no session open yet; try again then.')
 	}
 
 	async interrupt(): Promise<void> {
 		if (await this.#relay?.interrupt()) return
-		throw new StyrbyError('agent_cannot', 'No turn of the agent runs that could be interrupted.')
+		throw cannot('No turn of the agent runs that could be interrupted.')
 	}
 
 	async setMode(mode: string): Promise<void> {
 		if (this.#relay !== null) return this.#relay.setMode(mode)
-		throw new StyrbyError('agent_cannot', 'The agent has no session open yet; try again then.')
+		throw cannot('The agent has no session open yet; try again then.')
 	}
 
 	async stop(): Promise<void> {

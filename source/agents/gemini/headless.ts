@@ -7,6 +7,7 @@ import { realpath } from 'node:fs/promises'
 import * as v from 'valibot'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
+import { noMorePrompts, otherMode } from '../cannot.ts'
 import { childEnvironment } from '../child-environment.ts'
 import {
 	type Ended,
@@ -143,12 +144,7 @@ class AcpSession implements RunningAgent {
 	}
 
 	async prompt(text: string, source: 'agent' | 'viewer' = 'viewer'): Promise<void> {
-		if (!this.#open || this.#done) {
-			throw new StyrbyError(
-				'agent_cannot',
-				'This session takes no more prompts; start a new one with `styrby-tui run`.',
-			)
-		}
+		if (!this.#open || this.#done) throw noMorePrompts()
 		this.#prompts.push({ text, source })
 		this.#next()
 	}
@@ -171,12 +167,7 @@ class AcpSession implements RunningAgent {
 	}
 
 	async setMode(mode: string): Promise<void> {
-		if (!this.#open || !modes.includes(mode)) {
-			throw new StyrbyError(
-				'agent_cannot',
-				`Gemini CLI can be put in ${modes.join(', ')} from elsewhere, while it runs.`,
-			)
-		}
+		if (!this.#open || !modes.includes(mode)) throw otherMode('Gemini CLI', modes)
 		if (mode === this.#reader.mode) return
 		this.#reader.expectMode(mode)
 		const reply = this.#rpc.request('session/set_mode', { sessionId: this.#session, modeId: mode })

@@ -1,8 +1,8 @@
 /** A running Gemini CLI in its own interface: its screen and its chat file, put together. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
+import { cannot, inItsInterface } from '../cannot.ts'
 import type { Ended } from '../child-process.ts'
 import { OutputQueue } from '../output-queue.ts'
 import type { PtyProgram } from '../pty/program.ts'
@@ -115,8 +115,7 @@ export class NativeSession implements RunningAgent {
 		if (open === null || open.id !== id || open.answered !== null) return false
 		const key = keyFor(open.dialog, open.ask, answer)
 		if (key === null) {
-			throw new StyrbyError(
-				'agent_cannot',
+			throw cannot(
 				open.dialog.cut
 					? 'Gemini CLI does not show all of this on its screen, so it can only be denied from elsewhere: answer it there (Ctrl-O shows more).'
 					: 'Gemini CLI takes no changed input; answer as it is, or deny it.',
@@ -137,14 +136,12 @@ export class NativeSession implements RunningAgent {
 
 	async prompt(text: string): Promise<void> {
 		if (/^\s*[/!?]/.test(text)) {
-			throw new StyrbyError(
-				'agent_cannot',
+			throw cannot(
 				'Gemini CLI takes what begins with /, ! or ? for a command of its own: type it where it runs.',
 			)
 		}
 		if (this.#open === null && (await this.#enter(text))) return
-		throw new StyrbyError(
-			'agent_cannot',
+		throw cannot(
 			'Gemini CLI is at work, or something is typed on its line already: send the prompt when it waits.',
 		)
 	}
@@ -164,10 +161,7 @@ export class NativeSession implements RunningAgent {
 	}
 
 	async setMode(): Promise<void> {
-		throw new StyrbyError(
-			'agent_cannot',
-			'This session runs in its own interface: change the mode there with Shift-Tab.',
-		)
+		throw inItsInterface('change the mode there with Shift-Tab')
 	}
 
 	stop(): Promise<void> {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions, Takes } from '../agent.ts'
+import { cannot, inItsInterface, noMorePrompts, otherMode } from '../cannot.ts'
 import { type Ended, hasEnded, spawned, terminate, watchEnd, within } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
 import { giveBackTerminal } from '../give-back-terminal.ts'
@@ -120,13 +121,9 @@ export class OpencodeSession implements RunningAgent {
 
 	async prompt(text: string): Promise<void> {
 		const session = this.#session ?? this.#reader.session
-		if (!this.#open || session === null) {
-			throw new StyrbyError(
-				'agent_cannot',
-				this.#open
-					? 'This session has not begun: type the first prompt where it runs.'
-					: 'This session takes no more prompts; start a new one with `styrby-tui run`.',
-			)
+		if (!this.#open) throw noMorePrompts()
+		if (session === null) {
+			throw cannot('This session has not begun: type the first prompt where it runs.')
 		}
 		clearTimeout(this.#closing)
 		await this.#prompt(session, text, 'viewer')
@@ -168,20 +165,11 @@ export class OpencodeSession implements RunningAgent {
 	/** It works from the next prompt on: the server has no other way. */
 	async setMode(mode: string): Promise<void> {
 		const { modes } = this.#parts
-		if (this.#interface !== null) {
-			throw new StyrbyError(
-				'agent_cannot',
-				'This session runs in its own interface: change the agent there with Tab.',
-			)
+		if (this.#interface !== null) throw inItsInterface('change the agent there with Tab')
+		if (modes.length === 0) {
+			throw cannot('OpenCode has no agent here in which a person is asked: start a new session.')
 		}
-		if (!this.#open || !modes.includes(mode)) {
-			throw new StyrbyError(
-				'agent_cannot',
-				modes.length === 0
-					? 'OpenCode has no agent here in which a person is asked: start a new session.'
-					: `OpenCode can be put in ${modes.join(', ')} from elsewhere, while it runs.`,
-			)
-		}
+		if (!this.#open || !modes.includes(mode)) throw otherMode('OpenCode', modes)
 		this.#mode = mode
 		if (!this.#reader.busy) this.#queue.push(...this.#reader.changed(mode))
 	}

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import type { Writable } from 'node:stream'
 import { StyrbyError } from '../protocol/errors.ts'
 
 export interface Ended {
@@ -43,6 +44,14 @@ export function watchEnd(child: ChildProcess, outputMs = lastOutputMs): Promise<
 /** Whether a child has ended, though its output may still be on its way. */
 export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
 	return exitCode !== null || signalCode !== null
+}
+
+/** Whether the line went out to a child. Never rejects; the input's `error` is for whoever has the child. */
+export function writeLine(input: Writable, line: string): Promise<boolean> {
+	if (!input.writable) return Promise.resolve(false)
+	return new Promise((resolve) => {
+		input.write(`${line}\n`, (error) => resolve(!error))
+	})
 }
 
 /** Waits until the child runs. Throws `agent_failed` when the system can't start it. */

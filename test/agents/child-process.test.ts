@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import {
 	lastWords,
@@ -6,6 +7,7 @@ import {
 	terminate,
 	watchEnd,
 	within,
+	writeLine,
 } from '../../source/agents/child-process.ts'
 
 const posix = process.platform !== 'win32'
@@ -58,4 +60,14 @@ test('last words are short, without control characters', () => {
 	expect(lastWords('a\n\u001b[31mred\u0007\n \n')).toBe('[31mred')
 	expect(lastWords(`${'x'.repeat(1000)}\n`)).toHaveLength(300)
 	expect(lastWords('')).toBe('')
+})
+
+test.runIf(posix)('a line goes out to a child that reads, and to none that has ended', async () => {
+	const child = shell('read -r line; test "$line" = "one \u2713"')
+	const ended = watchEnd(child)
+	child.stdin.on('error', () => child.stdin.destroy())
+	expect(await writeLine(child.stdin, 'one \u2713')).toBe(true)
+	expect(await ended).toMatchObject({ code: 0 })
+	if (!child.stdin.closed) await once(child.stdin, 'close')
+	expect(await writeLine(child.stdin, 'two')).toBe(false)
 })

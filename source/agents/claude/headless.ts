@@ -16,6 +16,7 @@ import {
 	terminate,
 	watchEnd,
 	within,
+	writeLine,
 } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
 import { readLines } from '../lines.ts'
@@ -247,10 +248,7 @@ class HeadlessSession implements RunningAgent {
 
 	/** Whether the line went out. */
 	#write(line: unknown): Promise<boolean> {
-		if (!this.#child.stdin.writable) return Promise.resolve(false)
-		return new Promise((resolve) => {
-			this.#child.stdin.write(`${JSON.stringify(line)}\n`, (error) => resolve(!error))
-		})
+		return writeLine(this.#child.stdin, JSON.stringify(line))
 	}
 }
 

@@ -1,7 +1,15 @@
 /** `codex app-server` on its standard streams: one JSON message a line, both ways. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { childEnvironment } from '../child-environment.ts'
-import { type Ended, hasEnded, spawned, terminate, watchEnd, within } from '../child-process.ts'
+import {
+	type Ended,
+	hasEnded,
+	spawned,
+	terminate,
+	watchEnd,
+	within,
+	writeLine,
+} from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
 import { type Line, readLines } from '../lines.ts'
 import { parseMessage, type RpcId, type RpcMessage } from './schema.ts'
@@ -92,10 +100,7 @@ export class AppServer {
 
 	/** Whether the line went out. */
 	write(line: string): Promise<boolean> {
-		if (!this.open) return Promise.resolve(false)
-		return new Promise((resolve) => {
-			this.#child.stdin.write(`${line}\n`, (error) => resolve(!error))
-		})
+		return this.open ? writeLine(this.#child.stdin, line) : Promise.resolve(false)
 	}
 
 	/** Asks it to end, as the end of its input does; kills it when it does not. */

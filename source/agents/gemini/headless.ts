@@ -17,6 +17,7 @@ import {
 	terminate,
 	watchEnd,
 	within,
+	writeLine,
 } from '../child-process.ts'
 import { endWithHost } from '../end-with-host.ts'
 import { readLines } from '../lines.ts'
@@ -71,7 +72,7 @@ class AcpSession implements RunningAgent {
 	readonly #options: StartOptions
 	readonly #cwd: string
 	readonly #reader: AcpReader
-	readonly #rpc = new Rpc((line) => this.#write(line))
+	readonly #rpc = new Rpc((line) => writeLine(this.#child.stdin, line))
 	readonly #queue = new OutputQueue<AgentOutput>()
 	/** Prompts that wait for the end of the turn: a new one would end it. */
 	readonly #prompts: { text: string; source: 'agent' | 'viewer' }[] = []
@@ -335,14 +336,6 @@ class AcpSession implements RunningAgent {
 	#notice(text: string): void {
 		const body = { type: 'notice', text, data: null }
 		this.#queue.push({ type: 'event', at: now(), event: { kind: 'system', body } })
-	}
-
-	/** Whether the line went out. */
-	#write(line: string): Promise<boolean> {
-		if (!this.#child.stdin.writable) return Promise.resolve(false)
-		return new Promise((resolve) => {
-			this.#child.stdin.write(`${line}\n`, (error) => resolve(!error))
-		})
 	}
 }
 

@@ -79,7 +79,7 @@ class NativeAgent implements RunningAgent {
 		process.on('SIGINT', ignore)
 		this.ended = ended.then(async (how) => {
 			process.off('SIGINT', ignore)
-			giveBackTerminal(how)
+			giveBackTerminal(how, true)
 			signal?.removeEventListener('abort', abort)
 			await session.end()
 			queue.close()

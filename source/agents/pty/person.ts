@@ -4,7 +4,7 @@ import { writeSync } from 'node:fs'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { isSuspendKey } from './keys.ts'
 import type { Size } from './screen.ts'
-import { leaveAlternate, ordinary } from './terminal-modes.ts'
+import { freshLine, leaveAlternate, ordinary } from './terminal-modes.ts'
 
 /** Where the person sits. */
 export interface TerminalOf {
@@ -89,6 +89,11 @@ export class Person implements Disposable {
 		this.#stdout.off('resize', this.#onResize)
 		process.off('exit', this.#onExit)
 		this.#signals(false)
+	}
+
+	/** Where the agent ended in the middle of a line: what is written next does not go on with it. */
+	freshLine(): void {
+		this.#write(freshLine)
 	}
 
 	/**

@@ -104,7 +104,11 @@ export class PtyProgram implements AsyncDisposable {
 				const end = signal
 					? { code: null, signal: signalName(signal) }
 					: { code: exitCode, signal: null }
-				void screen.parsed().then(() => resolve(end))
+				void screen.parsed().then(() => {
+					// One that is killed leaves its line for prompts behind.
+					if (!screen.alternate && screen.cursor.column > 0) this.#person?.freshLine()
+					resolve(end)
+				})
 			})
 		})
 		this.#person?.start()

@@ -16,6 +16,9 @@ export const ordinary = [
 /** Leaves the alternate screen. On its own: on the ordinary screen it would move the cursor. */
 export const leaveAlternate = `${esc}[?1049l`
 
+/** A line of its own below the cursor's, with nothing under it of what a program drew there. */
+export const freshLine = `\r\n${esc}[J`
+
 const mouse = { none: '', x10: '9', vt200: '1000', drag: '1002', any: '1003' }
 
 /** Sets again what the agent has set, as the emulated screen knows it. */

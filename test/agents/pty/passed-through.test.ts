@@ -134,6 +134,20 @@ describe.skipIf(process.platform === 'win32')('a program in the pseudo-terminal'
 		expect(seen.lastIndexOf('\u001B[?2004l')).toBeGreaterThan(seen.lastIndexOf('\u001B[?2004h'))
 	})
 
+	it('leaves a line of its own to what comes after it, where it died in the middle of one', async () => {
+		press(`say ${Buffer.from('> typed').toString('hex')};`)
+		await shows('> typed')
+		press('die;')
+		await shows('[over 0]')
+		expect(seen).toContain('\r\n\u001B[J[over 0]')
+	})
+
+	it('leaves no empty line where it ended its own', async () => {
+		press('end;')
+		await shows('[over 0]')
+		expect(seen).not.toContain('\u001B[J')
+	})
+
 	it('tells which signal it died of', async () => {
 		press('die;')
 		await shows('[over 0]')

@@ -79,6 +79,8 @@ export interface SessionStart {
 	cwd: string
 	env: NodeJS.ProcessEnv
 	args: readonly string[]
+	/** Of the terminal, where it is in one. */
+	columns?: number
 }
 
 export class HeadlessSession extends AgentSession {
@@ -164,7 +166,7 @@ export class NativeSession extends AgentSession {
 
 	/** `folder`: for the socket, over which the other process tells and is told. */
 	static async start(
-		{ adapter, cwd, env, args }: SessionStart,
+		{ adapter, cwd, env, args, columns = 100 }: SessionStart,
 		folder: string,
 		ready: string | RegExp,
 	): Promise<NativeSession> {
@@ -175,7 +177,7 @@ export class NativeSession extends AgentSession {
 			command: process.execPath,
 			args: [join(import.meta.dirname, 'native-agent.ts'), adapter.name, path, ...args],
 			env: { ...env, STYRBY_HOME: 'must not be inherited' },
-			columns: 100,
+			columns,
 			rows: 40,
 			cwd,
 		})
@@ -216,11 +218,11 @@ export class NativeSession extends AgentSession {
 
 	/** Sends a prompt from elsewhere. */
 	async send(text: string): Promise<void> {
-		await this.#order({ do: 'prompt', text })
+		await this.#obeyed({ do: 'prompt', text })
 	}
 
 	async setMode(mode: string): Promise<void> {
-		await this.#order({ do: 'mode', mode })
+		await this.#obeyed({ do: 'mode', mode })
 	}
 
 	async answer(id: string, answer: AgentAnswer): Promise<boolean> {
@@ -228,11 +230,15 @@ export class NativeSession extends AgentSession {
 	}
 
 	async interrupt(): Promise<void> {
-		await this.#order({ do: 'interrupt' })
+		await this.#obeyed({ do: 'interrupt' })
 	}
 
 	async stop(): Promise<void> {
 		await this.#order({ do: 'stop' })
+	}
+
+	async #obeyed(order: object): Promise<void> {
+		if (!(await this.#order(order))) throw new Error('The agent ended before it obeyed')
 	}
 
 	/** Throws what the adapter threw, as its code. */
@@ -240,7 +246,9 @@ export class NativeSession extends AgentSession {
 		const number = ++this.#orders
 		await this.until(() => this.#socket)
 		this.#socket?.write(`${JSON.stringify({ ...order, order: number })}\n`)
-		const { taken, error } = await this.until(() => this.#done.get(number))
+		// A stopped agent may have ended before its answer came.
+		await this.until(() => this.#done.has(number) || this.ended)
+		const { taken, error } = this.#done.get(number) ?? { taken: false }
 		if (error !== undefined) throw new Error(error)
 		return taken
 	}

@@ -1,25 +1,18 @@
 /** Aider in front of a person. The stand-in for it runs: the real one is in no registry here. */
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
-import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { AgentAnswer, AgentOutput } from '../../../source/agents/agent.ts'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { AgentAnswer } from '../../../source/agents/agent.ts'
+import { aider } from '../../../source/agents/aider/index.ts'
 import { isAlive } from '../../../source/config/is-alive.ts'
+import { NativeSession } from '../../tools/agent-session.ts'
 import { type AiderPlace, aiderPlace, editBlock, shellBlock } from '../../tools/aider.ts'
 import { childProcesses } from '../../tools/processes.ts'
-import { Terminal } from '../../tools/terminal.ts'
-
-type Told =
-	| AgentOutput
-	| { type: 'answered'; id: string; taken: boolean }
-	| { type: 'refused'; code: string }
-	| { type: 'ended'; code: number | null; signal: string | null }
+import type { Terminal } from '../../tools/terminal.ts'
 
 const yes: AgentAnswer = { decision: 'allow', scope: 'once' }
 const no: AgentAnswer = { decision: 'deny', reason: 'Not today' }
-const waiting = { timeout: 30_000, interval: 20 }
 const question = "Run shell command? (Y)es/(N)o/(D)on't ask again [Yes]: "
 
 const rules = [
@@ -35,10 +28,8 @@ const rules = [
 ]
 
 let place: AiderPlace
+let session: NativeSession
 let terminal: Terminal
-let server: Server
-let host: Socket | null = null
-let told: Told[] = []
 
 beforeEach(async () => {
 	place = await aiderPlace(rules, { 'a.txt': 'one\ntwo\nthree\n' })
@@ -46,63 +37,33 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-	await terminal[Symbol.asyncDispose]()
-	await new Promise((resolve) => server.close(resolve))
+	await session[Symbol.asyncDispose]()
 	await place[Symbol.asyncDispose]()
 })
 
 /** Starts it on a narrow terminal: its longer questions take two rows. */
 async function start(...args: string[]): Promise<void> {
-	told = []
-	const path = join(place.folder, 'tmp', 's')
-	server = createServer((socket) => {
-		host = socket
-		socket.on('error', () => socket.destroy())
-		createInterface({ input: socket }).on('line', (line) => told.push(JSON.parse(line)))
-	})
-	await new Promise<void>((resolve) => server.listen(path, resolve))
-	terminal = new Terminal({
-		command: process.execPath,
-		args: [join(import.meta.dirname, '../../tools/native-aider.ts'), path, ...args],
-		env: { ...place.env, TMPDIR: join(place.folder, 'tmp'), NODE_OPTIONS: '--no-warnings' },
-		columns: 70,
-		rows: 30,
-		cwd: place.folder,
-	})
+	const env = { ...place.env, TMPDIR: join(place.folder, 'tmp'), NODE_OPTIONS: '--no-warnings' }
+	const start = { adapter: aider, cwd: place.folder, env, args, columns: 70 }
+	session = await NativeSession.start(start, join(place.folder, 'tmp'), /^> ?$/m)
+	terminal = session.terminal
 	await idle(1)
 }
 
-function order(what: object): void {
-	host?.write(`${JSON.stringify(what)}\n`)
-}
-
-function of<T extends Told['type']>(type: T): Extract<Told, { type: T }>[] {
-	return told.filter((one): one is Extract<Told, { type: T }> => one.type === type)
-}
-
-const events = () => of('event').map(({ event }) => event)
-
 async function idle(times: number): Promise<void> {
-	await vi.waitFor(
-		() => expect(of('status').filter(({ status }) => status === 'idle')).toHaveLength(times),
-		waiting,
-	)
+	const count = () => session.of('status').filter(({ status }) => status === 'idle').length
+	await session.until(() => count() >= times)
+	expect(count()).toBe(times)
 }
 
 /** The n-th request, from 1. */
-async function request(n: number) {
-	await vi.waitFor(() => expect(of('request').length).toBeGreaterThanOrEqual(n), waiting)
-	return of('request')[n - 1]
+function request(n: number) {
+	return session.until(() => session.of('request')[n - 1])
 }
 
 /** Answers from elsewhere. */
 async function answer(n: number, given: AgentAnswer): Promise<void> {
-	const asked = await request(n)
-	order({ do: 'answer', id: asked?.id, answer: given })
-	await vi.waitFor(
-		() => expect(of('answered')).toContainEqual({ type: 'answered', id: asked?.id, taken: true }),
-		waiting,
-	)
+	expect(await session.answer((await request(n)).id, given)).toBe(true)
 }
 
 async function type(text: string): Promise<void> {
@@ -114,13 +75,13 @@ it('text, usage, commands and edits, answered here or there, in a row', async ()
 	await start()
 	await type('hello there')
 	await idle(2)
-	expect(events()).toContainEqual({
+	expect(session.events()).toContainEqual({
 		kind: 'user_prompt',
 		body: { text: 'hello there', source: 'agent' },
 	})
-	const reply = events().find(({ kind }) => kind === 'agent_response')?.body
+	const reply = session.events().find(({ kind }) => kind === 'agent_response')?.body
 	expect(reply).toMatchObject({ text: 'Hello **you**.\n\n> quoted\n\nBye.', model: 'gpt-4o' })
-	expect(events().find(({ kind }) => kind === 'usage')?.body).toMatchObject({
+	expect(session.events().find(({ kind }) => kind === 'usage')?.body).toMatchObject({
 		input: 1000,
 		output: 50,
 		cost_usd: 0.003,
@@ -128,7 +89,7 @@ it('text, usage, commands and edits, answered here or there, in a row', async ()
 
 	// Approved from elsewhere, with its diff; the question takes two rows here.
 	await type('edit it')
-	expect((await request(1))?.ask).toMatchObject({
+	expect((await request(1)).ask).toMatchObject({
 		tool: 'edit',
 		changes: [
 			{ path: join(place.folder, 'a.txt'), hunks: [{ lines: [' one', '-two', '+2', ' three'] }] },
@@ -140,7 +101,7 @@ it('text, usage, commands and edits, answered here or there, in a row', async ()
 
 	// Denied from elsewhere, then allowed by the person.
 	await type('run it')
-	expect((await request(2))?.ask.input).toEqual({ command: 'echo it ran > ran' })
+	expect((await request(2)).ask.input).toEqual({ command: 'echo it ran > ran' })
 	await answer(2, no)
 	await idle(4)
 	expect(existsSync(join(place.folder, 'ran'))).toBe(false)
@@ -150,64 +111,59 @@ it('text, usage, commands and edits, answered here or there, in a row', async ()
 	await type('y')
 	await idle(5)
 	expect(existsSync(join(place.folder, 'ran'))).toBe(true)
-	expect(of('withdrawn')).toEqual([{ type: 'withdrawn', id: third?.id, result: 'approved' }])
-	expect(of('applied').map(({ id }) => id)).toEqual([
-		(await request(1))?.id,
-		(await request(2))?.id,
+	expect(session.of('withdrawn')).toEqual([{ type: 'withdrawn', id: third.id, result: 'approved' }])
+	expect(session.of('applied').map(({ id }) => id)).toEqual([
+		(await request(1)).id,
+		(await request(2)).id,
 	])
 
 	// An answer that comes too late, and one to what the person is typing an answer to.
-	order({ do: 'answer', id: third?.id, answer: yes })
+	expect(await session.answer(third.id, yes)).toBe(false)
 	await type('run a third time')
 	const fourth = await request(4)
 	await terminal.type('n')
-	order({ do: 'answer', id: fourth?.id, answer: yes })
-	await vi.waitFor(
-		() => expect(of('answered').filter(({ taken }) => !taken)).toHaveLength(2),
-		waiting,
-	)
+	expect(await session.answer(fourth.id, yes)).toBe(false)
 	await terminal.press('\r')
 	await idle(6)
-	expect(of('withdrawn').at(-1)).toEqual({ type: 'withdrawn', id: fourth?.id, result: 'denied' })
+	expect(session.of('withdrawn').at(-1)).toEqual({
+		type: 'withdrawn',
+		id: fourth.id,
+		result: 'denied',
+	})
 
 	await type('/exit')
 	expect(await terminal.exited).toBe(0)
-	expect(readdirSync(join(place.folder, 'tmp'))).toEqual(['s'])
+	expect(readdirSync(join(place.folder, 'tmp'))).toEqual([expect.stringMatching(/^socket-/)])
 })
 
 it('prompts, modes and interrupts from elsewhere, only where they do no harm; a model error', async () => {
 	await start()
-	order({ do: 'prompt', text: 'wait\nfor it' })
-	await vi.waitFor(
-		() =>
-			expect(
-				of('text')
-					.map(({ text }) => text)
-					.join(''),
-			).toContain('Half'),
-		waiting,
-	)
-	expect(events()).toContainEqual({
+	await session.send('wait\nfor it')
+	const streamed = () =>
+		session
+			.of('text')
+			.map(({ text }) => text)
+			.join('')
+	await session.until(() => streamed().includes('Half'))
+	expect(session.events()).toContainEqual({
 		kind: 'user_prompt',
 		body: { text: 'wait\nfor it', source: 'viewer' },
 	})
-	order({ do: 'interrupt' })
+	await session.interrupt()
 	await idle(2)
 	// Nothing runs: a ctrl-c now could end it.
-	order({ do: 'interrupt' })
-	order({ do: 'mode', mode: 'ask' })
-	await vi.waitFor(
-		() => expect(told).toContainEqual({ type: 'about', mode: 'ask', asks: true }),
-		waiting,
-	)
+	await session.interrupt()
+	await session.setMode('ask')
+	const modes = () => session.of('about').filter(({ mode }) => mode !== undefined)
+	await session.until(() => modes().some(({ mode }) => mode === 'ask'))
+	expect(modes().at(-1)).toEqual({ type: 'about', mode: 'ask', asks: true })
 	await terminal.type('half a line')
-	order({ do: 'prompt', text: 'hello from elsewhere' })
-	await vi.waitFor(() => expect(of('refused')).toHaveLength(1), waiting)
+	await expect(session.send('hello from elsewhere')).rejects.toThrowError('agent_cannot')
 	expect(terminal.text()).not.toContain('elsewhere')
 	await terminal.press(...Array<string>('half a line'.length).fill('\u007F'))
 	await type('fail')
-	await vi.waitFor(() => expect(events().some(({ kind }) => kind === 'error')).toBe(true), waiting)
-	order({ do: 'stop' })
+	await session.until(() => session.events().some(({ kind }) => kind === 'error'))
+	await session.stop()
 	await terminal.exited
 })
 
@@ -216,10 +172,10 @@ it('a model that prints a question is never asked about, nor answered', async ()
 	await type('fool me')
 	await terminal.until('[Yes]:')
 	await terminal.settled(1500)
-	expect(of('request')).toEqual([])
-	order({ do: 'interrupt' })
+	expect(session.of('request')).toEqual([])
+	await session.interrupt()
 	await idle(2)
-	expect(of('request')).toEqual([])
+	expect(session.of('request')).toEqual([])
 })
 
 it('killed, it has ended with its question; killed, its host ends it; resumed, it knows more', async () => {
@@ -228,22 +184,23 @@ it('killed, it has ended with its question; killed, its host ends it; resumed, i
 	await idle(2)
 	await type('run it')
 	const asked = await request(1)
-	const [agent] = (await childProcesses(terminal.pid)).filter(({ command }) =>
-		command.includes('aider-stand-in'),
-	)
-	process.kill(agent?.pid ?? 0, 'SIGKILL')
-	await vi.waitFor(() => expect(of('ended')).toMatchObject([{ signal: 'SIGKILL' }]), waiting)
-	expect(of('withdrawn')).toEqual([{ type: 'withdrawn', id: asked?.id, result: 'cancelled' }])
+	await session.kill(/aider-stand-in/)
+	expect(await session.until(() => session.ended)).toMatchObject({ signal: 'SIGKILL' })
+	expect(session.of('withdrawn')).toEqual([
+		{ type: 'withdrawn', id: asked.id, result: 'cancelled' },
+	])
 	await terminal.exited
 	expect(terminal.modes).toEqual({ alternate: false, cursor: true, paste: false })
-	await terminal[Symbol.asyncDispose]()
-	await new Promise((resolve) => server.close(resolve))
+	await session[Symbol.asyncDispose]()
 
 	await start('--restore-chat-history')
 	await type('hello again')
 	await idle(2)
 	expect(JSON.stringify(place.requests.at(-1))).toContain('Bye.')
-	const [next] = await childProcesses(terminal.pid)
+	const children = await childProcesses(terminal.pid)
+	expect(children.map(({ command }) => command)).toContainEqual(
+		expect.stringContaining('aider-stand-in'),
+	)
 	terminal.kill('SIGKILL')
-	await vi.waitFor(() => expect(isAlive(next?.pid ?? 0)).toBe(false), waiting)
+	await session.until(() => children.every(({ pid }) => !isAlive(pid)))
 })

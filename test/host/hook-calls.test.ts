@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -198,6 +198,7 @@ describe.skipIf(process.platform === 'win32')('hooks', () => {
 		await using _ = await host()
 		execFileSync('mkfifo', [join(callsFolder(home), 'claude.1.2.tell')])
 		execFileSync('ln', ['-s', '/etc/passwd', join(callsFolder(home), 'claude.1.3.tell')])
+		await mkdir(join(callsFolder(home), 'claude.1.4.tell'))
 		await writeFile(join(callsFolder(home), 'other'), 'x')
 		await hook('tell', '{}').ended
 		await until(() => calls.some(({ call }) => call.body === '{}'))

@@ -78,7 +78,7 @@ export class HookCalls implements AsyncDisposable {
 			const one = { name, agent, pid: Number(pid), caller: Number(caller), at: 0 }
 			if (kind === 'tell' || kind === 'ask') found.push(one)
 			// What a call that was ended has left.
-			else if (!isAlive(one.caller)) await rm(join(this.#folder, name), { force: true })
+			else if (!isAlive(one.caller)) await takeAway(join(this.#folder, name))
 			// The host that took this call died before it opened the pipe: whoever waits there is let go.
 			else if (kind === 'answer' && (await this.#orphaned(name, names))) {
 				await this.#ask(agent, { ...one, body: null })
@@ -90,7 +90,7 @@ export class HookCalls implements AsyncDisposable {
 		// The order of the calls of an agent is the order in which they were written.
 		read.sort((a, b) => a.at - b.at)
 		for (const { name, agent, pid, caller, at, body } of read) {
-			await rm(join(this.#folder, name), { force: true })
+			await takeAway(join(this.#folder, name))
 			if (name.endsWith('.tell')) {
 				if (body !== null) this.#onCall(agent, { body, pid, at, ...nothing })
 			} else void this.#ask(agent, { pid, caller, at, body })
@@ -151,6 +151,11 @@ export class HookCalls implements AsyncDisposable {
 	}
 }
 
+/** Even what the script would not have made: a folder must not keep the other calls waiting. */
+function takeAway(path: string): Promise<void> {
+	return rm(path, { force: true, recursive: true })
+}
+
 /** Opens our end of the pipe as soon as the call has its own, and takes its name away. */
 async function openPipe(path: string, caller: number): Promise<FileHandle | null> {
 	const until = Date.now() + openLimit
@@ -166,7 +171,7 @@ async function openPipe(path: string, caller: number): Promise<FileHandle | null
 			await sleep(2)
 		}
 	} finally {
-		await rm(path, { force: true })
+		await takeAway(path)
 	}
 }
 

@@ -63,7 +63,7 @@ export class NativeSession implements RunningAgent {
 	/** The prompt of this turn was in the chat file. */
 	#prompted = false
 	/** Prompts from elsewhere that the chat file has yet to tell. */
-	readonly #sent: string[] = []
+	readonly #sent: { text: string; as: 'viewer' | 'reason' }[] = []
 	#open: Open | null = null
 	/** It was told that something is asked that can be answered on the screen alone. */
 	#told = false
@@ -140,7 +140,7 @@ export class NativeSession implements RunningAgent {
 				'Gemini CLI takes what begins with /, ! or ? for a command of its own: type it where it runs.',
 			)
 		}
-		if (this.#open === null && (await this.#enter(text))) return
+		if (this.#open === null && (await this.#enter(text, 'viewer'))) return
 		throw cannot(
 			'Gemini CLI is at work, or something is typed on its line already: send the prompt when it waits.',
 		)
@@ -180,7 +180,7 @@ export class NativeSession implements RunningAgent {
 	}
 
 	/** Types a prompt and sends it, when nothing else is on the line. */
-	async #enter(text: string): Promise<boolean> {
+	async #enter(text: string, as: 'viewer' | 'reason'): Promise<boolean> {
 		const empty = (screen: Screen) => {
 			const line = composer(screen)
 			return line !== null && !line.busy && line.text === ''
@@ -188,7 +188,7 @@ export class NativeSession implements RunningAgent {
 		if (!(await this.#program.paste(empty, text))) return false
 		const there = (screen: Screen) => holds(composer(screen)?.text ?? '', text)
 		if (!(await this.#program.until(there, pasteMs))) return false
-		this.#sent.push(text)
+		this.#sent.push({ text, as })
 		this.#setStatus('running')
 		for (let tries = 0; tries < mostEnters; tries++) {
 			// Right after a paste it takes the key for a part of that.
@@ -287,7 +287,7 @@ export class NativeSession implements RunningAgent {
 		const reason = this.#reason
 		this.#reason = null
 		// A denial ends the turn; its reason goes on with the next one.
-		if (reason !== null && (await this.#enter(reason))) return
+		if (reason !== null && (await this.#enter(reason, 'reason'))) return
 		this.#quietSince ??= performance.now()
 		const left = this.#quietSince + quietMs - performance.now()
 		if (left > 0) {
@@ -336,11 +336,15 @@ export class NativeSession implements RunningAgent {
 				if (event.kind === 'user_prompt') {
 					this.#prompted = true
 					this.#setStatus('running')
-					const sent = this.#sent.indexOf(event.body.text)
-					if (sent >= 0) {
-						this.#sent.splice(sent, 1)
-						event.body.source = 'viewer'
+					const { text } = event.body
+					const sent = this.#sent.findIndex((one) => one.text === text)
+					const [typed] = sent < 0 ? [] : this.#sent.splice(sent, 1)
+					if (typed?.as === 'reason') {
+						const denial = { kind: 'system' as const, body: { type: 'denial', text, data: null } }
+						this.#queue.push({ type: 'event', at: at ?? now(), event: denial })
+						continue
 					}
+					if (typed) event.body.source = 'viewer'
 				}
 				if (event.kind === 'tool_result' && !event.body.ok && this.#reason !== null) {
 					event.body.text = this.#reason

@@ -199,7 +199,12 @@ export class NativeSession extends AgentSession {
 	async prompt(text: string): Promise<void> {
 		await this.terminal.type(text)
 		await this.terminal.until(text)
-		await this.terminal.press('\r')
+		const before = this.outputs.length
+		// What is pressed right after typing can be taken for a part of that: then nothing comes of it.
+		for (let tries = 0; tries < 3 && this.outputs.length === before; tries++) {
+			await this.terminal.press('\r')
+			for (let n = 0; n < 50 && this.outputs.length === before; n++) await sleep(100)
+		}
 	}
 
 	/** Presses keys, once what they are for can take them: not in the first moment of what is asked. */

@@ -16,6 +16,15 @@ export function otherMode(title: string, modes: readonly string[]): StyrbyError 
 	return cannot(`${title} can be put in ${modes.join(', ')} from elsewhere, while it runs.`)
 }
 
+/** `agent_refused`: the agent did not take a mode. `why`: its own reason; `null`: it did not answer. */
+export function modeRefused(title: string, why: string | null): StyrbyError {
+	const text =
+		why === null
+			? `${title} did not say whether it changed its mode.`
+			: `${title} did not change its mode: ${why}.`
+	return new StyrbyError('agent_refused', text)
+}
+
 /** What is done at the agent itself. `instead`: the end of a sentence. */
 export function inItsInterface(instead: string): StyrbyError {
 	return cannot(`This session runs in its own interface: ${instead}.`)

@@ -6,7 +6,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
-import { cannot, noMorePrompts, otherMode } from '../cannot.ts'
+import { cannot, modeRefused, noMorePrompts, otherMode } from '../cannot.ts'
 import { childEnvironment } from '../child-environment.ts'
 import {
 	type Ended,
@@ -152,16 +152,9 @@ class HeadlessSession implements RunningAgent {
 	async setMode(mode: string): Promise<void> {
 		if (!this.#open || !modes.includes(mode)) throw otherMode('Claude Code', modes)
 		const reply = this.#control({ subtype: 'set_permission_mode', mode })
-		if (!(await within(reply, replyMs))) {
-			throw new StyrbyError('agent_refused', 'Claude Code did not say whether it changed its mode.')
-		}
+		if (!(await within(reply, replyMs))) throw modeRefused('Claude Code', null)
 		const { ok, error } = await reply
-		if (!ok) {
-			throw new StyrbyError(
-				'agent_refused',
-				`Claude Code did not change its mode: ${error ?? 'it gave no reason'}.`,
-			)
-		}
+		if (!ok) throw modeRefused('Claude Code', error ?? 'it gave no reason')
 	}
 
 	stop(): Promise<void> {

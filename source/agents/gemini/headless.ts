@@ -7,7 +7,7 @@ import { realpath } from 'node:fs/promises'
 import * as v from 'valibot'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { AgentAnswer, AgentOutput, RunningAgent, StartOptions } from '../agent.ts'
-import { noMorePrompts, otherMode } from '../cannot.ts'
+import { modeRefused, noMorePrompts, otherMode } from '../cannot.ts'
 import { childEnvironment } from '../child-environment.ts'
 import {
 	type Ended,
@@ -172,15 +172,13 @@ class AcpSession implements RunningAgent {
 		if (mode === this.#reader.mode) return
 		this.#reader.expectMode(mode)
 		const reply = this.#rpc.request('session/set_mode', { sessionId: this.#session, modeId: mode })
-		if (!(await within(reply, replyMs))) {
-			throw new StyrbyError('agent_refused', 'Gemini CLI did not say whether it changed its mode.')
-		}
+		if (!(await within(reply, replyMs))) throw modeRefused('Gemini CLI', null)
 		const said = await reply
 		if (said.ok) {
 			if (this.#reader.mode !== mode) this.#queue.push(...this.#reader.started(mode))
 			return
 		}
-		throw new StyrbyError('agent_refused', `Gemini CLI did not change its mode: ${why(said)}.`)
+		throw modeRefused('Gemini CLI', why(said))
 	}
 
 	stop(): Promise<void> {

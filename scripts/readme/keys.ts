@@ -1,6 +1,6 @@
 /** The readme's table of keys, from the table that the keys themselves follow. `node scripts/readme/keys.ts` writes it. */
 import { readFile, writeFile } from 'node:fs/promises'
-import { commands, groups } from '../../source/ui/keymap.ts'
+import { commands, groups } from '../../source/ui/keymap/keymap.ts'
 import { keySymbol } from '../../source/ui/keys.ts'
 
 const begin = '<!-- keys:begin -->'

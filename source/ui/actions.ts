@@ -30,7 +30,7 @@ import {
 	verifyDevices,
 } from './device-actions.ts'
 import { foldAll, foldSelected, selectNext } from './folding.ts'
-import type { CommandId } from './keymap.ts'
+import type { CommandId } from './keymap/keymap.ts'
 import type { KeyName } from './keys.ts'
 import { moveUp, page, step, toEnd, toTop } from './moving.ts'
 import { nextWaiting } from './next-waiting.ts'

@@ -1,6 +1,6 @@
 import { type SafeText, safeText } from '../text/safe-text.ts'
 import { noFacts } from '../viewer/facts.ts'
-import type { SessionRoute } from './command.ts'
+import type { SessionRoute } from './keymap/command.ts'
 import type { Snapshot } from './snapshot.ts'
 import { type Screen, topScreen, type UiState } from './state.ts'
 

@@ -1,6 +1,6 @@
 /** The screens about devices: what they show in each state, and what their keys ask for. */
 import { describe, expect, test } from 'vitest'
-import { commands } from '../../source/ui/keymap.ts'
+import { commands } from '../../source/ui/keymap/keymap.ts'
 import type { DevicesState } from '../../source/viewer/devices.ts'
 import {
 	approving,

@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { safeText } from '../../source/text/safe-text.ts'
-import {
-	allowable,
-	answers,
-	commandFor,
-	commands,
-	type KeyContext,
-} from '../../source/ui/keymap.ts'
+import { allowable } from '../../source/ui/keymap/answering.ts'
+import { answers, commandFor, commands, type KeyContext } from '../../source/ui/keymap/keymap.ts'
 import { keyPress } from '../../source/ui/keys.ts'
 import { emptyEdit } from '../../source/ui/line-edit.ts'
 import type { Screen, ScreenName } from '../../source/ui/state.ts'

@@ -1,6 +1,6 @@
 import { displayText, joinText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span } from '../../text/styled.ts'
-import { commands, type KeyContext } from '../keymap.ts'
+import { commands, type KeyContext } from '../keymap/keymap.ts'
 import type { ScreenName } from '../state.ts'
 import { keyText } from './key-text.ts'
 

@@ -1,7 +1,7 @@
 import { displayText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, padLine, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
-import { commands, type Group, groups } from '../keymap.ts'
+import { commands, type Group, groups } from '../keymap/keymap.ts'
 import type { ScreenName } from '../state.ts'
 import { keysText } from './footer.ts'
 

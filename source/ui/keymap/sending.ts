@@ -1,6 +1,6 @@
 /** The keys that send something to an agent besides answers. */
-import { type SafeText, safeText } from '../text/safe-text.ts'
-import type { SessionFacts } from '../viewer/viewer.ts'
+import { type SafeText, safeText } from '../../text/safe-text.ts'
+import type { SessionFacts } from '../../viewer/viewer.ts'
 import type { Command, Enabled, KeyContext } from './command.ts'
 
 type Takes = NonNullable<SessionFacts['takes']>

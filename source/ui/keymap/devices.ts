@@ -1,6 +1,6 @@
 /** The keys of the screens about devices. */
-import { safeText } from '../text/safe-text.ts'
-import { isUnfinished } from '../viewer/devices.ts'
+import { safeText } from '../../text/safe-text.ts'
+import { isUnfinished } from '../../viewer/devices.ts'
 import type { Command, Enabled, KeyContext } from './command.ts'
 
 const always = (): Enabled => true

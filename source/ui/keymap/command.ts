@@ -1,10 +1,10 @@
 /** What a row of the key table is made of. */
-import type { SafeText } from '../text/safe-text.ts'
-import type { DeviceAct } from '../viewer/devices.ts'
-import type { JoinState } from '../viewer/joining.ts'
-import type { DecisionState, RequestView, SessionFacts } from '../viewer/viewer.ts'
-import type { KeyName } from './keys.ts'
-import type { Screen, ScreenName } from './state.ts'
+import type { SafeText } from '../../text/safe-text.ts'
+import type { DeviceAct } from '../../viewer/devices.ts'
+import type { JoinState } from '../../viewer/joining.ts'
+import type { DecisionState, RequestView, SessionFacts } from '../../viewer/viewer.ts'
+import type { KeyName } from '../keys.ts'
+import type { Screen, ScreenName } from '../state.ts'
 
 /** What can be sent to a session. */
 export interface SessionRoute {

@@ -1,0 +1,77 @@
+/** The keys that show something else, or more of it. */
+import type { Command } from './command.ts'
+import { always } from './screens.ts'
+
+export const lookingCommands = [
+	{
+		id: 'open',
+		group: 'Look',
+		keys: ['enter', 'right', 'l'],
+		screens: ['sessions'],
+		label: 'open',
+		description: 'Open the highlighted session.',
+		footer: 5,
+		enabled: ({ session }) => (session ? true : null),
+	},
+	{
+		id: 'see-all',
+		group: 'Look',
+		keys: ['enter'],
+		screens: ['permissions', 'session'],
+		label: 'see all',
+		description: 'Show all of the highlighted request.',
+		footer: 5,
+		enabled: ({ focus, selected, screen }) =>
+			focus && !(selected && screen.name === 'session') ? true : null,
+	},
+	{
+		id: 'fold',
+		group: 'Look',
+		keys: ['enter', 'space'],
+		screens: ['session'],
+		label: 'fold',
+		description: 'Fold or unfold what is selected.',
+		footer: 6,
+		enabled: ({ selected }) => (selected ? true : null),
+	},
+	{
+		id: 'next-item',
+		group: 'Look',
+		keys: ['tab'],
+		screens: ['session'],
+		label: 'select',
+		description: 'Select the next command, edit or request.',
+		footer: 7,
+		enabled: ({ foldable }) => (foldable ? true : null),
+	},
+	{
+		id: 'previous-item',
+		group: 'Look',
+		keys: ['shift-tab'],
+		screens: ['session'],
+		label: 'select',
+		description: 'Select the one before.',
+		footer: null,
+		enabled: ({ foldable }) => (foldable ? true : null),
+	},
+	{
+		id: 'fold-all',
+		group: 'Look',
+		keys: ['o'],
+		screens: ['session'],
+		label: 'unfold all',
+		description: 'Unfold everything, or fold it again.',
+		footer: 8,
+		enabled: always,
+	},
+	{
+		id: 'permissions',
+		group: 'Look',
+		keys: ['p'],
+		screens: ['sessions', 'session'],
+		label: 'permissions',
+		description: 'All permission requests, of every session.',
+		footer: 9,
+		enabled: always,
+	},
+] as const satisfies readonly Command[]

@@ -14,7 +14,7 @@ export const widestTranscript = 132
 
 /** Columns of a list and of what stands right of it; one column between them. */
 export function sideBySide(columns: number): { list: number; rest: number } {
-	const list = Math.min(72, Math.max(32, Math.floor(columns * 0.32)))
+	const list = Math.min(72, Math.max(36, Math.floor(columns * 0.35)))
 	return { list, rest: columns - list - 1 }
 }
 

@@ -1,13 +1,10 @@
+/** The list of sessions, of which only the lines on the screen are made. */
 import { type SafeText, safeText } from '../../text/safe-text.ts'
-import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
-import { formatUsd, relativeTime } from '../../text/time.ts'
-import type { RequestView, SessionSummary } from '../../viewer/viewer.ts'
-import type { Snapshot } from '../snapshot.ts'
-import { oneLine } from './one-line.ts'
-import { groupOf, type SessionGroup, sessionState } from './session-state.ts'
-import { keepRight } from './sides.ts'
-
-const groups: readonly SessionGroup[] = ['waiting', 'live', 'earlier']
+import { type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import type { SessionSummary } from '../../viewer/viewer.ts'
+import type { Arranged, SessionsOfGroup } from '../arranged-sessions.ts'
+import { nameWidth, sessionRow } from './session-row.ts'
+import type { SessionGroup } from './session-state.ts'
 
 const groupNames: Readonly<Record<SessionGroup, SafeText>> = {
 	waiting: safeText`waiting for you`,
@@ -15,10 +12,11 @@ const groupNames: Readonly<Record<SessionGroup, SafeText>> = {
 	earlier: safeText`earlier`,
 }
 
-/** Widths from which on a row has room for more. */
-const widths = { cost: 40, word: 50, title: 60 }
 /** The names of projects stand in a column of at most so many. */
 const nameColumns = 24
+/** Below this width a title has a line of its own, where the list is at least so high. */
+const oneLineWidth = 76
+const twoLineHeight = 16
 
 /** A row of a list: a heading, or an entry that can be highlighted. */
 export interface ListRow {
@@ -26,94 +24,94 @@ export interface ListRow {
 	line: StyledLine
 }
 
-/**
- * Sessions as they are listed: those that wait, the oldest request first; live ones, last started first;
- * earlier ones, last active first. Live ones do not change places whenever one of them says something.
- */
-export function sessionOrder({
-	sessions,
-	requests,
-}: Pick<Snapshot, 'sessions' | 'requests'>): readonly SessionSummary[] {
-	return grouped({ sessions, requests }).flatMap(({ members }) => members)
+/** The rows of a list, by their number; an entry may take several. */
+export interface LazyRows {
+	total: number
+	/** Rows that each entry takes. */
+	lines: number
+	/** The first row of an entry; `null` where it is not listed. */
+	rowOf(id: string): number | null
+	/** Rows `from` to `to`, the latter left out. */
+	slice(from: number, to: number): ListRow[]
 }
 
-function grouped({ sessions, requests }: Pick<Snapshot, 'sessions' | 'requests'>) {
-	const since = waitingSince(requests)
-	const orders: Readonly<Record<SessionGroup, (session: SessionSummary) => number>> = {
-		waiting: ({ id, startedAt }) => since.get(id) ?? Date.parse(startedAt),
-		live: ({ startedAt }) => -Date.parse(startedAt),
-		earlier: ({ lastActivityAt }) => -Date.parse(lastActivityAt),
-	}
-	return groups.map((group) => ({
-		group,
-		members: sessions
-			.filter((session) => groupOf(session) === group)
-			.toSorted((a, b) => orders[group](a) - orders[group](b) || (a.id < b.id ? -1 : 1)),
-	}))
-}
-
-/** When the oldest request that waits was made, by session, in ms. */
-function waitingSince(requests: readonly RequestView[]): ReadonlyMap<string, number> {
-	const since = new Map<string, number>()
-	for (const { session, status, createdAt } of requests) {
-		if (status !== 'pending') continue
-		const at = Date.parse(createdAt)
-		since.set(session, Math.min(at, since.get(session) ?? at))
-	}
-	return since
+export interface SessionRowsOptions {
+	width: number
+	height: number
+	now: number
+	/** There are older ones, which were not read yet. */
+	more: boolean
 }
 
 export function sessionRows(
-	data: Pick<Snapshot, 'sessions' | 'requests'>,
-	width: number,
-	now: number,
-): ListRow[] {
-	const names = Math.max(0, ...data.sessions.map((session) => lineWidth([nameSpan(session)])))
-	const options = { width, now, names: Math.min(nameColumns, names) }
-	return grouped(data).flatMap(({ group, members }) => {
-		if (members.length === 0) return []
-		const heading = truncateLine(
-			[span(safeText`${groupNames[group]} ${members.length}`, 'dim')],
-			width,
-		)
-		return [
-			{ id: null, line: heading },
-			...members.map((session) => ({ id: session.id, line: sessionRow(session, options) })),
-		]
+	{ groups, ids }: Arranged,
+	{ width, height, now, more }: SessionRowsOptions,
+): LazyRows {
+	const lines = width < oneLineWidth && height >= twoLineHeight ? 2 : 1
+	const options = { width, now, lines, names: namesColumn(groups) }
+	const starts = startsOf(groups, lines)
+	const total = groups.reduce((sum, { members }) => sum + 1 + members.length * lines, 0)
+	const heading = ({ group, members }: SessionsOfGroup) => {
+		const count = more && group === 'earlier' ? safeText`${members.length}+` : members.length
+		return truncateLine([span(safeText`${groupNames[group]} ${count}`, 'dim')], width)
+	}
+	return {
+		total,
+		lines,
+		rowOf(id) {
+			let at = ids.indexOf(id)
+			if (at < 0) return null
+			for (const [index, { members }] of groups.entries()) {
+				if (at < members.length) return (starts[index] ?? 0) + 1 + at * lines
+				at -= members.length
+			}
+			return null
+		},
+		slice(from, to) {
+			const rows: ListRow[] = []
+			for (const [index, of] of groups.entries()) {
+				const start = starts[index] ?? 0
+				if (from <= start && start < to) rows.push({ id: null, line: heading(of) })
+				const first = Math.max(0, Math.floor((from - start - 1) / lines))
+				const end = Math.ceil((to - start - 1) / lines)
+				for (const [offset, session] of of.members.slice(first, Math.max(0, end)).entries()) {
+					const top = start + 1 + (first + offset) * lines
+					rows.push(...shownOf(session, top))
+				}
+			}
+			return rows
+
+			function shownOf(session: SessionSummary, top: number): ListRow[] {
+				return sessionRow(session, options)
+					.map((line) => ({ id: session.id, line }))
+					.filter((_, line) => top + line >= from && top + line < to)
+			}
+		},
+	}
+}
+
+function startsOf(groups: readonly SessionsOfGroup[], lines: number): number[] {
+	let next = 0
+	return groups.map(({ members }) => {
+		const start = next
+		next += 1 + members.length * lines
+		return start
 	})
 }
 
-/** Project, or title, or the start of the id. */
-export function sessionName({ project, title, id }: SessionSummary): SafeText {
-	return oneLine(project ?? title ?? id.slice(0, 8))
+/** As wide as the longest name, within bounds. */
+function namesColumn(groups: readonly SessionsOfGroup[]): number {
+	const known = columns.get(groups)
+	if (known !== undefined) return known
+	let widest = 0
+	for (const { members } of groups) {
+		for (const session of members) {
+			if (widest < nameColumns) widest = Math.max(widest, nameWidth(session))
+		}
+	}
+	columns.set(groups, Math.min(nameColumns, widest))
+	return Math.min(nameColumns, widest)
 }
 
-function nameSpan(session: SessionSummary) {
-	return span(sessionName(session), session.pending > 0 ? 'strong' : 'plain')
-}
-
-function sessionRow(
-	session: SessionSummary,
-	{ width, now, names }: { width: number; now: number; names: number },
-): StyledLine {
-	const { sign, word, style } = sessionState(session)
-	const agent = padLine(truncateLine([span(oneLine(session.agent), 'dim')], 8), 8)
-	const when = padLine([span(relativeTime(session.lastActivityAt, now), 'dim')], 5, 'right')
-	const cost = session.costUsd > 0 ? [span(formatUsd(session.costUsd), 'dim')] : []
-	const right: StyledLine = [
-		...(width >= widths.word ? padLine([span(word, style), span(safeText` `)], 9) : []),
-		...agent,
-		...when,
-		...(width >= widths.cost ? padLine(cost, 8, 'right') : []),
-		span(safeText` `),
-	]
-	const title = session.title !== null && session.project !== null ? oneLine(session.title) : null
-	const withTitle = title !== null && width >= widths.title
-	const name = truncateLine([nameSpan(session)], withTitle ? names : width)
-	const left: StyledLine = [
-		span(safeText`${sign} `, style),
-		...(withTitle ? padLine(name, names) : name),
-		...(withTitle ? [span(safeText`  ${title}`, 'dim')] : []),
-	]
-	return keepRight(left, right, width)
-}
+/** By the groups of one arrangement, which are never changed in place. */
+const columns = new WeakMap<readonly SessionsOfGroup[], number>()

@@ -1,15 +1,16 @@
 import { safeText } from '../../text/safe-text.ts'
 import { span } from '../../text/styled.ts'
 import type { RequestView, SessionSummary } from '../../viewer/viewer.ts'
-import { emptyScreen, type Model, type Pane, type ScreenFrame } from '../frame.ts'
+import { arranged } from '../arranged-sessions.ts'
+import { emptyScreen, type ListFrame, type Model, type Pane, type ScreenFrame } from '../frame.ts'
 import { oneBelow, sideBySide, twoPaneColumns } from '../layout.ts'
 import { firstRunLines } from '../present/first-run.ts'
 import { mayRepeat } from '../present/ladder.ts'
-import { sessionOrder, sessionRows } from '../present/session-list.ts'
+import { sessionRows } from '../present/session-list.ts'
 import { pendingRequests } from '../snapshot.ts'
 import type { Size } from '../state.ts'
 import { cardPane } from './card-pane.ts'
-import { listMargin, listPane } from './list-pane.ts'
+import { lazyRowsPane, listMargin } from './list-pane.ts'
 import { scrollPane } from './scroll-pane.ts'
 import { transcriptPane } from './transcript-pane.ts'
 
@@ -20,9 +21,6 @@ const previewRows = 14
 export function sessionsScreen(model: Model, { columns, rows }: Size): ScreenFrame {
 	if (model.data.sessions.length === 0) return firstRun(model, { columns, rows })
 	const selected = selectedSession(model)
-	const order = sessionOrder(model.data)
-		.map(({ id }) => id)
-		.join()
 	const list = (width: number, height: number) => listOf(model, width, height, true)
 	if (columns >= twoPaneColumns && selected) {
 		const widths = sideBySide(columns)
@@ -33,16 +31,18 @@ export function sessionsScreen(model: Model, { columns, rows }: Size): ScreenFra
 			active: false,
 		})
 		const { focus, shown, transcript } = right
+		const { order } = left
 		const panes = [left.pane, right.pane]
 		return { ...emptyScreen, panes, list: left.list, transcript, focus, shown, order }
 	}
 	if (!selected || !hasPreview({ columns, rows })) {
 		const only = list(columns, rows - 1)
-		return { ...emptyScreen, panes: [only.pane], list: only.list, order }
+		return { ...emptyScreen, panes: [only.pane], list: only.list, order: only.order }
 	}
 	const heights = oneBelow(rows, rows)
 	const above = list(columns, heights.list)
 	const options = { width: columns, height: heights.rest, active: false }
+	const { order } = above
 	const stacked = { panes: [above.pane], direction: 'column', list: above.list, order } as const
 	const waiting = unanswered(model, selected.id)
 	if (waiting) {
@@ -70,21 +70,31 @@ function unanswered({ data }: Model, session: string): RequestView | null {
 	return open ?? null
 }
 
-/** The list alone, for the screens that keep it in view. */
-export function listOf(model: Model, width: number, height: number, active: boolean) {
-	const selected = selectedSession(model)
-	return listPane(sessionRows(model.data, width - listMargin, model.now), selected?.id ?? null, {
+/** The list alone, for the screens that keep it in view. `order`: what of it is on the screen. */
+export function listOf(
+	model: Model,
+	width: number,
+	height: number,
+	active: boolean,
+): { pane: Pane; list: ListFrame; order: string } {
+	const selected = selectedSession(model)?.id ?? null
+	const sessions = arranged(model.data)
+	const options = { width: width - listMargin, height, now: model.now, more: false }
+	const rows = sessionRows(sessions, options)
+	const { pane, shown } = lazyRowsPane(rows, selected, {
 		title: [span(safeText`sessions`, active ? 'strong' : 'dim')],
 		width,
 		height,
 		active,
 	})
+	const entries = Math.max(1, Math.floor(height / rows.lines))
+	return { pane, list: { ids: sessions.ids, selected, height: entries }, order: shown.join() }
 }
 
 /** The highlighted session: the one chosen, or the first in the list until one is. */
 export function selectedSession({ ui, data }: Pick<Model, 'ui' | 'data'>): SessionSummary | null {
 	const chosen = data.sessions.find(({ id }) => id === ui.selectedSession)
-	return chosen ?? sessionOrder(data)[0] ?? null
+	return chosen ?? arranged(data).first
 }
 
 function firstRun({ data }: Model, { columns, rows }: Size): ScreenFrame {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { arranged } from '../../../source/ui/arranged-sessions.ts'
 import { requestRows } from '../../../source/ui/present/request-list.ts'
-import { sessionOrder, sessionRows } from '../../../source/ui/present/session-list.ts'
+import { sessionRows } from '../../../source/ui/present/session-list.ts'
 import { sessionState } from '../../../source/ui/present/session-state.ts'
 import { textOf, widest } from '../_lines.ts'
 import { at, now, request, requestBody, summary, uuid } from '../_viewer.ts'
@@ -29,17 +30,23 @@ describe('the list of sessions', () => {
 		request('b', { session: uuid(5), createdAt: at(30) }),
 	]
 
+	const listed = (width: number, height: number, data = { sessions, requests }) => {
+		const rows = sessionRows(arranged(data), { width, height, now, more: false })
+		return rows.slice(0, rows.total).map(({ line }) => line)
+	}
+
 	test('those that wait come first, the oldest request before; then live ones; then the others', () => {
-		const order = sessionOrder({ sessions, requests }).map(({ project }) => project)
+		const { groups } = arranged({ sessions, requests })
+		const order = groups.flatMap(({ members }) => members.map(({ project }) => project))
 		expect(order).toEqual([
 			'asks-first',
 			'asks-second',
 			'late',
 			'early',
+			'old',
+			'new',
 			'quiet',
 			'broken',
-			'new',
-			'old',
 		])
 	})
 
@@ -47,15 +54,14 @@ describe('the list of sessions', () => {
 		const problem = 'its name was changed on the server'
 		for (const more of [{}, ended, { pending: 1 }, { stale: true }]) {
 			const altered = summary({ id: uuid(9), project: 'odd', ...more, problem })
-			const rows = sessionRows({ sessions: [altered], requests: [] }, 78, now)
-			expect(textOf(rows.map(({ line }) => line))).toMatch(/✗ odd .* altered/)
+			expect(textOf(listed(78, 8, { sessions: [altered], requests: [] }))).toMatch(
+				/✗ odd .* altered/,
+			)
 		}
 	})
 
 	test('each has its sign and word, and columns that stand under each other', () => {
-		expect(
-			textOf(sessionRows({ sessions, requests }, 78, now).map(({ line }) => line)),
-		).toMatchInlineSnapshot(`
+		expect(textOf(listed(78, 24))).toMatchInlineSnapshot(`
 			"waiting for you 2
 			⚠ asks-first                                   waiting  claude    now   $0.42
 			⚠ asks-second                                  waiting  claude    now   $0.42
@@ -63,22 +69,78 @@ describe('the list of sessions', () => {
 			● late                                         running  claude    now   $0.42
 			● early                                        running  claude    now   $0.42
 			earlier 4
-			? quiet                                        silent   claude    now   $0.42
-			✗ broken                                       failed   claude    now   $0.42
+			· old                                          ended    claude     2h
 			· new          Fix the login                   ended    claude     1h   $0.42
-			· old                                          ended    claude     2h"
+			? quiet                                        silent   claude    now   $0.42
+			✗ broken                                       failed   claude    now   $0.42"
 		`)
 	})
 
 	test.each([30, 38, 45, 55, 78, 120])(
 		'at %d columns no row is wider, and all end alike',
 		(width) => {
-			const rows = sessionRows({ sessions, requests }, width, now)
-			expect(widest(rows.map(({ line }) => line))).toBeLessThanOrEqual(width)
-			for (const { id, line } of rows)
-				if (id) expect(textOf([line])).toMatch(/(now|\d[mh])( +\$\d\.\d\d)?$/)
+			const rows = listed(width, 12)
+			expect(widest(rows)).toBeLessThanOrEqual(width)
+			for (const line of rows)
+				if (!/^[a-z]/.test(textOf([line])))
+					expect(textOf([line])).toMatch(/(now|\d[mh])( +\$\d\.\d\d)?$/)
 		},
 	)
+
+	test('where a line has no room for the title, it has one of its own', () => {
+		expect(textOf(listed(41, 20))).toMatchInlineSnapshot(`
+			"waiting for you 2
+			⚠ asks-first       claude    now   $0.42
+			  /home/sam/api-server         build-box
+			⚠ asks-second      claude    now   $0.42
+			  /home/sam/api-server         build-box
+			live 2
+			● late             claude    now   $0.42
+			  /home/sam/api-server         build-box
+			● early            claude    now   $0.42
+			  /home/sam/api-server         build-box
+			earlier 4
+			· old              claude     2h
+			  /home/sam/api-server         build-box
+			· new              claude     1h   $0.42
+			  Fix the login                build-box
+			? quiet            claude    now   $0.42
+			  /home/sam/api-server         build-box
+			✗ broken           claude    now   $0.42
+			  /home/sam/api-server         build-box"
+		`)
+		expect(textOf(listed(38, 12))).toMatchInlineSnapshot(`
+			"waiting for you 2
+			⚠ asks-first            claude    now
+			⚠ asks-second           claude    now
+			live 2
+			● late                  claude    now
+			● early                 claude    now
+			earlier 4
+			· old                   claude     2h
+			· new          Fix the login       1h
+			? quiet                 claude    now
+			✗ broken                claude    now"
+		`)
+	})
+
+	test.each([
+		[78, 24],
+		[41, 20],
+	])('at %d × %d any part of it is the same as in the whole', (width, height) => {
+		const rows = sessionRows(arranged({ sessions, requests }), { width, height, now, more: true })
+		const all = rows.slice(0, rows.total)
+		expect(all.length).toBe(rows.total)
+		for (let from = 0; from < rows.total; from++) {
+			for (let to = from; to <= rows.total + 2; to++) {
+				expect(rows.slice(from, to)).toEqual(all.slice(from, to))
+			}
+		}
+		for (const { id } of sessions) {
+			expect(rows.rowOf(id)).toBe(all.findIndex((row) => row.id === id))
+		}
+		expect(rows.rowOf('another')).toBeNull()
+	})
 
 	test('no state is told by colour alone', () => {
 		const told = sessions.map((session) => {

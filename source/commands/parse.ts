@@ -1,8 +1,8 @@
 /** From the command line to a command and its flags, by the command table. */
 import meow from 'meow'
 import { exit, StyrbyError } from '../protocol/errors.ts'
+import { nearest } from '../text/nearest.ts'
 import { type CommandSpec, type FlagSpec, Flags } from './command.ts'
-import { nearest } from './nearest.ts'
 import { commands, membersOf, viewerCommand } from './table.ts'
 
 export interface Parsed {

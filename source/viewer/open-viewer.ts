@@ -11,6 +11,7 @@ import type { Revoked } from './devices.ts'
 import { DevicesModel } from './devices-model.ts'
 import { Value } from './readable.ts'
 import { RequestList } from './requests.ts'
+import { SearchModel } from './search/search-model.ts'
 import { send } from './send.ts'
 import { FeedPool } from './session-feed.ts'
 import { SessionList, sessionsWithheld } from './session-list.ts'
@@ -61,6 +62,7 @@ export class OpenedViewer implements Viewer {
 	readonly decisions = new Value<ReadonlyMap<string, DecisionState>>(new Map())
 	readonly sent = new Value<ReadonlyMap<string, readonly SentState[]>>(new Map())
 	readonly devices: DevicesModel
+	readonly search: SearchModel
 	readonly ready: Promise<void>
 	readonly #options: OpenViewerOptions
 	readonly #feeds: FeedPool
@@ -92,6 +94,14 @@ export class OpenedViewer implements Viewer {
 		})
 		this.devices = new DevicesModel({
 			account,
+			crashed: (error) => {
+				throw error
+			},
+		})
+		this.search = new SearchModel({
+			account,
+			sessions: this.#list.sessions,
+			now,
 			crashed: (error) => {
 				throw error
 			},
@@ -344,6 +354,7 @@ export class OpenedViewer implements Viewer {
 		this.#keeping[Symbol.dispose]()
 		this.devices[Symbol.dispose]()
 		this.#list[Symbol.dispose]()
+		await this.search[Symbol.asyncDispose]()
 		await this.#channel[Symbol.asyncDispose]()
 		await this.#feeds[Symbol.asyncDispose]()
 	}

@@ -4,6 +4,7 @@ import type { ScopeKeys } from '../account/key-ring.ts'
 import type { Gateway, MessageRow, SessionRow } from '../backend/gateway.ts'
 import { isActive, passesThrough } from '../protocol/device-log.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
+import type { LogHead } from '../protocol/json.ts'
 import type { ChainState } from '../protocol/message.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import {
@@ -22,6 +23,25 @@ const keysInterval = 2000
 
 /** The order of an answer means nothing. */
 const bySeq = (a: MessageRow, b: MessageRow) => a.seq - b.seq
+
+/** What checked rows prove to exist: the last message, and entries of the device log. */
+export interface Proved {
+	last: number | null
+	heads: LogHead[]
+}
+
+/** Each head once: thousands of messages name the same one. */
+export function provedBy(rows: readonly Row[]): Proved {
+	const heads = new Map<string, LogHead>()
+	let last: number | null = null
+	for (const row of rows) {
+		if (!row.ok) continue
+		last = row.seq
+		const head = row.message.frame.log
+		if (head) heads.set(`${head.seq} ${head.hash}`, head)
+	}
+	return { last, heads: [...heads.values()] }
+}
 
 export class SessionReader {
 	readonly session: string
@@ -58,17 +78,16 @@ export class SessionReader {
 		window: Omit<Parameters<typeof checkRows>[2], 'session'>,
 	): Promise<RowWindow> {
 		const checked = checkRows(rows, keys, { session: this.session, ...window })
-		const proved = checked.rows.findLast(({ ok }) => ok)
-		if (proved) this.#account.seen.saw(this.session, proved.seq)
-		await this.#reachHeads(keys.by, checked.rows)
+		await this.noteProved(keys.by, provedBy(checked.rows))
 		return checked
 	}
 
-	async #reachHeads(host: string | null, rows: readonly Row[]): Promise<void> {
-		const { log } = this.#account
-		for (const row of rows) {
-			const head = row.ok ? row.message.frame.log : undefined
-			if (!head || passesThrough(log.state, head)) continue
+	/** Remembers what rows have proved that were checked: elsewhere, or by `check`. */
+	async noteProved(host: string | null, { last, heads }: Proved): Promise<void> {
+		const { log, seen } = this.#account
+		if (last !== null) seen.saw(this.session, last)
+		for (const head of heads) {
+			if (passesThrough(log.state, head)) continue
 			if (host === null || !isActive(log.state, host)) return
 			try {
 				await log.reach(head, host)
@@ -111,6 +130,33 @@ export class SessionReader {
 		missing: number
 		more: boolean
 	}> {
+		const page = await this.fetchAfter(after, options)
+		const { window, last, missing, more } = page
+		if (!window) return { rows: [], end: null, last, missing, more }
+		const keys = await this.keysOf(page.rows)
+		const { before = null } = options
+		return { ...(await this.check(page.rows, keys, { ...window, before })), last, missing, more }
+	}
+
+	/** The keys that these rows, or all rows before, are sealed with. */
+	keysOf(rows: readonly MessageRow[]): Promise<ScopeKeys> {
+		return this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
+	}
+
+	/**
+	 * The rows of `after` as they came, before any check. `window`: the numbers that they should be; `null`
+	 * where all up to `last` is missing.
+	 */
+	async fetchAfter(
+		after: number,
+		options: { through?: number; limit?: number } = {},
+	): Promise<{
+		rows: MessageRow[]
+		window: { from: number; to: number } | null
+		last: number
+		missing: number
+		more: boolean
+	}> {
 		const limit = options.limit ?? pageSize
 		const found = await this.#gateway.readMessages(this.session, { after, limit })
 		const rows = found.filter((row) => row.seq > after).sort(bySeq)
@@ -121,17 +167,14 @@ export class SessionReader {
 			// Nothing in reach: one mark for the whole gap, however large the server says it is.
 			const last = Number.isFinite(first) ? first - 1 : Math.max(through, after)
 			const more = Number.isFinite(first)
-			return { rows: [], end: null, last, missing: last - after, more }
+			return { rows: [], window: null, last, missing: last - after, more }
 		}
 		// A row far off, which may be a stray, does not make everything up to it missing in this page.
 		const near = rows.filter((row) => row.seq <= after + limit)
 		const newest = near.reduce((most, row) => Math.max(most, row.seq), after)
 		const to = Math.min(Math.max(newest, through), after + limit)
 		const window = { from: after + 1, to }
-		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
-		const { before = null } = options
-		const more = near.length < rows.length
-		return { ...(await this.check(near, keys, { ...window, before })), last: to, missing: 0, more }
+		return { rows: near, window, last: to, missing: 0, more: near.length < rows.length }
 	}
 
 	/** The last `limit` rows before number `before`. */
@@ -139,7 +182,7 @@ export class SessionReader {
 		const from = Math.max(1, before - limit)
 		if (before <= 1) return { rows: [], end: null }
 		const rows = (await this.#gateway.readMessages(this.session, { before, limit })).sort(bySeq)
-		const keys = await this.keys(rows.reduce((most, row) => Math.max(most, row.epoch), 0))
+		const keys = await this.keysOf(rows)
 		return this.check(rows, keys, { from, to: before - 1 })
 	}
 

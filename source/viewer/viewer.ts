@@ -243,6 +243,64 @@ export interface ViewerInfo {
 	revoked: Revoked | null
 }
 
+/** One message that a search has found. */
+export interface SearchHit {
+	session: string
+	/** Number of its first row: where to open the session (`SessionView.loadAround`). */
+	seq: number
+	at: string
+	kind: Kind
+	agent: string
+	project: string | null
+	title: string | null
+	/** Raw text around the best match, at most 300 UTF-16 units: hostile until it is made safe. */
+	snippet: string
+	/** Offsets into `snippet` of what matched: from (included), to (not included), ascending. */
+	matches: readonly (readonly [number, number])[]
+}
+
+export interface SearchProblem {
+	code: string
+	/** One sentence: what is wrong with the query, and what to write. */
+	message: string
+	/** Offset in the query, UTF-16 units. */
+	at: number
+}
+
+export interface SearchState {
+	/** As it was asked last; `hits` may still be those of the query before while `searching`. */
+	query: string
+	problem: SearchProblem | null
+	/** Whole words before beginnings before insides of words; the newest first within each. */
+	hits: readonly SearchHit[]
+	/** All that match; while `searching`, as far as it was counted. */
+	total: number
+	searching: boolean
+	/** Folded words and phrases that are looked for in texts: what to mark in the session that is opened. */
+	words: readonly string[]
+	index: {
+		/** Messages that can be found. */
+		messages: number
+		sessionsDone: number
+		/** Known so far; all of them once `upToDate`. */
+		sessions: number
+		upToDate: boolean
+		/** One sentence, such as why something can't be found; `null` when all is well. */
+		problem: string | null
+	}
+}
+
+/** Full-text search over all that this device can read, on this machine alone. */
+export interface Search {
+	readonly state: Readable<SearchState>
+	/** Looks for it, and again as the index grows. May be called at every key: the last one counts. */
+	ask(query: string): void
+	/** Opens the index and brings it up to date, once; before, nothing runs. */
+	start(): void
+	/** The next hits, where `total` says that there are more. */
+	more(): void
+}
+
 export interface Viewer extends AsyncDisposable {
 	readonly info: Readable<ViewerInfo>
 	readonly connection: Readable<Connection>
@@ -253,6 +311,7 @@ export interface Viewer extends AsyncDisposable {
 	/** Decisions made in this process, by request id. */
 	readonly decisions: Readable<ReadonlyMap<string, DecisionState>>
 	readonly devices: Devices
+	readonly search: Search
 	/** Reads the page of sessions after the oldest one known. `false` when there is none. */
 	moreSessions(): Promise<boolean>
 	open(session: string): SessionView

@@ -22,6 +22,7 @@ import type {
 } from '../../source/viewer/viewer.ts'
 import { ScriptedDevices } from './_devices.ts'
 import { at, now, uuid } from './_present.ts'
+import { ScriptedSearch } from './_search.ts'
 
 export { at, now, uuid } from './_present.ts'
 
@@ -170,6 +171,7 @@ export class ScriptedViewer implements Viewer {
 	readonly sent = new Value<ReadonlyMap<string, readonly SentState[]>>(new Map())
 	readonly sendings: { session: string; what: Sending }[] = []
 	readonly devices = new ScriptedDevices()
+	readonly search = new ScriptedSearch()
 	readonly states = new Map<string, Value<SessionState>>()
 	readonly opened: string[] = []
 	readonly asked: { session: string; what: string }[] = []

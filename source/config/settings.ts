@@ -12,7 +12,15 @@ export const settingsSchema = v.object({
 	/** How the server may see the project's name. */
 	project: v.optional(v.picklist(['plain', 'encrypted', 'off']), 'plain'),
 	/** What makes itself known when a request waits. */
-	notifications: v.optional(v.object({ bell: on, title: on, osc: on }), {}),
+	notifications: v.optional(
+		v.object({
+			bell: on,
+			title: on,
+			/** The desktop's notification, by the terminal: in the way that fits it, in a named one, or not. */
+			osc: v.optional(v.union([v.boolean(), v.picklist(['osc9', 'osc777', 'osc99'])]), true),
+		}),
+		{},
+	),
 	/** How long a permission request waits before it counts as denied; at most a week. */
 	requestTimeoutMinutes: v.optional(
 		v.pipe(v.number(), v.minValue(0.1), v.maxValue(7 * 24 * 60)),

@@ -56,11 +56,13 @@ export async function runApp(
 	options: RunAppOptions,
 ): Promise<{ exitCode: number }> {
 	const { stdout, env, banner, log } = options
-	const tell = notifier(
-		(data) => stdout.write(data),
-		{ ...defaultNotifications, ...options.notifications },
-		log,
-	)
+	const tell = notifier({
+		...defaultNotifications,
+		...options.notifications,
+		env,
+		write: (data) => stdout.write(data),
+		...(log === undefined ? {} : { log }),
+	})
 	tell.begin()
 	return await runScreens(options, {
 		make: (shown) =>

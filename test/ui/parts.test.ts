@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { Batch } from '../../source/ui/batch.ts'
-import { defaultNotifications, notifier } from '../../source/ui/notifier.ts'
 import { OpenSession } from '../../source/ui/open-session.ts'
 import { remember } from '../../source/ui/remember.ts'
 import { placeWindow } from '../../source/ui/transcript/place-window.ts'
@@ -41,32 +40,6 @@ describe('collected changes', () => {
 		batch[Symbol.dispose]()
 		await sleep(30)
 		expect(tell).not.toHaveBeenCalled()
-	})
-})
-
-describe('telling of requests', () => {
-	test('the title counts; the bell rings once for each that is new', () => {
-		const written: string[] = []
-		const tell = notifier((data) => written.push(data), {
-			...defaultNotifications,
-			desktop: 'osc777',
-		})
-		tell.begin()
-		tell.update(['a'])
-		expect(written.join('')).toBe('\u001B[22;2t\u001B]2;(1) styrby\u0007')
-		written.length = 0
-		tell.update(['a', 'b', 'c'])
-		expect(written).toEqual([
-			'\u001B]2;(3) styrby\u0007',
-			'\u0007',
-			'\u001B]777;notify;styrby;An agent asks for permission\u0007',
-		])
-		written.length = 0
-		tell.update(['a'])
-		tell.update(['a', 'b'])
-		expect(written.filter((data) => data === '\u0007')).toEqual([])
-		tell.end()
-		expect(written.at(-1)).toBe('\u001B[23;2t')
 	})
 })
 

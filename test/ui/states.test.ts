@@ -178,14 +178,13 @@ describe('a request that waits', () => {
 
 	test.concurrent('is told outside only in words of ours, and only in the ways that are on', async () => {
 		await using stage = twoWaiting()
-		const screen = await stage.open({
-			notifications: { title: false, bell: false, desktop: 'osc9' },
-		})
+		const screen = await stage.open({ notifications: { title: false, bell: false } })
 		stage.viewer.requests.update((all) => [...all, request(uuid(13), { project: 'secret' })])
 		await screen.until('⚠ 3 waiting')
 		expect(screen.titles).toEqual([])
 		expect(screen.bells).toEqual([])
-		expect(screen.written).toContain('\u001B]9;An agent asks for permission\u0007')
+		expect(screen.written).toContain('\u001B]9;Agents ask for permission: 3 requests wait\u0007')
+		expect(screen.written).not.toContain('secret\u0007')
 	})
 
 	test.concurrent('n goes from one to the next, and around', async () => {

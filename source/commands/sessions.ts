@@ -1,5 +1,5 @@
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
-import { loadHosts, sessionsWithheld, summarise } from '../viewer/session-list.ts'
+import { loadHosts, sessionsWithheld, summarise } from '../viewer/session-summary.ts'
 import type { SessionSummary } from '../viewer/viewer.ts'
 import type { Flags, Invocation } from './command.ts'
 import { openContext } from './context.ts'

@@ -14,7 +14,8 @@ import { RequestList } from './requests.ts'
 import { SearchModel } from './search/search-model.ts'
 import { send } from './send.ts'
 import { FeedPool } from './session-feed.ts'
-import { SessionList, sessionsWithheld } from './session-list.ts'
+import { SessionList } from './session-list.ts'
+import { sessionsWithheld } from './session-summary.ts'
 import { OpenSession } from './session-view.ts'
 import type {
 	Choice,
@@ -89,7 +90,7 @@ export class OpenedViewer implements Viewer {
 		this.#feeds = new FeedPool(account)
 		this.#list = new SessionList(account, this.#feeds, now)
 		this.#requests = new RequestList(account, (id) => {
-			const summary = this.#list.sessions.get().find((session) => session.id === id)
+			const summary = this.#list.get(id)
 			return summary ? { agent: summary.agent, project: summary.project } : null
 		})
 		this.devices = new DevicesModel({
@@ -114,7 +115,10 @@ export class OpenedViewer implements Viewer {
 			if (this.#closed) return
 			this.info.set(this.#describe())
 			if (this.info.get().revoked) this.#stop()
-			else void this.devices.refresh()
+			else {
+				this.#list.lookAgain()
+				void this.devices.refresh()
+			}
 		})
 		// The log was pulled when the account was opened, and is again when the channel is joined.
 		this.ready = this.#refreshLists()
@@ -130,6 +134,10 @@ export class OpenedViewer implements Viewer {
 
 	get sessions() {
 		return this.#list.sessions
+	}
+
+	get listing() {
+		return this.#list.listing
 	}
 
 	get requests() {
@@ -152,11 +160,10 @@ export class OpenedViewer implements Viewer {
 		const { account, now } = this.#options
 		const list = this.#list.sessions
 		const summary = {
-			get: () => list.get().find(({ id }) => id === session) ?? null,
+			get: () => this.#list.get(session),
 			subscribe: (listener: () => void) => list.subscribe(listener),
 		}
-		const known = list.get().some(({ id }) => id === session)
-		if (!known) this.#safely(this.#list.refreshOne(session))
+		if (!this.#list.get(session)) this.#safely(this.#list.refreshOne(session))
 		return new OpenSession({ account, feeds: this.#feeds, session, summary, now })
 	}
 
@@ -192,7 +199,7 @@ export class OpenedViewer implements Viewer {
 	send(session: string, what: Sending): Sent {
 		const { account, now, waitMs = defaultWait } = this.#options
 		this.#assertOpen()
-		const summary = this.#list.sessions.get().find(({ id }) => id === session)
+		const summary = this.#list.get(session)
 		const { sent, posted } = send({
 			account,
 			feeds: this.#feeds,
@@ -271,6 +278,8 @@ export class OpenedViewer implements Viewer {
 	async #refreshLists(): Promise<void> {
 		await this.#list.refresh()
 		await this.#requests.refresh()
+		const waiting = this.#requests.requests.get().filter(({ status }) => status === 'pending')
+		await this.#list.include(waiting.map(({ session }) => session))
 		this.#contact()
 		void this.devices.refresh()
 	}

@@ -1,13 +1,11 @@
 /** The list of sessions, kept up to date: rows from the backend, names opened, silence noticed. */
 import type { Account } from '../account/account.ts'
 import type { SessionRow } from '../backend/gateway.ts'
-import { refused, StyrbyError } from '../protocol/errors.ts'
 import { staleAfter } from '../protocol/live.ts'
-import { sessionScope } from '../protocol/scope.ts'
 import { Value } from './readable.ts'
-import { openedLabel, rowProblems } from './row-check.ts'
 import type { FeedPool } from './session-feed.ts'
-import type { SessionSummary } from './viewer.ts'
+import { lastingProblems, loadHosts, summarise } from './session-summary.ts'
+import type { Listing, SessionSummary } from './viewer.ts'
 
 /** Sessions listed at once; older ones by `more`. */
 export const listPage = 200
@@ -15,61 +13,8 @@ export const listPage = 200
 const maxWatched = 64
 const liveStatuses = new Set(['starting', 'running', 'idle'])
 const checkEvery = 5_000
-
-/** Learns who hosts these sessions: whoever signed their first key, whatever the rows say. */
-export async function loadHosts(account: Account, rows: readonly SessionRow[]): Promise<void> {
-	const scopes = rows.map(({ id }) => sessionScope(id))
-	await account.keys.loadAll(scopes.filter((scope) => !account.keys.known(scope)))
-}
-
-/**
- * A row as it is shown. Names that do not open are left out, and `problem` says why. The host is
- * the device that signed the session's first key; where that is not known, the server's word, unnamed.
- */
-export function summarise(
-	account: Account,
-	row: SessionRow,
-	stale: boolean,
-	problems = rowProblems(account, row),
-): SessionSummary {
-	const opened = openedLabel(account, row)
-	const label = opened instanceof StyrbyError ? null : opened
-	const host = account.keys.known(sessionScope(row.id))?.by ?? null
-	return {
-		id: row.id,
-		agent: row.agent,
-		status: row.status,
-		project: row.project ?? label?.project ?? null,
-		title: label?.title ?? null,
-		cwd: label?.cwd ?? null,
-		host: { id: host ?? row.host, name: host === null ? null : account.deviceName(host) },
-		startedAt: row.started_at,
-		lastActivityAt: row.last_activity_at,
-		endedAt: row.ended_at,
-		messages: row.last_seq,
-		pending: row.pending,
-		tokens: row.tokens,
-		costUsd: row.cost_usd,
-		stale,
-		problem: problems[0]?.problem ?? null,
-	}
-}
-
-/**
- * Without what may be over in a moment: keys that are still on their way, and a row that is a little older
- * than what has come over the live channel.
- */
-function lastingProblems(account: Account, row: SessionRow) {
-	if (!account.keys.known(sessionScope(row.id))) return []
-	return rowProblems(account, row).filter(({ code }) => code !== 'message_missing')
-}
-
-export function sessionsWithheld(count: number): StyrbyError {
-	return refused(
-		'session_withheld',
-		`The server does not list ${count === 1 ? 'a session' : `${count} sessions`} that this device has read: it withholds or has lost what was there.`,
-	)
-}
+/** Rows that are looked at again at once; keys are taken in between. */
+const againAtOnce = 50
 
 interface Watch {
 	stop(): void
@@ -77,29 +22,52 @@ interface Watch {
 	lastSign: number
 }
 
+interface Entry {
+	row: SessionRow
+	summary: SessionSummary
+	/** Of the last activity, ms since the epoch. */
+	at: number
+}
+
+/** The newest first; of the same moment, as the server lists them. */
+const newestFirst = (a: Entry, b: Entry) => b.at - a.at || (a.row.id < b.row.id ? 1 : -1)
+
 export class SessionList implements Disposable {
 	readonly sessions = new Value<readonly SessionSummary[]>([])
+	readonly listing = new Value<Listing>({ more: false, loading: false })
 	readonly #account: Account
 	readonly #feeds: FeedPool
 	readonly #now: () => Date
-	readonly #rows = new Map<string, SessionRow>()
+	readonly #entries = new Map<string, Entry>()
+	/** All of them, the newest first. */
+	#order: readonly Entry[] = []
+	/** Sessions that are said to run. */
+	readonly #running = new Set<string>()
 	readonly #watches = new Map<string, Watch>()
 	readonly #timer: NodeJS.Timeout
+	/** Sessions that are to be looked at again, since something else than their rows has changed. */
+	readonly #again = new Set<string>()
+	#lookingAgain: NodeJS.Immediate | null = null
 	#closed = false
-	#hasMore = false
 	#withheld = 0
+	/** The last row of the oldest page read: where the next one begins. */
+	#reached: SessionRow | null = null
+	#loading: Promise<boolean> | null = null
 
 	constructor(account: Account, feeds: FeedPool, now: () => Date) {
 		this.#account = account
 		this.#feeds = feeds
 		this.#now = now
-		this.#timer = setInterval(() => this.#publish(), checkEvery).unref()
+		this.#timer = setInterval(() => this.#check(), checkEvery).unref()
 	}
 
 	/** Rows of sessions that go on, or in which something waits, as the server says. */
 	get live(): SessionRow[] {
-		const goesOn = (row: SessionRow) => liveStatuses.has(row.status) || row.pending > 0
-		return [...this.#rows.values()].filter(goesOn).slice(0, maxWatched)
+		const goesOn = ({ row }: Entry) => liveStatuses.has(row.status) || row.pending > 0
+		return this.#order
+			.filter(goesOn)
+			.slice(0, maxWatched)
+			.map(({ row }) => row)
 	}
 
 	/** Of how many sessions, that this device has read, the server shows nothing. */
@@ -107,25 +75,56 @@ export class SessionList implements Disposable {
 		return this.#withheld
 	}
 
-	/** Reads the newest page again. */
-	async refresh(): Promise<void> {
-		const rows = await this.#account.gateway.listSessions({ limit: listPage })
-		const shown = new Set(rows.map(({ id }) => id))
-		const lacking = [...this.#account.seen.all().keys()].filter((id) => !shown.has(id))
-		this.#withheld = rows.length < listPage ? lacking.length : 0
-		this.#hasMore = rows.length === listPage || this.#hasMore
-		await this.#take(rows)
+	get(id: string): SessionSummary | null {
+		return this.#entries.get(id)?.summary ?? null
 	}
 
-	/** Reads the page after the oldest row known. `false` when there is none. */
-	async more(): Promise<boolean> {
-		const oldest = this.sessions.get().at(-1)
-		if (!this.#hasMore || !oldest) return false
-		const place = { before: oldest.lastActivityAt, beforeId: oldest.id }
+	/** Reads the newest page again, and those that go on, however old. */
+	async refresh(): Promise<void> {
+		const { gateway, seen } = this.#account
+		const rows = await gateway.listSessions({ limit: listPage })
+		const full = rows.length === listPage
+		const running = full
+			? await gateway.listSessions({ limit: listPage, status: [...liveStatuses] })
+			: []
+		const shown = new Set(rows.map(({ id }) => id))
+		const lacking = [...seen.all().keys()].filter((id) => !shown.has(id))
+		this.#withheld = full ? 0 : lacking.length
+		// Where nothing of it was known, what lies between it and what is known has to be read too.
+		const reaches = rows.some(({ id }) => this.#entries.has(id))
+		if (!this.#reached || !reaches) {
+			this.#reached = rows.at(-1) ?? null
+			this.#list({ more: full })
+		}
+		await this.#take([...rows, ...running.filter(({ id }) => !shown.has(id))])
+	}
+
+	/** Reads the page after the oldest one read. `false` when there is none. */
+	more(): Promise<boolean> {
+		this.#loading ??= this.#more().finally(() => {
+			this.#loading = null
+			this.#list({ loading: false })
+		})
+		return this.#loading
+	}
+
+	async #more(): Promise<boolean> {
+		const from = this.#reached
+		if (!this.listing.get().more || !from) return false
+		this.#list({ loading: true })
+		const place = { before: from.last_activity_at, beforeId: from.id }
 		const rows = await this.#account.gateway.listSessions({ limit: listPage, ...place })
-		this.#hasMore = rows.length === listPage
 		await this.#take(rows)
+		this.#reached = rows.at(-1) ?? from
+		this.#list({ more: rows.length === listPage })
 		return rows.length > 0
+	}
+
+	#list(change: Partial<Listing>): void {
+		if (this.#closed) return
+		const before = this.listing.get()
+		const after = { ...before, ...change }
+		if (after.more !== before.more || after.loading !== before.loading) this.listing.set(after)
 	}
 
 	/** Reads one session again, after a hint. */
@@ -134,25 +133,79 @@ export class SessionList implements Disposable {
 		if (row) await this.#take([row])
 	}
 
+	/** Reads those of these sessions that are not listed: one that waits is never left out. */
+	async include(ids: Iterable<string>): Promise<void> {
+		const lacking = [...new Set(ids)].filter((id) => !this.#entries.has(id))
+		const rows = await Promise.all(lacking.map((id) => this.#account.gateway.readSession(id)))
+		await this.#take(rows.filter((row) => row !== null))
+	}
+
+	/** Names of devices, or who is trusted, have changed: every row may look different now. */
+	lookAgain(): void {
+		for (const id of this.#entries.keys()) this.#again.add(id)
+		this.#lookNext()
+	}
+
 	async #take(rows: readonly SessionRow[]): Promise<void> {
+		if (rows.length === 0) return
 		await loadHosts(this.#account, rows)
 		if (this.#closed) return
-		for (const row of rows) this.#rows.set(row.id, row)
+		for (const { id, status } of rows) {
+			if (liveStatuses.has(status)) this.#running.add(id)
+			else this.#running.delete(id)
+		}
+		this.#put(rows)
 		this.#watch()
-		this.#publish()
+	}
+
+	/** Takes rows, known before or not, and tells when that changes what is shown. */
+	#put(rows: Iterable<SessionRow>): void {
+		const changed = new Map<string, Entry>()
+		for (const row of rows) {
+			const known = this.#entries.get(row.id)
+			const summary = this.#summarise(row)
+			// All that is shown of it is the same: so is the object, for what is remembered of it.
+			const same = known && JSON.stringify(known.summary) === JSON.stringify(summary)
+			const entry = {
+				row,
+				summary: same ? known.summary : summary,
+				at: Date.parse(row.last_activity_at),
+			}
+			if (same && known.at === entry.at) known.row = row
+			else {
+				this.#entries.set(row.id, entry)
+				changed.set(row.id, entry)
+			}
+		}
+		if (changed.size === 0) return
+		this.#order = merged(
+			this.#order.filter(({ row }) => !changed.has(row.id)),
+			[...changed.values()].sort(newestFirst),
+		)
+		this.sessions.set(this.#order.map(({ summary }) => summary))
+	}
+
+	#summarise(row: SessionRow): SessionSummary {
+		const watch = this.#watches.get(row.id)
+		const silent = watch !== undefined && this.#now().getTime() - watch.lastSign > staleAfter
+		return summarise(this.#account, row, silent, lastingProblems(this.#account, row))
 	}
 
 	/** Listens to the sessions that are said to run, newest first. */
 	#watch(): void {
-		const live = [...this.#rows.values()]
-			.filter((row) => liveStatuses.has(row.status))
-			.sort((a, b) => Date.parse(b.last_activity_at) - Date.parse(a.last_activity_at))
-			.slice(0, maxWatched)
-		const wanted = new Set(live.map((row) => row.id))
+		const running = [...this.#running].flatMap((id) => this.#entries.get(id) ?? [])
+		const wanted = new Set(
+			running
+				.sort(newestFirst)
+				.slice(0, maxWatched)
+				.map(({ row }) => row.id),
+		)
 		for (const [id, watch] of this.#watches) {
 			if (wanted.has(id)) continue
 			watch.stop()
 			this.#watches.delete(id)
+			// It is not silent any more, whatever else it is.
+			this.#again.add(id)
 		}
 		for (const id of wanted) {
 			if (this.#watches.has(id)) continue
@@ -166,24 +219,47 @@ export class SessionList implements Disposable {
 				heartbeat: alive,
 			})
 		}
+		this.#lookNext()
 	}
 
-	#publish(): void {
-		if (this.#closed) return
-		const now = this.#now().getTime()
-		const summaries = [...this.#rows.values()].map((row) => {
-			const watch = this.#watches.get(row.id)
-			const silent = watch !== undefined && now - watch.lastSign > staleAfter
-			return summarise(this.#account, row, silent, lastingProblems(this.#account, row))
+	/** Who has fallen silent, or is back; and whether what could not be read can be by now. */
+	#check(): void {
+		for (const id of this.#watches.keys()) this.#again.add(id)
+		for (const { row, summary } of this.#order) {
+			if (summary.problem !== null || (summary.title === null && row.label)) this.#again.add(row.id)
+		}
+		this.#lookNext()
+	}
+
+	#lookNext(): void {
+		if (this.#lookingAgain || this.#again.size === 0 || this.#closed) return
+		this.#lookingAgain = setImmediate(() => {
+			this.#lookingAgain = null
+			const ids = [...this.#again].slice(0, againAtOnce)
+			for (const id of ids) this.#again.delete(id)
+			this.#put(ids.flatMap((id) => this.#entries.get(id)?.row ?? []))
+			this.#lookNext()
 		})
-		summaries.sort((a, b) => Date.parse(b.lastActivityAt) - Date.parse(a.lastActivityAt))
-		const same = JSON.stringify(summaries) === JSON.stringify(this.sessions.get())
-		if (!same) this.sessions.set(summaries)
 	}
 
 	[Symbol.dispose](): void {
 		this.#closed = true
 		clearInterval(this.#timer)
+		if (this.#lookingAgain) clearImmediate(this.#lookingAgain)
 		for (const watch of this.#watches.values()) watch.stop()
 	}
+}
+
+/** Two lists, the newest first, as one. */
+function merged(most: readonly Entry[], few: readonly Entry[]): Entry[] {
+	const all: Entry[] = []
+	let next = 0
+	for (const entry of most) {
+		for (let one = few[next]; one && newestFirst(one, entry) < 0; one = few[next]) {
+			all.push(one)
+			next++
+		}
+		all.push(entry)
+	}
+	return [...all, ...few.slice(next)]
 }

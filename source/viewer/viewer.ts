@@ -301,11 +301,20 @@ export interface Search {
 	more(): void
 }
 
+/** How much of the list of sessions is known. */
+export interface Listing {
+	/** There are older ones, which were not read yet. */
+	more: boolean
+	/** Older ones are being read. */
+	loading: boolean
+}
+
 export interface Viewer extends AsyncDisposable {
 	readonly info: Readable<ViewerInfo>
 	readonly connection: Readable<Connection>
-	/** Newest activity first. */
+	/** Newest activity first. A summary is the same object for as long as nothing about it changes. */
 	readonly sessions: Readable<readonly SessionSummary[]>
+	readonly listing: Readable<Listing>
 	/** Pending ones oldest first, then past ones newest first. */
 	readonly requests: Readable<readonly RequestView[]>
 	/** Decisions made in this process, by request id. */

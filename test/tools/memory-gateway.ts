@@ -264,10 +264,15 @@ class MemoryGateway implements Gateway {
 			[...sessions.values()]
 				.filter((session) => session.account === this.account)
 				.map((session) => session.row)
-				.filter((row) => query.before === undefined || row.last_activity_at < query.before)
+				.filter((row) => isBefore(row, query))
 				.filter((row) => query.agent === undefined || row.agent === query.agent)
 				.filter((row) => query.status === undefined || query.status.includes(row.status))
-				.sort((a, b) => (a.last_activity_at < b.last_activity_at ? 1 : -1))
+				.sort((a, b) => {
+					if (a.last_activity_at !== b.last_activity_at) {
+						return a.last_activity_at < b.last_activity_at ? 1 : -1
+					}
+					return a.id < b.id ? 1 : -1
+				})
 				.slice(0, query.limit),
 		)
 	}
@@ -610,4 +615,16 @@ function withoutAccount<T extends { account: string }>({
 	...row
 }: T): Omit<T, 'account'> {
 	return row
+}
+
+/** Whether a session comes after a place in the list, which has the newest first. */
+function isBefore(
+	{ last_activity_at, id }: SessionRow,
+	{
+		before,
+		beforeId = '00000000-0000-0000-0000-000000000000',
+	}: Parameters<Gateway['listSessions']>[0],
+): boolean {
+	if (before === undefined || last_activity_at < before) return true
+	return last_activity_at === before && id < beforeId
 }

@@ -6,6 +6,7 @@ import type {
 	Connection,
 	Decision,
 	DecisionState,
+	Listing,
 	LiveText,
 	RequestView,
 	Sending,
@@ -166,6 +167,7 @@ export class ScriptedViewer implements Viewer {
 	readonly info: Value<ViewerInfo>
 	readonly connection = new Value<Connection>({ state: 'live', lastContact: at(1), why: null })
 	readonly sessions = new Value<readonly SessionSummary[]>([])
+	readonly listing = new Value<Listing>({ more: false, loading: false })
 	readonly requests = new Value<readonly RequestView[]>([])
 	readonly decisions = new Value<ReadonlyMap<string, DecisionState>>(new Map())
 	readonly sent = new Value<ReadonlyMap<string, readonly SentState[]>>(new Map())

@@ -5,8 +5,9 @@ import { assertCountable } from '../../account/sharing.ts'
 import type { SessionRow } from '../../backend/gateway.ts'
 import { sessionScope } from '../../protocol/scope.ts'
 import type { SearchedSession } from '../../search/session-filter.ts'
-import { listPage, loadHosts, summarise } from '../session-list.ts'
+import { listPage } from '../session-list.ts'
 import { SessionReader } from '../session-reader.ts'
+import { loadHosts, summarise } from '../session-summary.ts'
 import { type Added, type Batch, plainKeys } from './engine.ts'
 
 /** What the crawl feeds. */

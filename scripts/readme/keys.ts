@@ -1,77 +1,49 @@
-/** The readme's table of keys, from the table that the keys themselves follow. `node scripts/readme/keys.ts` writes it. */
+/**
+ * The tables of keys in the readme and in docs/viewer.md, from the table that the keys themselves follow.
+ * `node scripts/readme/keys.ts` writes them.
+ */
 import { readFile, writeFile } from 'node:fs/promises'
 import { commands, groups } from '../../source/ui/keymap/keymap.ts'
+import { placesOf } from '../../source/ui/keymap/screen-names.ts'
 import { keySymbol } from '../../source/ui/keys.ts'
 
-const begin = '<!-- keys:begin -->'
-const end = '<!-- keys:end -->'
-const readme = new URL('../../readme.md', import.meta.url)
-
-const screenNames: Readonly<Record<string, string>> = {
-	sessions: 'sessions',
-	session: 'session',
-	permissions: 'permissions',
-	request: 'request',
-	reason: 'typing a reason',
-	devices: 'devices',
-	device: 'device',
-	history: 'device log',
-	access: 'access',
-	act: 'what is done with devices',
-	typing: 'typing about devices',
-	prompt: 'writing a prompt',
-	interrupt: 'interrupting',
-	modes: 'choosing a mode',
-	change: 'changing a request',
-	changed: 'what was changed',
-	question: 'questions',
-	'words-of-answer': 'writing an answer',
-	revoked: 'revoked',
-	join: 'joining',
-	words: 'typing the recovery words',
-	help: 'help',
-}
+const root = new URL('../../', import.meta.url)
+const sorted = groups.flatMap((group) => commands.filter((command) => command.group === group))
 
 /** Markdown: a row a command, in the order of the help. */
-export function keyTable(): string {
-	const rows = groups.flatMap((group) =>
-		commands
-			.filter((command) => command.group === group)
-			.map(({ keys, screens, description }) => {
-				const names = keys.map((key) => `\`${keySymbol(key)}\``).join(' ')
-				return `| ${names} | ${placesOf(screens)} | ${description} |`
-			}),
-	)
+function keyTable(): string {
+	const rows = sorted.map(({ keys, screens, description }) => {
+		const names = keys.map((key) => `\`${keySymbol(key)}\``).join(' ')
+		return `| ${names} | ${placesOf(screens)} | ${description} |`
+	})
 	return ['| key | where | what it does |', '| --- | --- | --- |', ...rows].join('\n')
 }
 
-function placesOf(screens: readonly string[]): string {
-	const all = Object.keys(screenNames)
-	if (all.every((screen) => screens.includes(screen))) return 'everywhere'
-	const elsewhere = [
-		'reason',
-		'typing',
-		'words',
-		'prompt',
-		'interrupt',
-		'modes',
-		'question',
-		'change',
-		'changed',
-		'words-of-answer',
-		'revoked',
-	]
-	if (all.every((screen) => elsewhere.includes(screen) || screens.includes(screen))) {
-		return 'all screens'
-	}
-	return screens.map((screen) => screenNames[screen] ?? screen).join(', ')
+/** Markdown: what the config file calls each command, and the keys that it has without one. */
+function commandTable(): string {
+	const rows = sorted.map(({ id, keys, description }) => {
+		const names = keys.map((key) => `\`${key}\``).join(' ')
+		return `| \`${id}\` | ${names} | ${description} |`
+	})
+	return ['| command | keys | what it does |', '| --- | --- | --- |', ...rows].join('\n')
 }
+
+/** Files with a generated table, and the marks that it stands between. */
+export const tables = [
+	{ file: new URL('readme.md', root), mark: 'keys', table: keyTable },
+	{ file: new URL('docs/viewer.md', root), mark: 'commands', table: commandTable },
+] as const
 
 /** The text with what stands between the marks replaced by the table. */
-export function withKeyTable(text: string): string {
-	const [from, to] = [text.indexOf(begin), text.indexOf(end)]
-	if (from < 0 || to < from) throw new Error(`The readme has no ${begin} … ${end}.`)
-	return `${text.slice(0, from + begin.length)}\n\n${keyTable()}\n\n${text.slice(to)}`
+export function withTable(text: string, { mark, table }: (typeof tables)[number]): string {
+	const begin = `<!-- ${mark}:begin -->`
+	const [from, to] = [text.indexOf(begin), text.indexOf(`<!-- ${mark}:end -->`)]
+	if (from < 0 || to < from) throw new Error(`There is no ${begin} with an end.`)
+	return `${text.slice(0, from + begin.length)}\n\n${table()}\n\n${text.slice(to)}`
 }
 
-if (import.meta.main) await writeFile(readme, withKeyTable(await readFile(readme, 'utf8')))
+if (import.meta.main) {
+	for (const each of tables) {
+		await writeFile(each.file, withTable(await readFile(each.file, 'utf8'), each))
+	}
+}

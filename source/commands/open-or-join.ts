@@ -29,7 +29,7 @@ export async function openOrJoin(signedIn: SignedIn): Promise<Context | ExitCode
 
 /** `null`: it is a device now. */
 async function join(signedIn: SignedIn): Promise<ExitCode | null> {
-	const { io, accountOptions, backend } = signedIn
+	const { io, accountOptions, backend, settings } = signedIn
 	const [{ runJoin }, { openJoining }, revoked] = await Promise.all([
 		loadScreens(io),
 		import('../viewer/joining.ts'),
@@ -44,7 +44,13 @@ async function join(signedIn: SignedIn): Promise<ExitCode | null> {
 		},
 	})
 	const { stdin, stdout, stderr, env } = io
-	const { exitCode } = await runJoin(joining, backend, { stdin, stdout, stderr, env })
+	const { exitCode } = await runJoin(joining, backend, {
+		stdin,
+		stdout,
+		stderr,
+		env,
+		keys: settings.keys,
+	})
 	// Signals give codes of their own, 128 and the signal's number.
 	return joining.state.get().step === 'joined' ? null : (exitCode as ExitCode)
 }

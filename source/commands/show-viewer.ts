@@ -5,6 +5,7 @@ import type { Io } from './io.ts'
 
 export interface ShowOptions {
 	notifications?: Settings['notifications']
+	keys?: Settings['keys']
 	/** One line under the header. */
 	banner?: string
 	log?: (error: unknown) => void

@@ -33,5 +33,6 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	await using _backend = keepBackend(context)
 	return await showViewer(io, viewer, {
 		notifications: context.settings.notifications,
+		keys: context.settings.keys,
 	})
 }

@@ -30,6 +30,7 @@ import {
 	verifyDevices,
 } from './device-actions.ts'
 import { foldAll, foldSelected, selectNext } from './folding.ts'
+import { keepHelpFilter, openHelp, typeHelpFilter, widerHelp } from './helping.ts'
 import type { CommandId } from './keymap/keymap.ts'
 import type { KeyName } from './keys.ts'
 import { moveUp, page, step, toEnd, toTop } from './moving.ts'
@@ -44,7 +45,7 @@ import {
 	setMode,
 	writePrompt,
 } from './sending.ts'
-import { baseScreen, type Screen, topScreen, transcriptOf, withTranscript } from './state.ts'
+import { type Screen, topScreen, transcriptOf, withTranscript } from './state.ts'
 
 export function run(app: App, command: CommandId, key: KeyName): void {
 	actions[command](app, key)
@@ -97,6 +98,7 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	down: (app) => step(app, 1),
 	'page-up': (app) => page(app, -1),
 	'page-down': (app) => page(app, 1),
+	'page-on': (app) => page(app, 1),
 	top: toTop,
 	end: toEnd,
 	follow: toEnd,
@@ -116,11 +118,13 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	permissions: openPermissions,
 	back,
 	'close-help': back,
-	help: (app) => push(app, { name: 'help', of: baseScreen(app.ui).name, line: 0 }),
+	help: openHelp,
+	'filter-help': typeHelpFilter,
+	'keep-filter': keepHelpFilter,
 	quit: (app) => app.options.leave(0),
 	redraw: (app) => app.options.redraw(),
 	suspend: (app) => app.options.suspend(),
-	interrupt: (app) => app.options.leave(130),
+	leave: (app) => app.options.leave(130),
 }
 
 function push(app: App, screen: Screen): void {
@@ -141,7 +145,7 @@ function back(app: App): void {
 		app.update((ui) => withTranscript(ui, top.session, { selected: null }))
 		return
 	}
-	if (questionBefore(app) || changeAgain(app)) return
+	if (questionBefore(app) || changeAgain(app) || widerHelp(app)) return
 	leaveDevices(app)
 	app.update((ui) =>
 		ui.screens.length > 1 ? { ...ui, screens: ui.screens.slice(0, -1), toast: null } : ui,

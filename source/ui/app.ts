@@ -7,7 +7,7 @@ import { Batch } from './batch.ts'
 import { composeFrame } from './compose.ts'
 import { actOutcome } from './device-actions.ts'
 import type { Frame } from './frame.ts'
-import { answers, commandFor } from './keymap/keymap.ts'
+import { answers, defaultKeymap, type Keymap } from './keymap/keymap.ts'
 import type { KeyPress } from './keys.ts'
 import { block, editKey, insertText, oneLine } from './line-edit.ts'
 import { Loading } from './loading.ts'
@@ -38,6 +38,8 @@ export interface AppOptions {
 	notifier: Notifier
 	/** What to start on; the sessions are under it. */
 	initial: Screen | null
+	/** Default: the table's own keys. */
+	keymap?: Keymap
 	/** Leaves the program. */
 	leave: (exitCode: number) => void
 	/** Gives the terminal to the shell until the person is back. */
@@ -58,6 +60,7 @@ const toastMs = 4000
  */
 export class App {
 	readonly options: AppOptions
+	readonly keymap: Keymap
 	readonly attention: Attention
 	readonly loading = new Loading(this)
 	readonly #listeners = new Set<() => void>()
@@ -74,6 +77,7 @@ export class App {
 	constructor(options: AppOptions) {
 		const { viewer, initial, size } = options
 		this.options = options
+		this.keymap = options.keymap ?? defaultKeymap
 		this.attention = new Attention(options.now)
 		this.#batch = new Batch(flushMs, () => this.#flush())
 		this.#open = new OpenSession(viewer, this.#batch)
@@ -123,6 +127,7 @@ export class App {
 			banner: this.options.banner,
 			jumpScroll: this.options.jumpScroll,
 			attention: this.attention,
+			keymap: this.keymap,
 		})
 		return this.#frame
 	}
@@ -159,12 +164,12 @@ export class App {
 	press({ names, alone }: KeyPress): void {
 		for (const name of names) {
 			if (isTyping(topScreen(this.#ui)) && this.#edit(name, alone)) continue
-			const newest = commandFor(name, this.frame().context)
+			const newest = this.keymap.commandFor(name, this.frame().context)
 			if (!newest) continue
 			const answer = answers.has(newest.command.id)
 			if (answer && !alone) continue
 			// A move goes on from the move before; an answer means what the person saw.
-			const found = answer ? commandFor(name, this.seen.context) : newest
+			const found = answer ? this.keymap.commandFor(name, this.seen.context) : newest
 			if (!found) continue
 			if (found.enabled === true) run(this, found.command.id, name)
 			else this.toast(found.enabled, 'warn')

@@ -20,10 +20,15 @@ export function beginChange(app: App): void {
 	}))
 }
 
-const problems: Readonly<Record<Extract<Changed, { ok: false }>['why'], SafeText>> = {
-	same: safeText`Nothing was changed: esc, and a allows it as it is.`,
-	empty: safeText`There is nothing left of it: esc, and d denies it.`,
-	malformed: safeText`This is no JSON object any more: mend it.`,
+function problemText({ keymap }: App, why: Extract<Changed, { ok: false }>['why']): SafeText {
+	switch (why) {
+		case 'same':
+			return safeText`Nothing was changed: esc, and ${keymap.key('allow')} allows it as it is.`
+		case 'empty':
+			return safeText`There is nothing left of it: esc, and ${keymap.key('deny')} denies it.`
+		case 'malformed':
+			return safeText`This is no JSON object any more: mend it.`
+	}
 }
 
 /** To the look at what was changed. */
@@ -37,7 +42,7 @@ export function showChange(app: App): void {
 	}
 	const changed = changedInput(request.body.input, editText(top.edit))
 	if (!changed.ok) {
-		app.toast(problems[changed.why], 'warn')
+		app.toast(problemText(app, changed.why), 'warn')
 		return
 	}
 	const { size } = app.ui

@@ -8,7 +8,7 @@ import { inputOf } from './input.ts'
 import type { KeyContext } from './keymap/command.ts'
 import { isTooSmall } from './layout.ts'
 import { actTitle } from './present/act-title.ts'
-import { footerLines } from './present/footer.ts'
+import { footerLines, footerRows } from './present/footer.ts'
 import { alarmLine, headerLine, intruderNotice } from './present/header.ts'
 import { oneLine } from './present/one-line.ts'
 import { progressLine } from './present/progress.ts'
@@ -35,8 +35,6 @@ import { baseScreen, type Screen, type Size, topScreen } from './state.ts'
 
 /** Rows from which on there is room for a banner. */
 const bannerRows = 20
-/** And from which on for a second line of keys. */
-const keyRows = 20
 
 /** Everything that the next frame shows. Pure: the same model gives the same frame. */
 export function composeFrame(model: Model): Frame {
@@ -44,14 +42,14 @@ export function composeFrame(model: Model): Frame {
 	const { columns, rows } = size
 	const tooSmall = isTooSmall(size)
 	const notices = noticeLines(model)
-	const input = inputOf(model.ui, model.data)
-	// Known before the screen: what their keys mean does not hang on how they are laid out.
-	const keys = footerLines(contextOf(model, emptyScreen, null), columns, rows < keyRows ? 1 : 2)
-	const above = notices.length + inputRows(input) + keys.length - 1
+	const input = inputOf(model)
+	const keyRows = footerRows(topScreen(model.ui).name, size)
+	const above = notices.length + inputRows(input) + keyRows - 1
 	const bodyRows = Math.max(2, rows - 2 - above)
 	const { guard, ...screen } = tooSmall ? emptyScreen : screenOf(model, { columns, rows: bodyRows })
 	const focusRequest = input ? typedFor(model) : screen.focus
 	const context = contextOf(model, screen, focusRequest)
+	const keys = footerLines(context, model.keymap, { columns, rows: keyRows })
 	return {
 		...screen,
 		size,
@@ -62,7 +60,7 @@ export function composeFrame(model: Model): Frame {
 		focusRequest,
 		header: headerLine(model.data, columns),
 		keys: keys.slice(0, -1),
-		footer: footerOf(model, keys.length > 1 ? keys : footerLines(context, columns, 1)),
+		footer: footerOf(model, keys),
 		focus: screen.focus
 			? {
 					id: screen.focus.id,
@@ -97,20 +95,20 @@ function screenOf(model: Model, size: Size): ScreenFrame {
 		case 'revoked':
 			return revokedScreen(model, size)
 		case 'help':
-			return helpScreen(screen, size)
+			return helpScreen(screen, topScreen(model.ui), model.keymap, size)
 		// Screens of a home without a device: there is no viewer then.
 		case 'join':
 			return emptyScreen
 	}
 }
 
-function noticeLines({ data, banner, ui }: Model): StyledLine[] {
+function noticeLines({ data, banner, ui, keymap }: Model): StyledLine[] {
 	const { columns, rows } = ui.size
 	const { alarm, revoked } = data.info
 	if (revoked) return [revokedLine(revoked, columns)]
 	return [
 		...(alarm === null ? [] : [alarmLine(alarm, columns)]),
-		...intruderNotice(data.devices, columns),
+		...intruderNotice(data.devices, keymap, columns),
 		...actNotice(data.act, topScreen(ui).name, columns),
 		...(banner === null || rows < bannerRows
 			? []

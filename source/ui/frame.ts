@@ -5,6 +5,7 @@ import type { RequestView } from '../viewer/viewer.ts'
 import type { Attention, Focus, ShownRequest } from './attention.ts'
 import type { Row } from './components/rows.tsx'
 import type { KeyContext } from './keymap/command.ts'
+import type { Keymap } from './keymap/keymap.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Size, UiState } from './state.ts'
 import type { Item } from './transcript/items.ts'
@@ -21,6 +22,7 @@ export interface Model {
 	/** Leave half a page free at the live end and jump: fewer bytes over a slow line. */
 	jumpScroll: boolean
 	attention: Pick<Attention, 'unread'>
+	keymap: Keymap
 }
 
 /** Columns that the rule around a pane's title takes at least. */

@@ -7,7 +7,8 @@ import { wrapLine } from '../text/wrap.ts'
 import { noFacts } from '../viewer/facts.ts'
 import { askedBy } from './asking.ts'
 import { blockFrame } from './block-frame.ts'
-import type { InputFrame } from './frame.ts'
+import type { InputFrame, Model } from './frame.ts'
+import type { Keymap } from './keymap/keymap.ts'
 import type { LineEdit } from './line-edit.ts'
 import { changeDiff } from './present/changed-lines.ts'
 import { deviceName } from './present/device-name.ts'
@@ -17,12 +18,16 @@ import { riskSpan } from './present/request-card.ts'
 import { sessionName } from './present/session-row.ts'
 import { routeOf } from './route.ts'
 import type { Snapshot } from './snapshot.ts'
-import { type QuestionScreen, type Screen, type Size, topScreen, type UiState } from './state.ts'
+import { type QuestionScreen, type Screen, type Size, topScreen } from './state.ts'
 
 /** Lines that say what is typed, or what is wrong with it, at most: on a low terminal, and else. */
 const labelRows = (rows: number) => (rows < 12 ? 1 : 3)
 
-export function inputOf(ui: UiState, data: Snapshot): InputFrame | null {
+export function inputOf({
+	ui,
+	data,
+	keymap,
+}: Pick<Model, 'ui' | 'data' | 'keymap'>): InputFrame | null {
 	const top = topScreen(ui)
 	const { size } = ui
 	const nameOf = (session: string) => {
@@ -55,11 +60,13 @@ export function inputOf(ui: UiState, data: Snapshot): InputFrame | null {
 		case 'changed':
 			return changedFrame(top, data, size)
 		case 'question':
-			return questionInput(top, data, size)
+			return questionInput(top, data, size, keymap)
 		case 'words-of-answer': {
 			const { questions } = askedBy(data.requests, top.asking) ?? { questions: [] }
 			return inputFrame(questionLabel(questions, top.asking.at), top.edit, size)
 		}
+		case 'help-filter':
+			return inputFrame(safeText`Keys that have to do with:`, top.edit, size)
 		default:
 			return null
 	}
@@ -81,14 +88,19 @@ function changedFrame(
 	return { label: labelLines(label, size), text, cursor: null }
 }
 
-function questionInput(asking: QuestionScreen, data: Snapshot, size: Size): InputFrame {
+function questionInput(
+	asking: QuestionScreen,
+	data: Snapshot,
+	size: Size,
+	keymap: Keymap,
+): InputFrame {
 	const asked = askedBy(data.requests, asking)
 	if (!asked) {
 		const label = [span(safeText`This question is over.`, 'warn')]
 		return { label: labelLines(label, size), text: [], cursor: null }
 	}
 	const label = [span(questionLabel(asked.questions, asking.at), 'strong')]
-	const text = questionLines(asked.questions, asking, size)
+	const text = questionLines(asked.questions, asking, size, keymap)
 	return { label: labelLines(label, size), text, cursor: null }
 }
 

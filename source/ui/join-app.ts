@@ -6,11 +6,11 @@ import type { Backend } from '../viewer/viewer.ts'
 import { type DrawnFrame, emptyScreen, inputRows } from './frame.ts'
 import { inputFrame } from './input.ts'
 import type { KeyContext } from './keymap/command.ts'
-import { type CommandId, commandFor } from './keymap/keymap.ts'
+import { type CommandId, defaultKeymap, type Keymap } from './keymap/keymap.ts'
 import type { KeyPress } from './keys.ts'
 import { isTooSmall } from './layout.ts'
 import { editKey, editText, emptyEdit, insertText, type LineEdit } from './line-edit.ts'
-import { footerLine } from './present/footer.ts'
+import { footerLines } from './present/footer.ts'
 import { joinLines } from './present/join-lines.ts'
 import { oneLine } from './present/one-line.ts'
 import { revokedLine } from './present/revoked.ts'
@@ -24,6 +24,8 @@ export interface JoinAppOptions {
 	backend: Backend
 	size: Size
 	now(): number
+	/** Default: the table's own keys. */
+	keymap?: Keymap
 	leave(exitCode: number): void
 	suspend(): void
 	redraw(): void
@@ -37,6 +39,7 @@ type Words = Extract<Screen, { name: 'words' }>
 
 export class JoinApp implements Disposable {
 	readonly #options: JoinAppOptions
+	readonly #keymap: Keymap
 	readonly #listeners = new Set<() => void>()
 	readonly #stop: () => void
 	readonly #ticking: NodeJS.Timeout
@@ -48,6 +51,7 @@ export class JoinApp implements Disposable {
 
 	constructor(options: JoinAppOptions) {
 		this.#options = options
+		this.#keymap = options.keymap ?? defaultKeymap
 		this.#size = options.size
 		this.#stop = options.joining.state.subscribe(() => this.#advanced())
 		this.#ticking = setInterval(() => this.#changed(), tickMs)
@@ -78,7 +82,7 @@ export class JoinApp implements Disposable {
 	press({ names, alone }: KeyPress): void {
 		for (const name of names) {
 			if (this.#words && this.#edit(this.#words, name, alone)) continue
-			const found = commandFor(name, this.#context())
+			const found = this.#keymap.commandFor(name, this.#context())
 			if (found?.enabled === true) this.#run(found.command.id)
 		}
 		this.#changed()
@@ -135,7 +139,7 @@ export class JoinApp implements Disposable {
 			'page-down': () => scroll(page),
 			top: () => scroll(Number.NEGATIVE_INFINITY),
 			quit: () => leave(0),
-			interrupt: () => leave(130),
+			leave: () => leave(130),
 			suspend,
 			redraw,
 		}
@@ -179,9 +183,16 @@ export class JoinApp implements Disposable {
 
 	#context(): KeyContext {
 		const screen: Screen =
-			this.#help === null
-				? (this.#words ?? { name: 'join' })
-				: { name: 'help', of: 'join', line: this.#help }
+			this.#help === null ? (this.#words ?? { name: 'join' }) : this.#helpAt(this.#help)
+		return this.#contextOf(screen)
+	}
+
+	#helpAt(line: number): Extract<Screen, { name: 'help' }> {
+		const context = this.#contextOf({ name: 'join' })
+		return { name: 'help', of: 'join', line, filter: '', context }
+	}
+
+	#contextOf(screen: Screen): KeyContext {
 		return {
 			screen,
 			session: false,
@@ -209,7 +220,10 @@ export class JoinApp implements Disposable {
 			? emptyScreen
 			: this.#help === null
 				? this.#card({ columns, rows: body })
-				: helpScreen({ of: 'join', line: this.#help }, { columns, rows: body })
+				: helpScreen(this.#helpAt(this.#help), context.screen, this.#keymap, {
+						columns,
+						rows: body,
+					})
 		return {
 			...screen,
 			size,
@@ -218,7 +232,7 @@ export class JoinApp implements Disposable {
 			notices,
 			input,
 			keys: [],
-			footer: footerLine(context, columns),
+			footer: footerLines(context, this.#keymap, { columns, rows: 1 })[0] ?? [],
 			context,
 		}
 	}

@@ -70,6 +70,11 @@ export function editKey(edit: LineEdit, key: string, rules: EditRules = oneLine)
 	return move?.(edit) ?? null
 }
 
+/** Whether the key moves in the text or changes it, where a text is typed. */
+export function isEditingKey(key: string): boolean {
+	return Object.hasOwn(moves, key) || Object.hasOwn(lineMoves, key)
+}
+
 /** Where the line that the cursor is in begins and ends. */
 function lineAt({ characters }: LineEdit, cursor: number): { from: number; to: number } {
 	const from = characters.lastIndexOf('\n', cursor - 1) + 1

@@ -7,6 +7,7 @@ import { type Drawn, Root } from './components/root.tsx'
 import { crashReport } from './crash-report.ts'
 import type { DrawnFrame } from './frame.ts'
 import { JoinApp } from './join-app.ts'
+import { bindKeys, type KeySettings } from './keymap/bindings.ts'
 import { listenForEnd } from './leaving.ts'
 import { defaultNotifications, type Notifications, notifier } from './notifier.ts'
 import type { Screen, Size } from './state.ts'
@@ -26,6 +27,8 @@ export interface RunAppOptions {
 	initial?: Screen
 	/** One line under the header. */
 	banner?: string
+	/** Keys that a person chose, by command. Default: the table's own. */
+	keys?: KeySettings
 	/** Takes what went wrong; nothing of it is shown but that it did. */
 	log?: (error: unknown) => void
 	/** After the terminal was given back, before `runApp` resolves. */
@@ -49,13 +52,15 @@ interface Shown {
 
 /**
  * Shows the viewer full screen until the person leaves, a signal ends it, or it crashes. The terminal is
- * then as it was before. Exit codes: 0 left with `q`, 130 with ctrl-c, 1 crashed, 129/131/143 by signal.
+ * then as it was before. Throws `bad_settings` for keys that can't be. Exit codes: 0 left with `q`, 130 with
+ * ctrl-c, 1 crashed, 129/131/143 by signal.
  */
 export async function runApp(
 	viewer: Viewer,
 	options: RunAppOptions,
 ): Promise<{ exitCode: number }> {
 	const { stdout, env, banner, log } = options
+	const keymap = bindKeys(options.keys ?? {})
 	const tell = notifier({
 		...defaultNotifications,
 		...options.notifications,
@@ -73,6 +78,7 @@ export async function runApp(
 				jumpScroll: Boolean(env.SSH_CONNECTION ?? env.SSH_TTY),
 				notifier: tell,
 				initial: options.initial ?? null,
+				keymap,
 			}),
 		away: () => tell.end(),
 		close: (app) => app[Symbol.asyncDispose](),
@@ -85,8 +91,9 @@ export async function runJoin(
 	backend: Backend,
 	options: RunAppOptions,
 ): Promise<{ exitCode: number }> {
+	const keymap = bindKeys(options.keys ?? {})
 	return await runScreens(options, {
-		make: (shown) => new JoinApp({ ...shown, joining, backend }),
+		make: (shown) => new JoinApp({ ...shown, joining, backend, keymap }),
 		away: () => undefined,
 		close: async (app) => app[Symbol.dispose](),
 	})

@@ -1,6 +1,7 @@
 /** What the person did with the screens: all that the viewer itself does not know. Plain data. */
 import type { SafeText } from '../text/safe-text.ts'
 import type { Picked } from '../viewer/answers.ts'
+import type { KeyContext } from './keymap/command.ts'
 import type { LineEdit } from './line-edit.ts'
 import type { Anchor } from './viewport.ts'
 
@@ -51,7 +52,10 @@ export type Screen =
 	/** A home without a device: its code, or the recovery words being typed. */
 	| { name: 'join' }
 	| { name: 'words'; edit: LineEdit; problem: SafeText | null; hidden: boolean }
-	| { name: 'help'; of: ScreenName; line: number }
+	/** Every key; `context`: how things stood where it was called from. */
+	| { name: 'help'; of: ScreenName; line: number; filter: string; context: KeyContext }
+	/** What to look for among the keys is being typed. */
+	| { name: 'help-filter'; edit: LineEdit }
 
 /** Questions of an agent being answered; bound to the request that was highlighted when it began. */
 export interface QuestionScreen {

@@ -66,7 +66,7 @@ describe('the list', () => {
 			if (there) expect(bar).toContain(`${names[0] === 'enter' ? '⏎' : names[0]} ${label}`)
 		}
 		expect(bar).toContain('esc back')
-		expect(bar).toContain('? help')
+		expect(bar).toContain('? all keys')
 	})
 
 	test.concurrent('the only device, without a recovery key, is warned of and told what to press', async () => {

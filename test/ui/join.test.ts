@@ -62,7 +62,7 @@ describe('the code', () => {
 			expect(flat(screen).replaceAll(' ', '')).toContain(`styrby-tuidevicesapprove${code}`)
 			expect(screen.text()).toContain('N3W0-N3W1-N3W2-N3W3-N3W4')
 			expect(screen.text()).toMatch(/time left +9:41; then/)
-			expect(screen.lines().at(-1)).toMatch(/w recovery words.* \? help/)
+			expect(screen.lines().at(-1)).toMatch(/w recovery words.* \? all keys/)
 			expect(screen.term.buffer.active.baseY).toBe(0)
 			await screen.wait(2000)
 			await screen.until(/time left +9:39; then/)

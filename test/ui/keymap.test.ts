@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { safeText } from '../../source/text/safe-text.ts'
 import { allowable } from '../../source/ui/keymap/answering.ts'
-import { answers, commandFor, commands, type KeyContext } from '../../source/ui/keymap/keymap.ts'
+import { answers, commands, defaultKeymap, type KeyContext } from '../../source/ui/keymap/keymap.ts'
 import { keyPress } from '../../source/ui/keys.ts'
 import { emptyEdit } from '../../source/ui/line-edit.ts'
 import type { Screen, ScreenName } from '../../source/ui/state.ts'
 import type { RequestView, SessionFacts } from '../../source/viewer/viewer.ts'
 import { at, request, requestBody, uuid } from './_viewer.ts'
+
+const commandFor = defaultKeymap.commandFor.bind(defaultKeymap)
 
 const screens: Readonly<Record<ScreenName, Screen>> = {
 	sessions: { name: 'sessions' },
@@ -14,7 +16,10 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	permissions: { name: 'permissions' },
 	request: { name: 'request', request: 'r' },
 	reason: { name: 'reason', request: 'r', digest: null, edit: { characters: [], cursor: 0 } },
-	help: { name: 'help', of: 'sessions', line: 0 },
+	get help(): Screen {
+		return { name: 'help', of: 'sessions', line: 0, filter: '', context: context() }
+	},
+	'help-filter': { name: 'help-filter', edit: emptyEdit },
 	devices: { name: 'devices' },
 	device: { name: 'device', device: uuid(900) },
 	history: { name: 'history' },
@@ -118,7 +123,7 @@ describe('the table of keys', () => {
 
 	test.each(names)('from %s one can leave at once, go away for a while and draw again', (name) => {
 		const here = context({ screen: screens[name] })
-		expect(commandFor('ctrl-c', here)?.command.id).toBe('interrupt')
+		expect(commandFor('ctrl-c', here)?.command.id).toBe('leave')
 		expect(commandFor('ctrl-z', here)?.command.id).toBe('suspend')
 		expect(commandFor('ctrl-l', here)?.command.id).toBe('redraw')
 	})

@@ -44,7 +44,7 @@ describe('the demo', () => {
 		expect(lines[0]).toMatch(/^ styrby Sessions 8 · ● 2 live · ⚠ 2 waiting .*laptop ✓/)
 		expect(lines[1]).toMatch(/^ demo: /)
 		expect(lines[2]).toMatch(/^━ sessions ━+$/)
-		expect(lines.at(-1)).toMatch(/^ a allow {2}d deny .*\? help/)
+		expect(lines.at(-1)).toMatch(/^ a allow {2}d deny .*\? all keys/)
 		expect(lines.join('\n')).toContain('[a] allow')
 
 		// The answer: its stages, and then what the agent does with it, without another key.

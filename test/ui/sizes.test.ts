@@ -260,7 +260,7 @@ describe('on the terminal itself', () => {
 				expect(lines[0]).toMatch(/^ styrby /)
 				expect(lines[1]).toMatch(/^ ✗ The server lists a key/)
 				expect(lines[2]).toMatch(/^[━─] /)
-				expect(lines.at(-1)).toMatch(/\? help|esc back/)
+				expect(lines.at(-1)).toMatch(/\? all keys|esc back/)
 				expect(screen.term.buffer.active.baseY).toBe(0)
 			}
 		},

@@ -95,7 +95,7 @@ describe('what is shown', () => {
 
 
 
-			 tab select  o unfold all  p permissions  esc back  D devices  ? help"
+			 tab select  o unfold all  p permissions  esc back  D devices  ? all keys"
 		`)
 	})
 

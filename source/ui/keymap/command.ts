@@ -68,6 +68,8 @@ export interface Command {
 	group: Group
 	/** Place in the footer, lowest first; `null`: in the help only. */
 	footer: number | null
+	/** Named in the footer together with this command's key, its own first: `↑↓`. */
+	pair?: string
 	/** Not in the footer while it does not work. */
 	quiet?: true
 	enabled(context: KeyContext): Enabled

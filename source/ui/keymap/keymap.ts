@@ -2,8 +2,8 @@
  * Every key there is, in one table: the keys do what it says, and the footer, the help screen and the
  * tests are made from it.
  */
-import type { SafeText } from '../../text/safe-text.ts'
-import type { KeyName } from '../keys.ts'
+import { displayText, type SafeText, safeText } from '../../text/safe-text.ts'
+import { type KeyName, keySymbol } from '../keys.ts'
 import { answeringCommands } from './answering.ts'
 import type { Command, KeyContext } from './command.ts'
 import { deviceCommands } from './devices.ts'
@@ -30,7 +30,10 @@ const table = [
 ]
 
 export type CommandId = (typeof table)[number]['id']
-export const commands: readonly (Command & { id: CommandId })[] = table
+export interface BoundCommand extends Command {
+	id: CommandId
+}
+export const commands: readonly BoundCommand[] = table
 
 /** Commands that decide something: they are taken only when nothing else came with the key. */
 export const answers: ReadonlySet<CommandId> = new Set<CommandId>([
@@ -48,15 +51,33 @@ export const answers: ReadonlySet<CommandId> = new Set<CommandId>([
 	'set-mode',
 ])
 
-/** The command of a key on the screen on top, whether or not it works just now. */
-export function commandFor(
-	key: KeyName,
-	context: KeyContext,
-): { command: Command & { id: CommandId }; enabled: true | SafeText } | null {
-	for (const command of commands) {
-		if (!command.keys.includes(key) || !command.screens.includes(context.screen.name)) continue
-		const enabled = command.enabled(context)
-		if (enabled !== null) return { command, enabled }
+/** The table with the keys that are in force. */
+export class Keymap {
+	readonly commands: readonly BoundCommand[]
+
+	constructor(commands: readonly BoundCommand[]) {
+		this.commands = commands
 	}
-	return null
+
+	/** The command of a key on the screen on top, whether or not it works just now. */
+	commandFor(
+		key: KeyName,
+		context: KeyContext,
+	): { command: BoundCommand; enabled: true | SafeText } | null {
+		for (const command of this.commands) {
+			if (!command.keys.includes(key) || !command.screens.includes(context.screen.name)) continue
+			const enabled = command.enabled(context)
+			if (enabled !== null) return { command, enabled }
+		}
+		return null
+	}
+
+	/** The first key of a command, as texts on the screen name it. */
+	key(id: CommandId): SafeText {
+		const name = this.commands.find((command) => command.id === id)?.keys[0]
+		return name === undefined ? safeText`(no key)` : displayText(keySymbol(name))
+	}
 }
+
+/** The table's own keys. */
+export const defaultKeymap = new Keymap(commands)

@@ -16,7 +16,7 @@ export const lookingCommands = [
 	{
 		id: 'see-all',
 		group: 'Look',
-		keys: ['enter'],
+		keys: ['enter', 'right', 'l'],
 		screens: ['permissions', 'session'],
 		label: 'see all',
 		description: 'Show all of the highlighted request.',

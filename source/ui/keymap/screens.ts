@@ -26,6 +26,7 @@ export const typing: readonly ScreenName[] = [
 	'prompt',
 	'change',
 	'words-of-answer',
+	'help-filter',
 ]
 export const choosing: readonly ScreenName[] = ['modes', 'question']
 export const everywhere: readonly ScreenName[] = [

@@ -3,6 +3,7 @@ import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../t
 import { relativeTime } from '../../text/time.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { DeviceEntry, DevicesState, Fault } from '../../viewer/devices.ts'
+import type { Keymap } from '../keymap/keymap.ts'
 import { deviceName, sessionsText } from './device-name.ts'
 import { oneLine } from './one-line.ts'
 import type { ListRow } from './session-list.ts'
@@ -21,14 +22,18 @@ export function deviceOrder({ devices }: DevicesState): readonly DeviceEntry[] {
 	return devices.toSorted((a, b) => rank(a) - rank(b))
 }
 
-export function deviceRows(state: DevicesState, width: number, now: number): ListRow[] {
+export function deviceRows(
+	state: DevicesState,
+	keymap: Keymap,
+	{ width, now }: { width: number; now: number },
+): ListRow[] {
 	const ordered = deviceOrder(state)
 	const names = Math.min(
 		nameColumns,
 		Math.max(4, ...ordered.map(({ id, name }) => lineWidth([span(deviceName(id, name))]))),
 	)
 	return [
-		...warningRows(state, width),
+		...warningRows(state, keymap, width),
 		...state.intruders.map((intruder) => intruderRow(intruder, width)),
 		...ordered.map((device) => ({
 			id: device.id,
@@ -37,7 +42,7 @@ export function deviceRows(state: DevicesState, width: number, now: number): Lis
 	]
 }
 
-function warningRows(state: DevicesState, width: number): ListRow[] {
+function warningRows(state: DevicesState, keymap: Keymap, width: number): ListRow[] {
 	const rows: ListRow[] = []
 	const say = (text: SafeText, style: 'error' | 'warn') => {
 		const rest = [span(safeText`  `)]
@@ -51,7 +56,7 @@ function warningRows(state: DevicesState, width: number): ListRow[] {
 	}
 	if (state.single) {
 		say(
-			safeText`⚠ The only device, and no recovery key: if it is lost, so is all that was stored. a adds a device, w makes a recovery key.`,
+			safeText`⚠ The only device, and no recovery key: if it is lost, so is all that was stored. ${keymap.key('approve-code')} adds a device, ${keymap.key('recovery-key')} makes a recovery key.`,
 			'warn',
 		)
 	}

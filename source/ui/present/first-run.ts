@@ -2,12 +2,13 @@ import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, padLine, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { ViewerInfo } from '../../viewer/viewer.ts'
+import type { Keymap } from '../keymap/keymap.ts'
 import { oneLine } from './one-line.ts'
 
 const labelColumns = 14
 
 /** Shown while there is no session: what was set up, and the line that starts the first agent. */
-export function firstRunLines(info: ViewerInfo, width: number): StyledLine[] {
+export function firstRunLines(info: ViewerInfo, keymap: Keymap, width: number): StyledLine[] {
 	const { backend, device, vault } = info
 	const kind = backendName(backend)
 	const holder = {
@@ -31,7 +32,7 @@ export function firstRunLines(info: ViewerInfo, width: number): StyledLine[] {
 			[span(safeText`${holder[vault.kind]} `), span(oneLine(vault.detail), 'dim')],
 			width,
 		),
-		...onlyDevice(info, width),
+		...onlyDevice(info, keymap, width),
 		emptyLine,
 		...wrapLine([span(safeText`Start an agent in another terminal:`)], width),
 		emptyLine,
@@ -40,7 +41,7 @@ export function firstRunLines(info: ViewerInfo, width: number): StyledLine[] {
 		...wrapLine(
 			[
 				span(
-					safeText`It appears here at once. When it asks for permission, read the request and press a to allow it, d to deny it.`,
+					safeText`It appears here at once. When it asks for permission, read the request and press ${keymap.key('allow')} to allow it, ${keymap.key('deny')} to deny it.`,
 					'dim',
 				),
 			],
@@ -57,14 +58,19 @@ function entry(label: SafeText, value: StyledLine, width: number): StyledLine[] 
 	})
 }
 
-function onlyDevice({ devices, hasRecoveryKey }: ViewerInfo, width: number): StyledLine[] {
+function onlyDevice(
+	{ devices, hasRecoveryKey }: ViewerInfo,
+	keymap: Keymap,
+	width: number,
+): StyledLine[] {
+	const list = keymap.key('devices')
 	if (devices > 1 || hasRecoveryKey) return []
 	return [
 		emptyLine,
 		...wrapLine(
 			[
 				span(
-					safeText`⚠ This is the only device and there is no recovery key: if it is lost, so is what was stored. D, then w, makes a recovery key; D, then a, adds another device.`,
+					safeText`⚠ This is the only device and there is no recovery key: if it is lost, so is what was stored. ${list}, then ${keymap.key('recovery-key')}, makes a recovery key; ${list}, then ${keymap.key('approve-code')}, adds another device.`,
 					'warn',
 				),
 			],

@@ -1,61 +1,73 @@
 import { displayText, joinText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span } from '../../text/styled.ts'
-import { commands, type KeyContext } from '../keymap/keymap.ts'
-import type { ScreenName } from '../state.ts'
+import type { BoundCommand, KeyContext, Keymap } from '../keymap/keymap.ts'
+import type { ScreenName, Size } from '../state.ts'
 import { keyText } from './key-text.ts'
 
-/** From this width on, who can read all this is among the keys whatever else is. */
-const widthForDevices = 60
-/** Screens whose keys are not known by heart: they get a second line where one is not enough. */
-const rarely: ReadonlySet<ScreenName> = new Set(['devices'])
+/** Widths from which on these are among the keys whatever else is: the way back, and who can read all this. */
+const keptFrom: Readonly<Record<string, number>> = { help: 0, back: 0, quit: 40, devices: 60 }
 
-/** The keys that are of use just now, the most useful first. Whole hints only, help always among them. */
-export function footerLine(context: KeyContext, columns: number): StyledLine {
-	return footerLines(context, columns, 1)[0] ?? []
+/** Screens with more keys than a line holds, unless it is a very long one. */
+const full: ReadonlySet<ScreenName> = new Set(['sessions', 'session', 'permissions', 'devices'])
+const longLine = 200
+const roomyRows = 20
+
+/** How many lines of keys a screen has: it does not change with what is on it, so nothing jumps. */
+export function footerRows(screen: ScreenName, { columns, rows }: Size): 1 | 2 {
+	return full.has(screen) && rows >= roomyRows && columns < longLine ? 2 : 1
 }
 
-/** The same in at most so many lines: one, but for screens that are seldom seen. */
-export function footerLines(context: KeyContext, columns: number, rows: number): StyledLine[] {
-	const hints = hintsOf(context)
-	const kept = hints.filter(
-		({ id }) => id === 'help' || (id === 'devices' && columns >= widthForDevices),
-	)
-	const free = hints.filter((hint) => !kept.includes(hint))
-	const last = kept.flatMap(({ line }) => line)
+/** The keys that are of use just now, the most useful first, in so many lines. Whole hints only; help is the last. */
+export function footerLines(
+	context: KeyContext,
+	keymap: Keymap,
+	{ columns, rows }: Size,
+): StyledLine[] {
+	const hints = hintsOf(context, keymap)
+	const isKept = ({ id }: Hint) => columns >= (keptFrom[id] ?? Number.POSITIVE_INFINITY)
+	const kept = hints.filter(isKept)
+	const free = hints.filter((hint) => !isKept(hint))
 	const room = columns - 1
-	const one = fitting(free, room - lineWidth(last))
-	const lines =
-		one.length === free.length || rows < 2 || !rarely.has(context.screen.name)
-			? [one]
-			: splitTwo(free, room, room - lineWidth(last))
-	return lines.map((line, index) =>
-		padLine(
-			[
-				span(safeText` `),
-				...line.flatMap((hint) => hint.line),
-				...(index === lines.length - 1 ? last : []),
-			],
-			columns,
-		),
-	)
+	const beside = room - widthOf(kept)
+	const lines = rows < 2 ? [fitting(free, beside)] : inTwo(free, room, beside)
+	return lines.map((line, index) => {
+		const shown = index === lines.length - 1 ? [...line, ...kept] : line
+		return padLine([span(safeText` `), ...shown.flatMap((hint) => hint.line)], columns)
+	})
 }
 
 interface Hint {
 	id: string
 	line: StyledLine
+	/** What it does is done to what is on the screen; else it moves, or shows something else. */
+	acts: boolean
 }
 
-function hintsOf(context: KeyContext): Hint[] {
-	return commands
-		.filter(({ footer, screens }) => footer !== null && screens.includes(context.screen.name))
+function hintsOf(context: KeyContext, keymap: Keymap): Hint[] {
+	return keymap.commands
+		.filter(({ footer, keys, screens }) => {
+			return footer !== null && keys.length > 0 && screens.includes(context.screen.name)
+		})
 		.map((command) => ({ command, enabled: command.enabled(context) }))
 		.filter(({ command, enabled }) => enabled === true || (enabled !== null && !command.quiet))
 		.toSorted((a, b) => (a.command.footer ?? 0) - (b.command.footer ?? 0))
 		.map(({ command, enabled }) => ({
 			id: command.id,
-			line: hint(command.keys[0] ?? '', command.label, enabled === true),
+			line: hint(keysOf(command, keymap), command.label, enabled === true),
+			acts: !['Move', 'Look', 'Program'].includes(command.group),
 		}))
 }
+
+/** The key that the footer names; of a pair both: `↑↓`, `[ ]`. */
+function keysOf({ keys, pair }: BoundCommand, keymap: Keymap): SafeText {
+	const own = keyText(keys[0] ?? '')
+	const first = keymap.commands.find(({ id }) => id === pair)?.keys[0]
+	if (first === undefined) return own
+	return joinText([keyText(first), own], first === 'up' ? safeText`` : safeText` `)
+}
+
+const widthOf = (hints: readonly Hint[]) =>
+	hints.reduce((width, { line }) => width + lineWidth(line), 0)
 
 /** The first hints that fit. */
 function fitting(hints: readonly Hint[], room: number): Hint[] {
@@ -69,19 +81,25 @@ function fitting(hints: readonly Hint[], room: number): Hint[] {
 	return shown
 }
 
-function splitTwo(hints: readonly Hint[], first: number, second: number): Hint[][] {
+/** What acts above what moves, where all of it fits so; else the most useful ones above. */
+function inTwo(hints: readonly Hint[], first: number, second: number): Hint[][] {
+	const acting = hints.filter(({ acts }) => acts)
+	const others = hints.filter(({ acts }) => !acts)
+	if (acting.length > 0 && widthOf(acting) <= first && widthOf(others) <= second) {
+		return [acting, others]
+	}
 	const above = fitting(hints, first)
 	return [above, fitting(hints.slice(above.length), second)]
 }
 
-function hint(key: string, label: string, works: boolean): StyledLine {
+function hint(key: SafeText, label: string, works: boolean): StyledLine {
 	return [
-		span(keyText(key), works ? 'accent' : 'dim'),
+		span(key, works ? 'accent' : 'dim'),
 		span(safeText` ${displayText(label)}  `, works ? 'plain' : 'dim'),
 	]
 }
 
 /** Keys of one command, for the help: `↑ k`. */
 export function keysText(keys: readonly string[]): SafeText {
-	return joinText(keys.map(keyText), safeText` `)
+	return keys.length === 0 ? safeText`(no key)` : joinText(keys.map(keyText), safeText` `)
 }

@@ -2,6 +2,7 @@ import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import type { DevicesState } from '../../viewer/devices.ts'
 import type { Connection, ViewerInfo } from '../../viewer/viewer.ts'
+import type { Keymap } from '../keymap/keymap.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { oneLine } from './one-line.ts'
 import { isLive } from './session-state.ts'
@@ -52,10 +53,14 @@ export function alarmLine(alarm: string, columns: number): StyledLine {
 }
 
 /** Keys that the server invented, on every screen. */
-export function intruderNotice({ intruders }: DevicesState, columns: number): StyledLine[] {
+export function intruderNotice(
+	{ intruders }: DevicesState,
+	keymap: Keymap,
+	columns: number,
+): StyledLine[] {
 	if (intruders.length === 0) return []
 	const keys = intruders.length === 1 ? safeText`a key` : safeText`${intruders.length} keys`
-	const text = safeText` ✗ The server lists ${keys} that no device of yours added: nothing is sealed for it. D shows it.`
+	const text = safeText` ✗ The server lists ${keys} that no device of yours added: nothing is sealed for it. ${keymap.key('devices')} shows it.`
 	return [padLine(truncateLine([span(text, 'alarm')], columns), columns, 'left', 'alarm')]
 }
 

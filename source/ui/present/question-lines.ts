@@ -3,6 +3,7 @@ import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, spaces, span, truncateLine } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import { nothingPicked, type Picked, takesOther, wordsOf } from '../../viewer/answers.ts'
+import type { Keymap } from '../keymap/keymap.ts'
 import { listTop } from '../layout.ts'
 import type { QuestionScreen, Size } from '../state.ts'
 import { oneLine } from './one-line.ts'
@@ -24,6 +25,7 @@ export function questionLines(
 	questions: readonly Question[],
 	asking: QuestionScreen,
 	size: Size,
+	keymap: Keymap,
 ): StyledLine[] {
 	const question = questions[asking.at]
 	if (!question) return reviewLines(questions, asking.picked, size)
@@ -39,7 +41,13 @@ export function questionLines(
 		const own = picked.other === null ? safeText`` : safeText`  ${oneLine(picked.other)}`
 		const highlighted = asking.highlighted === question.options.length
 		const chosen = picked.other !== null
-		lines.push(optionLine(safeText`o in your own words`, own, { chosen, highlighted, question }))
+		lines.push(
+			optionLine(safeText`${keymap.key('write-answer')} in your own words`, own, {
+				chosen,
+				highlighted,
+				question,
+			}),
+		)
 	}
 	const height = rowsFor(size.rows)
 	const top = listTop(asking.highlighted, height, lines.length)

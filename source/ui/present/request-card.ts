@@ -4,6 +4,7 @@ import { type Style, type StyledLine, spaces, span, truncateLine } from '../../t
 import { commandOf } from '../../text/tool-input.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
+import type { Keymap } from '../keymap/keymap.ts'
 import { remember } from '../remember.ts'
 import { givenInput } from './given-input.ts'
 import { decidedLine, ladderLine, mayRepeat } from './ladder.ts'
@@ -30,6 +31,7 @@ export interface CardOptions {
 	unread: number
 	/** Nothing was heard lately from the host that would take the answer. */
 	silent: boolean
+	keymap: Keymap
 }
 
 const riskStyles: Readonly<Record<Risk['level'], Style>> = {
@@ -126,7 +128,7 @@ function matterLines({ body, problem }: RequestView, width: number): StyledLine[
 }
 
 function answerLines(request: RequestView, options: CardOptions): StyledLine[] {
-	const { decision, width, focused, unread } = options
+	const { decision, width, focused, unread, keymap } = options
 	const lines: StyledLine[] = []
 	if (request.decided) {
 		lines.push(...indented(decidedLine(request.decided), width))
@@ -142,20 +144,25 @@ function answerLines(request: RequestView, options: CardOptions): StyledLine[] {
 			: unread > 0
 				? [readFirst]
 				: [
-						span(request.body.questions ? safeText`[a] answer  ` : safeText`[a] allow  `, 'ok'),
-						...changeHint(request),
-						...sessionHint(request),
+						request.body.questions
+							? span(safeText`[${keymap.key('answer')}] answer  `, 'ok')
+							: span(safeText`[${keymap.key('allow')}] allow  `, 'ok'),
+						...changeHint(request, keymap),
+						...sessionHint(request, keymap),
 					]
-	lines.push(...indented([...allow, span(safeText`[d] deny  [r] deny, say why`, 'warn')], width))
+	const deny = safeText`[${keymap.key('deny')}] deny  [${keymap.key('deny-with-reason')}] deny, say why`
+	lines.push(...indented([...allow, span(deny, 'warn')], width))
 	return lines
 }
 
-function changeHint({ body }: RequestView): StyledLine {
-	return body?.editable === true && !body.questions ? [span(safeText`[e] change  `, 'ok')] : []
+function changeHint({ body }: RequestView, keymap: Keymap): StyledLine {
+	return body?.editable === true && !body.questions
+		? [span(safeText`[${keymap.key('change')}] change  `, 'ok')]
+		: []
 }
 
-function sessionHint({ body }: RequestView): StyledLine {
+function sessionHint({ body }: RequestView, keymap: Keymap): StyledLine {
 	return body && !body.questions && body.session_rules.length > 0
-		? [span(safeText`[A] for the session  `, 'ok')]
+		? [span(safeText`[${keymap.key('allow-session')}] for the session  `, 'ok')]
 		: []
 }

@@ -28,7 +28,7 @@ export function cardOf(model: Model, request: RequestView, width: number, focuse
 	const decision = model.data.decisions.get(request.id) ?? null
 	const of = model.data.sessions.find(({ id }) => id === request.session)
 	const silent = of?.stale === true
-	const options = { decision, width, now: model.now, focused, silent }
+	const options = { decision, width, now: model.now, focused, silent, keymap: model.keymap }
 	// How much is unread is said in the card itself, so it is drawn once to know how much there is.
 	const { matter } = requestCard(request, { ...options, unread: 0 })
 	const unread = model.attention.unread(request.id, request.digest, matter.to - matter.from)

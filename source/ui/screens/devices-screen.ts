@@ -17,7 +17,10 @@ export type Selected =
 export function devicesScreen(model: Model, { columns, rows }: Size): ScreenFrame {
 	const { devices } = model.data
 	const selected = selectedDevice(model)
-	const listed = deviceRows(devices, columns - listMargin, model.now)
+	const listed = deviceRows(devices, model.keymap, {
+		width: columns - listMargin,
+		now: model.now,
+	})
 	const heights = heightsFor({ columns, rows }, listed.length)
 	const empty = listed.length === 0
 	const list = listPane(

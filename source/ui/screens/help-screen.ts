@@ -1,19 +1,27 @@
-import { safeText } from '../../text/safe-text.ts'
+import { displayText, safeText } from '../../text/safe-text.ts'
 import { span } from '../../text/styled.ts'
 import { emptyScreen, type ScreenFrame } from '../frame.ts'
+import type { Keymap } from '../keymap/keymap.ts'
+import { editText } from '../line-edit.ts'
 import { helpLines } from '../present/help.ts'
-import type { ScreenName, Size } from '../state.ts'
+import type { Screen, Size } from '../state.ts'
 import { scrollPane } from './scroll-pane.ts'
 
-/** The keys of the screen that it was called from. */
+/** Every key, those of the screen that it was called from first; `top`: where what is looked for is typed. */
 export function helpScreen(
-	{ of, line }: { of: ScreenName; line: number },
+	{ of, line, filter, context }: Extract<Screen, { name: 'help' }>,
+	top: Screen,
+	keymap: Keymap,
 	{ columns, rows }: Size,
 ): ScreenFrame {
 	const height = rows - 1
-	const lines = helpLines(of, columns)
+	const wanted = top.name === 'help-filter' ? editText(top.edit) : filter
+	const lines = helpLines({ of, context, keymap, filter: wanted, width: columns })
 	const pane = scrollPane(lines, line, { height })
-	const title = [span(safeText`keys`, 'strong')]
+	const title = [
+		span(safeText`all keys`, 'strong'),
+		...(filter === '' ? [] : [span(safeText` · ${displayText(filter)}`, 'accent')]),
+	]
 	return {
 		...emptyScreen,
 		panes: [{ title, rows: pane.rows, width: columns, height, active: true }],

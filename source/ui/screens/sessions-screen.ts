@@ -97,11 +97,11 @@ export function selectedSession({ ui, data }: Pick<Model, 'ui' | 'data'>): Sessi
 	return chosen ?? arranged(data).first
 }
 
-function firstRun({ data }: Model, { columns, rows }: Size): ScreenFrame {
+function firstRun({ data, keymap }: Model, { columns, rows }: Size): ScreenFrame {
 	const lines =
 		data.connection.state === 'connecting' && data.connection.lastContact === null
 			? [[span(safeText`  … connecting`, 'dim')]]
-			: firstRunLines(data.info, columns - 2)
+			: firstRunLines(data.info, keymap, columns - 2)
 	const { rows: shown } = scrollPane(lines, 0, { height: rows - 1 })
 	const pane: Pane = {
 		title: [span(safeText`no sessions yet`, 'strong')],

@@ -2,11 +2,16 @@ import { describe, expect, test } from 'vitest'
 import { StyrbyError } from '../../../source/protocol/errors.ts'
 import { lineWidth } from '../../../source/text/styled.ts'
 import { crashReport } from '../../../source/ui/crash-report.ts'
-import { commands, groups } from '../../../source/ui/keymap/keymap.ts'
+import {
+	commands,
+	defaultKeymap,
+	groups,
+	type KeyContext,
+} from '../../../source/ui/keymap/keymap.ts'
 import { firstRunLines } from '../../../source/ui/present/first-run.ts'
-import { footerLine } from '../../../source/ui/present/footer.ts'
+import { footerLines } from '../../../source/ui/present/footer.ts'
 import { headerLine } from '../../../source/ui/present/header.ts'
-import { helpLines } from '../../../source/ui/present/help.ts'
+import { type HelpOptions, helpLines } from '../../../source/ui/present/help.ts'
 import { decidedLine } from '../../../source/ui/present/ladder.ts'
 import { sessionTitle } from '../../../source/ui/present/session-title.ts'
 import { leftText } from '../../../source/ui/present/times.ts'
@@ -106,29 +111,32 @@ describe('the title of a session', () => {
 	})
 })
 
+const context: KeyContext = {
+	screen: { name: 'sessions' },
+	session: true,
+	waiting: 1,
+	focus: { request: request('a'), decision: null, unread: 0 },
+	foldable: false,
+	selected: false,
+	following: true,
+	device: null,
+	act: null,
+	route: null,
+	joining: null,
+}
+
 describe('the footer', () => {
-	const context = {
-		screen: { name: 'sessions' },
-		session: true,
-		waiting: 1,
-		focus: { request: request('a'), decision: null, unread: 0 },
-		foldable: false,
-		selected: false,
-		following: true,
-		device: null,
-		act: null,
-		route: null,
-		joining: null,
-	} as const
+	const one = (of: KeyContext, columns: number) =>
+		footerLines(of, defaultKeymap, { columns, rows: 1 })[0] ?? []
 
 	test.each([30, 40, 60, 80, 120])(
 		'at %d columns has whole hints, and help among them',
 		(columns) => {
-			const line = footerLine(context, columns)
+			const line = one(context, columns)
 			expect(lineWidth(line)).toBe(columns)
 			const text = textOf([line])
 			expect(text).toMatch(/^ a allow {2}d deny/)
-			expect(text).toMatch(/\? help$/)
+			expect(text).toMatch(/\? all keys$/)
 			const labels = commands.map(({ label }) => label)
 			for (const hint of text.trim().split(/ {2,}/)) {
 				expect(labels).toContain(hint.replace(/^\S+ /, ''))
@@ -137,7 +145,10 @@ describe('the footer', () => {
 	)
 
 	test('a key that does not work just now is dim', () => {
-		const line = footerLine({ ...context, focus: { ...context.focus, unread: 9 } }, 80)
+		const line = one(
+			{ ...context, focus: { request: request('a'), decision: null, unread: 9 } },
+			80,
+		)
 		const style = (text: string) => line.find((part) => part.text.trim() === text)?.style
 		expect(style('a')).toBe('dim')
 		expect(style('d')).toBe('accent')
@@ -145,6 +156,8 @@ describe('the footer', () => {
 })
 
 describe('the help', () => {
+	const help = (of: ScreenName, change: Partial<HelpOptions> = {}) =>
+		helpLines({ of, context, keymap: defaultKeymap, filter: '', width: 100, ...change })
 	const screens: readonly ScreenName[] = [
 		'sessions',
 		'session',
@@ -157,41 +170,62 @@ describe('the help', () => {
 		'act',
 	]
 
-	test.each(screens)('of %s lists every key of it, under headings', (screen) => {
-		const text = textOf(helpLines(screen, 100))
-		for (const { screens: where, description } of commands) {
-			expect(text.includes(description), description).toBe(where.includes(screen))
+	test.each(screens)('of %s lists every key of it first, then all there are', (screen) => {
+		const text = textOf(help(screen, { width: 400 }))
+		const [before = '', after = ''] = text.split('\n  Answer a request\n')
+		for (const { id, screens: where, description } of commands) {
+			expect(before.includes(description), description).toBe(where.includes(screen))
+			expect(after.includes(`${description} `), description).toBe(true)
+			expect(after, id).toContain(` · ${id}`)
 		}
-		for (const group of groups) {
-			const there = commands.some(
-				(command) => command.group === group && command.screens.includes(screen),
-			)
-			expect(text.includes(`  ${group}\n`), group).toBe(there)
-		}
+		for (const group of groups.slice(1)) expect(after).toContain(`\n  ${group}\n`)
 		expect(text).toContain('A permission request waits for an answer.')
 	})
 
+	test('says what a key lacks that does not work just now', () => {
+		const unread = { request: request('a'), decision: null, unread: 9 }
+		const text = textOf(help('sessions', { width: 200, context: { ...context, focus: unread } }))
+		const [useful = '', lacking = ''] = text.split('Here too, but not just now')
+		expect(useful).toContain('Deny the highlighted request.')
+		expect(useful).not.toContain('Allow the highlighted request')
+		expect(lacking).toMatch(/a +Allow the highlighted request, once. ✗ 9 lines of this request/)
+	})
+
+	test('finds by words, by the name of a command, and by the key', () => {
+		const found = (filter: string) => textOf(help('sessions', { filter, width: 300 }))
+		expect(found('deny reason')).toContain('Deny it with a reason')
+		expect(found('deny reason')).not.toContain('Allow')
+		expect(found('rename-device')).toContain('another name')
+		expect(found('D')).toContain('all devices of the account')
+		expect(found('D')).not.toContain('Deny')
+		expect(found('xyzzy')).toMatch(/^ {2}Nothing was found/)
+	})
+
 	test.each([30, 40, 80])('at %d columns is not wider', (width) => {
-		expect(widest(helpLines('session', width))).toBeLessThanOrEqual(width)
+		for (const filter of ['', 'request', 'xyzzy']) {
+			expect(widest(help('session', { filter, width }))).toBeLessThanOrEqual(width)
+		}
 	})
 })
 
 describe('the first run', () => {
 	test('says what was set up, what is missing, and the line to type', () => {
-		const text = textOf(firstRunLines({ ...info, devices: 1 }, 78))
+		const text = textOf(firstRunLines({ ...info, devices: 1 }, defaultKeymap, 78))
 		expect(text).toContain('embedded, on this machine http://127.0.0.1:4321')
 		expect(text).toContain('A1B2-C3D4-E5F6-G7H8-J9K0')
 		expect(text).toContain('keychain Secret Service')
 		expect(text).toContain('⚠ This is the only device')
 		expect(text).toContain('$ styrby-tui run claude')
-		expect(textOf(firstRunLines(info, 78))).not.toContain('only device')
-		expect(textOf(firstRunLines({ ...info, devices: 1, hasRecoveryKey: true }, 78))).not.toContain(
-			'only device',
-		)
+		expect(textOf(firstRunLines(info, defaultKeymap, 78))).not.toContain('only device')
+		expect(
+			textOf(firstRunLines({ ...info, devices: 1, hasRecoveryKey: true }, defaultKeymap, 78)),
+		).not.toContain('only device')
 	})
 
 	test.each([30, 40, 78])('at %d columns is not wider', (width) => {
-		expect(widest(firstRunLines({ ...info, devices: 1 }, width))).toBeLessThanOrEqual(width)
+		expect(
+			widest(firstRunLines({ ...info, devices: 1 }, defaultKeymap, width)),
+		).toBeLessThanOrEqual(width)
 	})
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { defaultKeymap } from '../../../source/ui/keymap/keymap.ts'
 import { type CardOptions, requestCard } from '../../../source/ui/present/request-card.ts'
 import type { RequestView } from '../../../source/viewer/viewer.ts'
 import { hostileTexts } from '../../text/hostile-text.ts'
@@ -12,6 +13,7 @@ const options: CardOptions = {
 	focused: true,
 	unread: 0,
 	silent: false,
+	keymap: defaultKeymap,
 }
 
 const card = (change: Partial<RequestView> = {}, at: Partial<CardOptions> = {}) =>

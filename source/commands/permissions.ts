@@ -1,41 +1,34 @@
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
+import type { OpenedViewer } from '../viewer/open-viewer.ts'
 import type { RequestView } from '../viewer/viewer.ts'
 import type { Invocation } from './command.ts'
-import { openContext } from './context.ts'
+import { type Context, openContext } from './context.ts'
 import { finishDead } from './finish-dead.ts'
+import { countWaiting, type Waiting, waitingLine, waits } from './permissions/waiting.ts'
+import { nextRequest, watchCount, watchRequests } from './permissions/watch.ts'
 import { requestJson, requestLines } from './request-lines.ts'
 import { untilRevoked } from './until-revoked.ts'
 
 const none = 'No agent waits for an answer.\n'
 
-export async function run({ flags, io }: Invocation): Promise<ExitCode> {
-	const width = io.stdout.columns ?? 100
-	const json = flags.has('json')
+export async function run(invocation: Invocation): Promise<ExitCode> {
+	const { flags, io } = invocation
+	if (flags.has('brief') && (flags.has('all') || flags.has('wait'))) {
+		throw new StyrbyError(
+			'bad_usage',
+			'--brief counts what waits now: it goes with --watch and --json only.',
+			{ exitCode: exit.usage },
+		)
+	}
 	await using context = await openContext(io)
 	await finishDead(context)
 	await using viewer = context.viewer()
 	await viewer.ready
-	// What the server says was decided, and no host has signed, may well be waiting.
-	const waits = ({ status, body, decided }: RequestView) =>
-		status === 'pending' || (body !== null && decided === null)
-	const shown = (request: RequestView) => flags.has('all') || waits(request)
-	const print = (request: RequestView) => {
-		const text = json
-			? `${JSON.stringify(requestJson(request))}\n`
-			: `${requestLines(request, io.now(), width)}\n`
-		io.stdout.write(text)
-	}
-	if (flags.has('watch') || flags.has('wait')) {
-		if (io.stderr.isTTY && !json) io.stderr.write('Waiting for requests; Ctrl-C ends it.\n')
-		using gone = untilRevoked(context.account)
-		const watched = watch(viewer.requests, { once: flags.has('wait'), print })
-		return await Promise.race([watched, gone.revoked])
-	}
+	if (flags.has('watch') || flags.has('wait')) return await follow(invocation, context, viewer)
 	const hidden = await viewer.lookForHidden().catch(refusal)
-	const requests = viewer.requests.get().filter(shown)
-	if (json) io.stdout.write(`${JSON.stringify({ permissions: requests.map(requestJson) })}\n`)
-	else if (requests.length === 0) io.stdout.write(none)
-	else requests.forEach(print)
+	const requests = viewer.requests.get().filter((request) => flags.has('all') || waits(request))
+	if (flags.has('brief')) printer(invocation).count(countWaiting(requests, { state: 'live' }))
+	else list(invocation, requests)
 	context.account.log.assertTrusted()
 	if (hidden) throw hidden
 	const bad = requests.find(({ problem }) => problem !== null)
@@ -46,36 +39,52 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	return exit.done
 }
 
+function printer({ flags, io }: Invocation) {
+	const json = flags.has('json')
+	const write = (text: string) => void io.stdout.write(`${text}\n`)
+	return {
+		request(request: RequestView) {
+			if (json) write(JSON.stringify(requestJson(request)))
+			else write(requestLines(request, io.now(), io.stdout.columns ?? 100))
+		},
+		count(waiting: Waiting) {
+			write(json ? JSON.stringify(waiting) : waitingLine(waiting))
+		},
+	}
+}
+
+function list(invocation: Invocation, requests: readonly RequestView[]): void {
+	const { flags, io } = invocation
+	if (flags.has('json')) {
+		io.stdout.write(`${JSON.stringify({ permissions: requests.map(requestJson) })}\n`)
+	} else if (requests.length === 0) io.stdout.write(none)
+	else requests.forEach(printer(invocation).request)
+}
+
+async function follow(
+	invocation: Invocation,
+	context: Context,
+	viewer: OpenedViewer,
+): Promise<ExitCode> {
+	const { flags, io } = invocation
+	const print = printer(invocation)
+	const { keepBackend } = await import('./keep-backend.ts')
+	await using _ = keepBackend(context)
+	using gone = untilRevoked(context.account)
+	const brief = flags.has('brief')
+	if (io.stderr.isTTY && !flags.has('json') && !brief) {
+		io.stderr.write('Waiting for requests; Ctrl-C ends it.\n')
+	}
+	const followed = brief
+		? watchCount(viewer, print.count)
+		: flags.has('wait')
+			? nextRequest(viewer.requests, print.request)
+			: watchRequests(viewer.requests, { changes: flags.has('all'), print: print.request })
+	return await Promise.race([followed, gone.revoked])
+}
+
 /** What is found wrong is told once all else was shown. */
 function refusal(error: unknown): StyrbyError {
 	if (error instanceof StyrbyError && error.exitCode === exit.refused) return error
 	throw error
-}
-
-/** Prints each request once it waits; ends with the first one, or with ctrl-c. */
-function watch(
-	requests: { get(): readonly RequestView[]; subscribe(listener: () => void): () => void },
-	options: { once: boolean; print(request: RequestView): void },
-): Promise<ExitCode> {
-	return new Promise((resolve) => {
-		const seen = new Set<string>()
-		const look = () => {
-			for (const request of requests.get()) {
-				if (request.status !== 'pending' || seen.has(request.id)) continue
-				seen.add(request.id)
-				options.print(request)
-				if (options.once) {
-					stop()
-					resolve(exit.done)
-					return
-				}
-			}
-		}
-		const stop = requests.subscribe(look)
-		process.once('SIGINT', () => {
-			stop()
-			resolve(exit.interrupted)
-		})
-		look()
-	})
 }

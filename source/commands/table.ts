@@ -126,7 +126,11 @@ export const commands: readonly CommandSpec[] = [
 		args: { min: 0, max: 0 },
 		flags: {
 			all: { type: 'boolean', summary: 'past ones too, and who decided' },
-			watch: { type: 'boolean', summary: 'print each one as it comes' },
+			watch: {
+				type: 'boolean',
+				summary: 'print each one as it comes; with --all what became of it',
+			},
+			brief: { type: 'boolean', summary: 'one line with how many wait, for a status bar' },
 			wait: { type: 'boolean', summary: 'end with the next one' },
 			json,
 		},

@@ -105,6 +105,12 @@ export const permission = v.strictObject({
 })
 export const permissions = v.strictObject({ permissions: v.array(permission) })
 
+export const waiting = v.strictObject({
+	waiting: v.number(),
+	high: v.number(),
+	connected: v.boolean(),
+})
+
 export const answer = v.strictObject({
 	request: uuid,
 	decision: v.picklist(['allow', 'deny']),

@@ -233,6 +233,41 @@ test('permissions --wait ends with the first one, --watch goes on', async () => 
 	expect(watched.map(({ session }) => session)).toEqual([live.id, other.id])
 })
 
+test('permissions --brief is a line for a status bar, and --watch another at each change', async () => {
+	await using watcher = program.start(['permissions', '--watch', '--brief'])
+	await using asJson = program.start(['permissions', '--watch', '--brief', '--json'])
+	await using changes = program.start(['permissions', '--watch', '--all', '--json'])
+	for (const started of [watcher, asJson, changes]) {
+		await until(() => started.stdout.length > 0, started)
+	}
+	const { stdout } = await program.run(['permissions', '--brief'])
+	expect(stdout).toMatch(/^⚠ 1 waiting(?:, 1 high risk)?\n$/)
+	expect(watcher.stdout).toBe(stdout)
+	await using other = await Hosted.start(context, 'another')
+	void other.agent.ask('b')
+	await until(() => watcher.stdout.includes('⚠ 2 waiting'), watcher)
+	const second = (await program.json(shapes.permissions, ['permissions'])).permissions.find(
+		({ session }) => session === other.id,
+	)
+	const denied = await program.run(['deny', second?.id ?? '', '--yes'])
+	expect(denied.code).toBe(0)
+	const lines = () => watcher.stdout.trimEnd().split('\n')
+	await until(() => lines().length === 3, watcher)
+	expect(lines()[2]).toBe(lines()[0])
+	expect(linesOf(shapes.waiting, asJson.stdout).map(({ waiting }) => waiting)).toEqual([1, 2, 1])
+	await until(() => changes.printed().length === 3, changes)
+	const told = linesOf(shapes.permission, changes.stdout).map(({ id, status }) => [id, status])
+	expect(told).toEqual([
+		[request, 'pending'],
+		[second?.id, 'pending'],
+		[second?.id, 'denied'],
+	])
+	for (const { child } of [watcher, asJson, changes]) child.kill('SIGINT')
+	for (const { done } of [watcher, asJson, changes]) expect((await done).code).toBe(130)
+	const { code, stderr } = await program.run(['permissions', '--brief', '--all'])
+	expect([code, stderr]).toEqual([2, expect.stringContaining('--brief counts what waits now')])
+})
+
 test('a vault without the keys of this home makes no second account', async () => {
 	const file = join(program.home.data, 'key-file.json')
 	await rename(file, `${file}.away`)

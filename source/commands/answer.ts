@@ -63,9 +63,11 @@ export async function answer(
 	if (!json) printStages(io, tracked)
 	const state = await tracked.done
 	if (json) io.stdout.write(`${JSON.stringify(resultJson(state, decision))}\n`)
-	else if (state.stage === 'verified' && state.why) io.stdout.write(`  ${revealText(state.why)}\n`)
+	else if (!isEnd(state.stage) && state.why) io.stdout.write(`  ${revealText(state.why)}\n`)
 	return took(state) ? exit.done : state.stage === 'refused' ? exit.refused : exit.failed
 }
+
+const isEnd = (stage: Stage) => !['sent', 'stored', 'verified'].includes(stage)
 
 /** Verified by the host, and not found to be too late afterwards. */
 function took({ stage, stages }: DecisionState): boolean {

@@ -1,4 +1,4 @@
-import type { SafeText } from '../text/safe-text.ts'
+import { type SafeText, safeText } from '../text/safe-text.ts'
 import type { Devices } from '../viewer/devices.ts'
 import type { SessionView, Viewer } from '../viewer/viewer.ts'
 import { run } from './actions.ts'
@@ -14,6 +14,7 @@ import { Loading } from './loading.ts'
 import type { Notifier } from './notifier.ts'
 import { OpenSession } from './open-session.ts'
 import { hurryMs, isOver } from './present/times.ts'
+import { Pressing, type Unmeant } from './pressing.ts'
 import { selectedSession } from './screens/sessions-screen.ts'
 import { pendingRequests, type Snapshot, takeSnapshot } from './snapshot.ts'
 import {
@@ -53,6 +54,10 @@ const flushMs = 100
 /** Times on the screen move this often: while a request's last minutes are counted, and else. */
 const tickMs = { hurry: 1000, calm: 15_000 }
 const toastMs = 4000
+const unmeantTexts: Readonly<Record<Unmeant, SafeText>> = {
+	held: safeText`That key is held, or came twice: wait a second, then press it again.`,
+	burst: safeText`Several keys at once are no answer: press it again, alone.`,
+}
 
 /**
  * The state of the screens, outside of React: what the viewer knew at the last flush, what the person did
@@ -67,6 +72,7 @@ export class App {
 	readonly #batch: Batch
 	readonly #watching: (() => void)[]
 	readonly #open: OpenSession
+	readonly #pressing: Pressing
 	#ui: UiState
 	#data: Snapshot
 	#frame: Frame | null = null
@@ -79,6 +85,7 @@ export class App {
 		this.options = options
 		this.keymap = options.keymap ?? defaultKeymap
 		this.attention = new Attention(options.now)
+		this.#pressing = new Pressing(options.now)
 		this.#batch = new Batch(flushMs, () => this.#flush())
 		this.#open = new OpenSession(viewer, this.#batch)
 		this.#ui = initialState(size)
@@ -161,24 +168,27 @@ export class App {
 	}
 
 	/** Keys of one read: each does what the table says for what is on the screen. */
-	press({ names, alone }: KeyPress): void {
+	press(press: KeyPress): void {
+		const { names, alone } = press
+		const unmeant = this.#pressing.came(press)
 		for (const name of names) {
 			if (isTyping(topScreen(this.#ui)) && this.#edit(name, alone)) continue
 			const newest = this.keymap.commandFor(name, this.frame().context)
 			if (!newest) continue
 			const answer = answers.has(newest.command.id)
-			if (answer && !alone) continue
 			// A move goes on from the move before; an answer means what the person saw.
 			const found = answer ? this.keymap.commandFor(name, this.seen.context) : newest
 			if (!found) continue
-			if (found.enabled === true) run(this, found.command.id, name)
-			else this.toast(found.enabled, 'warn')
+			if (found.enabled !== true) this.toast(found.enabled, 'warn')
+			else if (answer && unmeant) this.toast(unmeantTexts[unmeant], 'warn')
+			else run(this, found.command.id, name)
 		}
 		// Decisions made by the key are to be seen at once, not at the next flush.
 		this.#batch.flush()
 	}
 
 	paste(text: string): void {
+		this.#pressing.pasted()
 		this.#typed((screen) => ({ ...screen, edit: insertText(screen.edit, text, rulesOf(screen)) }))
 	}
 
@@ -235,7 +245,8 @@ export class App {
 		if (this.#data.info.revoked) this.#revoked()
 		this.#tellOutcome(before)
 		this.#follow()
-		this.attention.keep(new Set(this.#data.requests.map(({ id }) => id)))
+		const shown = this.#drawn?.shown ?? []
+		this.attention.keep(new Set([...this.#data.requests, ...shown].map(({ id }) => id)))
 		this.options.notifier.update(pendingRequests(this.#data).map(({ id }) => id))
 		this.#changed()
 	}

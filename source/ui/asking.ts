@@ -13,10 +13,11 @@ import {
 import type { RequestView } from '../viewer/viewer.ts'
 import { guarded, sendAnswer } from './answering.ts'
 import type { App } from './app.ts'
-import { guardMs } from './attention.ts'
+import type { ShownRequest } from './attention.ts'
 import type { KeyName } from './keys.ts'
 import { editText, emptyEdit, insertText } from './line-edit.ts'
-import { type QuestionScreen, topScreen } from './state.ts'
+import { reviewOf } from './present/review-lines.ts'
+import { type QuestionScreen, type Size, topScreen } from './state.ts'
 
 /** The request that the questions on the screen are of, unless it has changed since they were read. */
 export function askedBy(
@@ -40,7 +41,6 @@ export function beginAnswering(app: App): void {
 		at: 0,
 		highlighted: 0,
 		picked: questions.map(() => nothingPicked),
-		since: app.options.now(),
 	}
 	app.update((ui) => ({ ...ui, screens: [...ui.screens, screen] }))
 	openWords(app)
@@ -73,7 +73,7 @@ function picked(asking: QuestionScreen): Picked {
 }
 
 function goTo(app: App, asking: QuestionScreen, at: number): void {
-	show(app, { ...asking, at, highlighted: 0, since: app.options.now() })
+	show(app, { ...asking, at, highlighted: 0 })
 	openWords(app)
 }
 
@@ -169,13 +169,30 @@ export function takeWords(app: App): void {
 	else show(app, { ...written, highlighted: question.options.length })
 }
 
+/** What a frame shows of all answers, for the guard: as long as they may be, each line is to be seen. */
+export function reviewShown(
+	{ request, picked, highlighted }: QuestionScreen,
+	questions: readonly Question[],
+	size: Size,
+): ShownRequest {
+	const { from, to, total } = reviewOf(questions, picked, highlighted, size)
+	const digest = JSON.stringify(answersInput(questions, picked))
+	return { id: `answers to ${request}`, digest, width: size.columns, total, from, to }
+}
+
 /** Sends all answers, to the request whose questions were on the screen. */
 export function sendAnswers(app: App): void {
 	const now = current(app)
 	if (!now || now.question) return
 	const { asking, request, questions } = now
-	if (app.options.now() - asking.since < guardMs) {
+	if (!app.mayAnswer(request.id, 'deny').ok) {
 		app.toast(safeText`That came too soon: look at the answers, and press it again.`, 'warn')
+		return
+	}
+	const { id, digest, total } = reviewShown(asking, questions, app.seen.size)
+	const unread = app.attention.unread(id, digest, total)
+	if (unread > 0) {
+		app.toast(safeText`${unread} lines of the answers were not on the screen yet: ↓ first.`, 'warn')
 		return
 	}
 	app.update((ui) => ({ ...ui, screens: withoutAsking(ui.screens) }))
@@ -187,8 +204,10 @@ export function sendAnswers(app: App): void {
 export function moveAmongOptions(app: App, by: 1 | -1): boolean {
 	const now = topScreen(app.ui).name === 'question' ? current(app) : null
 	if (!now) return false
-	const { asking, question } = now
-	const last = question ? question.options.length - (takesOther(question) ? 0 : 1) : 0
+	const { asking, question, questions } = now
+	const last = question
+		? question.options.length - (takesOther(question) ? 0 : 1)
+		: reviewOf(questions, asking.picked, 0, app.ui.size).lastTop
 	const highlighted = Math.max(0, Math.min(last, asking.highlighted + by))
 	show(app, { ...asking, highlighted })
 	return true

@@ -2,6 +2,19 @@
  * What a person has had before their eyes, and for how long: the guard against answers by accident.
  * It is told of every frame after that frame was drawn, and of nothing else.
  */
+import type { RequestView } from '../viewer/viewer.ts'
+
+/**
+ * What a request's text on the screen is known by. One that does not verify shows why, and nothing of what it asks:
+ * who has seen that has read nothing.
+ */
+export function shownDigest({
+	body,
+	digest,
+	problem,
+}: Pick<RequestView, 'body' | 'digest' | 'problem'>): string | null {
+	return body && problem === null ? digest : null
+}
 
 /** Keys in this time after a request appeared, or after the list around it changed, are no answer. */
 export const guardMs = 300
@@ -87,7 +100,7 @@ export class Attention {
 		return read ? { ok: true } : { ok: false, why: 'unread' }
 	}
 
-	/** Drops what was read of requests that are gone. */
+	/** Drops what was read of what is gone. */
 	keep(ids: ReadonlySet<string>): void {
 		for (const id of this.#readings.keys()) if (!ids.has(id)) this.#readings.delete(id)
 	}

@@ -2,7 +2,6 @@
 import { type SafeText, safeText } from '../text/safe-text.ts'
 import { guarded, sendAnswer } from './answering.ts'
 import type { App } from './app.ts'
-import { guardMs } from './attention.ts'
 import { type Changed, changedInput, editableText } from './changed-input.ts'
 import { block, editText, emptyEdit, insertText } from './line-edit.ts'
 import { changeDiff, fits } from './present/changed-lines.ts'
@@ -31,6 +30,8 @@ function problemText({ keymap }: App, why: Extract<Changed, { ok: false }>['why'
 	}
 }
 
+const noRoom = safeText`The change does not fit on this screen: make it smaller, or the window larger.`
+
 /** To the look at what was changed. */
 export function showChange(app: App): void {
 	const top = topScreen(app.ui)
@@ -47,13 +48,9 @@ export function showChange(app: App): void {
 	}
 	const { size } = app.ui
 	if (!fits(changeDiff(request.body.input, changed.input, size.columns), size)) {
-		app.toast(
-			safeText`The change does not fit on this screen: make it smaller, or the window larger.`,
-			'warn',
-		)
+		app.toast(noRoom, 'warn')
 		return
 	}
-	const since = app.options.now()
 	const { request: id, digest, edit } = top
 	const screen: Screen = {
 		name: 'changed',
@@ -61,7 +58,6 @@ export function showChange(app: App): void {
 		digest,
 		edited: edit,
 		input: changed.input,
-		since,
 	}
 	app.update((ui) => ({ ...ui, screens: [...ui.screens.slice(0, -1), screen] }))
 }
@@ -80,13 +76,19 @@ export function changeAgain(app: App): boolean {
 export function allowChanged(app: App): void {
 	const top = topScreen(app.ui)
 	if (top.name !== 'changed') return
-	if (app.options.now() - top.since < guardMs) {
+	const request = app.data.requests.find(({ id }) => id === top.request)
+	if (!request?.body || request.digest !== top.digest) {
+		gone(app)
+		return
+	}
+	if (!app.mayAnswer(request.id, 'deny').ok) {
 		app.toast(safeText`That came too soon: look at the change, and press it again.`, 'warn')
 		return
 	}
-	const request = app.data.requests.find(({ id }) => id === top.request)
-	if (!request || request.digest !== top.digest) {
-		gone(app)
+	// The window may have become smaller since it was put together.
+	const { size } = app.seen
+	if (!fits(changeDiff(request.body.input, top.input, size.columns), size)) {
+		app.toast(noRoom, 'warn')
 		return
 	}
 	app.update((ui) => ({ ...ui, screens: ui.screens.slice(0, -1) }))

@@ -2,7 +2,8 @@ import { safeText } from '../text/safe-text.ts'
 import { padLine, type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { type DeviceAct, isRunning } from '../viewer/devices.ts'
 import type { RequestView } from '../viewer/viewer.ts'
-import { askedBy } from './asking.ts'
+import { askedBy, reviewShown } from './asking.ts'
+import { type Focus, type ShownRequest, shownDigest } from './attention.ts'
 import { emptyScreen, type Frame, inputRows, type Model, type ScreenFrame } from './frame.ts'
 import { inputOf } from './input.ts'
 import type { KeyContext } from './keymap/command.ts'
@@ -50,6 +51,7 @@ export function composeFrame(model: Model): Frame {
 	const focusRequest = input ? typedFor(model) : screen.focus
 	const context = contextOf(model, screen, focusRequest)
 	const keys = footerLines(context, model.keymap, { columns, rows: keyRows })
+	const look = tooSmall ? null : lookOf(model)
 	return {
 		...screen,
 		size,
@@ -61,14 +63,29 @@ export function composeFrame(model: Model): Frame {
 		header: headerLine(model.data, columns),
 		keys: keys.slice(0, -1),
 		footer: footerOf(model, keys),
-		focus: screen.focus
-			? {
-					id: screen.focus.id,
-					digest: screen.focus.digest,
-					order: `${baseScreen(model.ui).name} ${screen.order}`,
-				}
-			: (guard ?? null),
+		focus: look?.focus ?? focusOf(model, screen) ?? guard ?? null,
+		shown: [...screen.shown, ...(look?.shown ?? [])],
 	}
+}
+
+function focusOf({ ui }: Model, { focus, order }: ScreenFrame): Focus | null {
+	if (!focus) return null
+	return { id: focus.id, digest: shownDigest(focus), order: `${baseScreen(ui).name} ${order}` }
+}
+
+/** What a person has put together is looked at once more before it is sent: from then on it is what counts. */
+function lookOf({ ui, data }: Model): { focus: Focus; shown: ShownRequest[] } | null {
+	const top = topScreen(ui)
+	if (top.name === 'changed') {
+		const { request, digest, input } = top
+		return { focus: { id: request, digest, order: `changed ${JSON.stringify(input)}` }, shown: [] }
+	}
+	if (top.name !== 'question') return null
+	const asked = askedBy(data.requests, top)
+	if (!asked || top.at < asked.questions.length) return null
+	const { request: id, digest } = top
+	const shown = reviewShown(top, asked.questions, ui.size)
+	return { focus: { id, digest, order: `answers ${shown.digest}` }, shown: [shown] }
 }
 
 function screenOf(model: Model, size: Size): ScreenFrame {
@@ -149,7 +166,7 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 		focus: focus && {
 			request: focus,
 			decision: model.data.decisions.get(focus.id) ?? null,
-			unread: shown ? model.attention.unread(focus.id, focus.digest, shown.total) : 0,
+			unread: shown ? model.attention.unread(focus.id, shownDigest(focus), shown.total) : 0,
 		},
 		foldable: (screen.transcript?.selectable.length ?? 0) > 0,
 		selected: isFoldSelected(screen),

@@ -11,6 +11,8 @@ export interface KeyPress {
 	 * bracketed paste: it moves the highlight at most, it never answers a request.
 	 */
 	alone: boolean
+	/** The terminal says that the key is held down. Few do: absent says nothing. */
+	repeated?: true
 }
 
 const named = [
@@ -31,6 +33,11 @@ const named = [
 /** The keys in one input of Ink's. Keys with alt or super have no meaning here: an empty list. */
 export function keyPress(input: string, key: InkKey): KeyPress {
 	if (key.eventType === 'release') return { names: [], alone: true }
+	const press = pressOf(input, key)
+	return key.eventType === 'repeat' ? { ...press, repeated: true } : press
+}
+
+function pressOf(input: string, key: InkKey): KeyPress {
 	if (key.tab) return { names: [key.shift ? 'shift-tab' : 'tab'], alone: true }
 	if (key.return && key.meta) return { names: ['alt-enter'], alone: true }
 	const found = named.find(([property]) => key[property])

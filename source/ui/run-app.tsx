@@ -10,6 +10,7 @@ import { JoinApp } from './join-app.ts'
 import { bindKeys, type KeySettings } from './keymap/bindings.ts'
 import { listenForEnd } from './leaving.ts'
 import { defaultNotifications, type Notifications, notifier } from './notifier.ts'
+import { Painted } from './painted.ts'
 import type { Screen, Size } from './state.ts'
 import { Terminal } from './terminal.ts'
 import { themeFor } from './theme.ts'
@@ -142,7 +143,9 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	// would stand in it, or push it aside.
 	stdin.setRawMode(true)
 	stdout.write('\r')
-	const instance = render(<Root app={app} theme={themeFor(env)} terminal={terminal} />, {
+	const painted = new Painted<F>((frame) => app.drawn(frame))
+	const root = <Root app={app} theme={themeFor(env)} terminal={terminal} painted={painted} />
+	const instance = render(root, {
 		stdin,
 		stdout,
 		alternateScreen: true,
@@ -150,6 +153,7 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 		interactive: true,
 		maxFps: 60,
 		exitOnCtrlC: false,
+		onRender: painted.rendered,
 	})
 	const unmounted = instance.waitUntilExit().then(
 		() => leave(0),

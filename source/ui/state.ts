@@ -35,14 +35,13 @@ export type Screen =
 	| { name: 'modes'; session: string; selected: string }
 	/** What a request would do is being changed. */
 	| { name: 'change'; request: string; digest: string | null; edit: LineEdit }
-	/** The change, before it is allowed; `since`: on the screen, ms since the epoch. */
+	/** The change, before it is allowed. */
 	| {
 			name: 'changed'
 			request: string
 			digest: string | null
 			edited: LineEdit
 			input: Readonly<Record<string, unknown>>
-			since: number
 	  }
 	| QuestionScreen
 	/** An answer to the question on the screen is written, instead of chosen. */
@@ -64,12 +63,10 @@ export interface QuestionScreen {
 	digest: string | null
 	/** Which question; their number: all answers are looked at once more. */
 	at: number
-	/** Which option; their number: an answer in one's own words. */
+	/** Which option; their number: an answer in one's own words. Of the look at all answers, its first line. */
 	highlighted: number
 	/** By question. */
 	picked: readonly Picked[]
-	/** Since when this is on the screen, ms since the epoch. */
-	since: number
 }
 
 /** What is typed, bound to what it was begun for. */

@@ -23,6 +23,11 @@ export interface DecideOptions {
 	answered(answer: CheckedMessage): void
 }
 
+/** After a request's time the host may take so long to say that it is over, ms. */
+const expiryGrace = 30_000
+/** How long an agent may work on what was allowed until nobody waits to see it go on, ms. */
+const longestWait = 12 * 3_600_000
+
 type TrackedDecision = Tracked<Stage, DecisionState>
 
 const ends: ReadonlySet<Stage> = new Set([
@@ -77,17 +82,34 @@ async function run(options: DecideOptions, tracked: TrackedDecision): Promise<vo
 		after: request.seq - 1,
 		judge: (message) => judge(options, tracked, command, message),
 		late: async () => {
+			if (tracked.stage !== 'verified') {
+				const left = Date.parse(request.expiresAt) + expiryGrace - now().getTime()
+				if (left > 0) tracked.settle('the host has not answered: it takes this when it is back')
+				await nextWithin(tracked, Math.min(Math.max(0, left), longestWait))
+			}
 			if (tracked.stage === 'verified') {
 				// The decision stands; the agent is still busy with what was allowed.
 				await endedWithin(tracked, waitMs)
 				tracked.settle('the agent has not reported back yet')
-				return
+				await nextWithin(tracked, longestWait)
+			} else {
+				tracked.reach('failed', { why: 'the host has not answered before the time was up' })
 			}
-			tracked.reach('failed', {
-				why: 'The host has not answered: it may be offline. The request is still open until it expires.',
-			})
 		},
 	})
+}
+
+/** Waits until it has come a stage further, for so long at most, ms; nobody stays for its sake. */
+async function nextWithin(tracked: TrackedDecision, ms: number): Promise<void> {
+	const { stage } = tracked
+	const { promise, resolve } = Promise.withResolvers<void>()
+	const timer = setTimeout(resolve, ms).unref()
+	const stop = tracked.subscribe(() => {
+		if (tracked.stage !== stage) resolve()
+	})
+	await promise
+	stop()
+	clearTimeout(timer)
 }
 
 /** What one new message of the session means for a decision of ours. */

@@ -116,7 +116,16 @@ export const answer = v.strictObject({
 	decision: v.picklist(['allow', 'deny']),
 	accepted: v.boolean(),
 	by_host_at: v.nullable(time),
-	stage: v.picklist(['verified', 'applied', 'expired', 'withdrawn', 'lost', 'refused', 'failed']),
+	stage: v.picklist([
+		'stored',
+		'verified',
+		'applied',
+		'expired',
+		'withdrawn',
+		'lost',
+		'refused',
+		'failed',
+	]),
 	winner: v.nullable(v.strictObject({ id: uuid, name: v.nullable(text), result: text })),
 	why: v.nullable(text),
 })

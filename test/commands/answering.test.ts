@@ -191,7 +191,7 @@ test('of an approval and a denial at the same moment one wins, and the other is 
 	expect(answers.find(({ accepted }) => !accepted)?.why).toMatch(/faster|already/)
 })
 
-test('an answer that no host takes in time has failed, and the request still waits', async () => {
+test('an answer that no host takes in time is stored, and the request still waits', async () => {
 	const { account, gateway, home, io } = context
 	// It publishes, and hears nothing.
 	await using deaf = await SessionHost.open({
@@ -216,7 +216,7 @@ test('an answer that no host takes in time has failed, and the request still wai
 	const { code, stdout } = await program.run(['approve', id, '--yes', '--wait', '0.5', '--json'])
 	expect(code).toBe(1)
 	expect(linesOf(shapes.answer, stdout)).toMatchObject([
-		{ request: id, accepted: false, stage: 'failed', by_host_at: null },
+		{ request: id, accepted: false, stage: 'stored', by_host_at: null },
 	])
 	const { permissions } = await program.json(shapes.permissions, ['permissions'])
 	expect(permissions.find((one) => one.id === id)?.status).toBe('pending')

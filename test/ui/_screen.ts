@@ -67,6 +67,9 @@ export const keys = {
 	backspace: '\u007F',
 }
 
+/** Between two keys of a person who types fast, by the app's clock, ms. */
+const keyMs = 50
+
 export interface ScreenOptions {
 	columns?: number
 	rows?: number
@@ -150,6 +153,7 @@ export class Screen implements AsyncDisposable {
 	/** Sends keys one read at a time, as a person would type them, and waits for what they do at once. */
 	async press(...sequence: string[]): Promise<void> {
 		for (const key of sequence) {
+			this.clock += keyMs
 			this.input.push(key)
 			// A lone escape is one only when nothing follows for a while.
 			await sleep(key === keys.escape ? 60 : 15)
@@ -165,7 +169,7 @@ export class Screen implements AsyncDisposable {
 	/** Reads what is on the screen for long enough that an answer is taken. */
 	async look(): Promise<void> {
 		await this.settled()
-		await this.wait(400)
+		await this.wait(800)
 	}
 
 	async resize(columns: number, rows: number): Promise<void> {

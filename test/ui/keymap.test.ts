@@ -35,7 +35,6 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 		digest: null,
 		edited: emptyEdit,
 		input: {},
-		since: 0,
 	},
 	question: {
 		name: 'question',
@@ -44,7 +43,6 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 		at: 0,
 		highlighted: 0,
 		picked: [],
-		since: 0,
 	},
 	'words-of-answer': {
 		name: 'words-of-answer',
@@ -55,7 +53,6 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 			at: 0,
 			highlighted: 0,
 			picked: [],
-			since: 0,
 		},
 		edit: emptyEdit,
 	},

@@ -184,9 +184,21 @@ describe('the stages of a decision', () => {
 		expect(await decision.done).toMatchObject({ stage: 'refused', why: 'too late' })
 	})
 
-	test('failed when the host says nothing', async () => {
+	test('stored when the host says nothing, and it is followed until the host is back', async () => {
 		const decision = viewer.decide(find(), { decision: 'allow', scope: 'once' })
-		expect(await decision.done).toMatchObject({ stage: 'failed' })
+		expect(await decision.done).toMatchObject({
+			stage: 'stored',
+			why: expect.stringContaining('when it is back'),
+		})
+		const { proof } = await receive(laptop)
+		const device = laptop.device.record.id
+		await respond(request, { device, command: proof, scope: 'once' }, 'approved')
+		await expect.poll(() => decision.get().stage).toBe('verified')
+		// And the agent, which takes its time.
+		await expect.poll(() => decision.get().why).toMatch(/has not reported back/)
+		const body = { status: 'running', detail: null, applied: request } as const
+		await session.append({ kind: 'status', body })
+		await expect.poll(() => decision.get()).toMatchObject({ stage: 'applied', why: null })
 	})
 
 	test('failed when the backend is away, and nothing is claimed', async () => {

@@ -4,7 +4,7 @@ import { safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span } from '../../text/styled.ts'
 import { commandOf } from '../../text/tool-input.ts'
 import { wrapLine } from '../../text/wrap.ts'
-import { answerLine } from './question-lines.ts'
+import { answerLine } from './answer-line.ts'
 
 const answersSchema = v.object({
 	answers: v.record(v.string(), v.union([v.string(), v.array(v.string())])),

@@ -56,7 +56,9 @@ export function ladderLine(decision: DecisionState): StyledLine {
 	return [
 		span(safeText`${choiceText(decision)}: `, 'strong'),
 		...stageSpans(steps, reached, end !== null),
-		...(end === null ? [] : [span(safeText`  ✗ ${endText(decision, end)}`, 'error')]),
+		...(end === null
+			? waitText(decision)
+			: [span(safeText`  ✗ ${endText(decision, end)}`, 'error')]),
 	]
 }
 
@@ -77,6 +79,12 @@ export function stageSpans(
 			]
 		})
 	return joined(parts, [span(safeText`  `)])
+}
+
+/** What keeps it from going on, where that is known. */
+function waitText({ stage, why }: DecisionState): StyledLine {
+	if (why === null || stage === 'applied') return []
+	return [span(safeText`  (${oneLine(why)})`, 'warn')]
 }
 
 function endText(decision: DecisionState, end: keyof typeof ends): SafeText {

@@ -1,12 +1,12 @@
 import type { Question } from '../../protocol/events.ts'
-import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
-import { type StyledLine, spaces, span, truncateLine } from '../../text/styled.ts'
-import { wrapLine } from '../../text/wrap.ts'
-import { nothingPicked, type Picked, takesOther, wordsOf } from '../../viewer/answers.ts'
+import { type SafeText, safeText } from '../../text/safe-text.ts'
+import { type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { nothingPicked, takesOther } from '../../viewer/answers.ts'
 import type { Keymap } from '../keymap/keymap.ts'
 import { listTop } from '../layout.ts'
 import type { QuestionScreen, Size } from '../state.ts'
 import { oneLine } from './one-line.ts'
+import { reviewOf } from './review-lines.ts'
 
 const rowsFor = (rows: number) => Math.max(2, Math.floor(rows / 3))
 
@@ -28,7 +28,7 @@ export function questionLines(
 	keymap: Keymap,
 ): StyledLine[] {
 	const question = questions[asking.at]
-	if (!question) return reviewLines(questions, asking.picked, size)
+	if (!question) return [...reviewOf(questions, asking.picked, asking.highlighted, size).rows]
 	const picked = asking.picked[asking.at] ?? nothingPicked
 	const lines = question.options.map(({ label, description }, index) =>
 		optionLine(
@@ -73,35 +73,4 @@ function optionLine(
 		span(label, highlighted ? 'strong' : 'plain'),
 		span(more, 'dim'),
 	]
-}
-
-/** All of each answer: nothing of it is cut, as far as there is room. */
-function reviewLines(
-	questions: readonly Question[],
-	picked: readonly Picked[],
-	{ columns, rows }: Size,
-): StyledLine[] {
-	const lines = questions.flatMap((question, index) => {
-		const words = wordsOf(question, picked[index] ?? nothingPicked)
-		return answerLine(question.question, words, columns)
-	})
-	const most = Math.max(rowsFor(rows), rows - 12)
-	return lines.length <= most
-		? lines
-		: [...lines.slice(0, most - 1), [span(safeText`   … ${lines.length - most + 1} more`, 'dim')]]
-}
-
-/** `Which database? → SQLite` */
-export function answerLine(
-	question: string,
-	words: readonly string[],
-	width: number,
-): StyledLine[] {
-	const said = words.filter((word) => word !== '')
-	const answer = said.length === 0 ? safeText`(nothing)` : joinText(said.map(oneLine), safeText`, `)
-	return wrapLine(
-		[span(oneLine(question), 'dim'), span(safeText` → `, 'dim'), span(answer, 'strong')],
-		width,
-		{ first: [spaces(3)], rest: [spaces(5)] },
-	)
 }

@@ -1,7 +1,7 @@
 import { safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span } from '../../text/styled.ts'
 import type { RequestView } from '../../viewer/viewer.ts'
-import type { ShownRequest } from '../attention.ts'
+import { type ShownRequest, shownDigest } from '../attention.ts'
 import type { CardFrame, Model, Pane } from '../frame.ts'
 import { oneLine } from '../present/one-line.ts'
 import { type Card, requestCard } from '../present/request-card.ts'
@@ -31,7 +31,7 @@ export function cardOf(model: Model, request: RequestView, width: number, focuse
 	const options = { decision, width, now: model.now, focused, silent, keymap: model.keymap }
 	// How much is unread is said in the card itself, so it is drawn once to know how much there is.
 	const { matter } = requestCard(request, { ...options, unread: 0 })
-	const unread = model.attention.unread(request.id, request.digest, matter.to - matter.from)
+	const unread = model.attention.unread(request.id, shownDigest(request), matter.to - matter.from)
 	return requestCard(request, { ...options, unread })
 }
 
@@ -46,7 +46,7 @@ export function shownOf(
 	const clip = (line: number) => Math.min(Math.max(line, matter.from), matter.to) - matter.from
 	return {
 		id: request.id,
-		digest: request.digest,
+		digest: shownDigest(request),
 		width,
 		total: matter.to - matter.from,
 		from: clip(from),

@@ -11,6 +11,7 @@ import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 import { type Label, noLabel, openLabel, type Sealed, sealLabel } from '../protocol/label.ts'
 import { accountScope, type Scope } from '../protocol/scope.ts'
 import type { Vault } from '../vault/vault.ts'
+import { deviceEntry } from './device-entry.ts'
 import { assertNotRevoked, DeviceLog, type LogStore } from './device-log.ts'
 import { HostHeads } from './heads.ts'
 import { KeyRing } from './key-ring.ts'
@@ -38,9 +39,6 @@ const rotations = 8
 /** How often, and how far apart (ms), a key that lacks is looked for. */
 const looks = 3
 const lookEvery = 300
-
-/** Where the vault keeps this device's secrets. */
-export const deviceEntry = (vaultName: string) => `${vaultName}:device`
 
 /** With the very keys that this device has: a log that names others for it is none of this account. */
 function isRegistered(log: LogState, { record }: Device): boolean {

@@ -20,7 +20,8 @@ import {
 	sealPairingRequest,
 } from '../protocol/pairing.ts'
 import { makePairingCode, pairingKeys, parsePairingCode } from '../protocol/pairing-code.ts'
-import { Account, type AccountOptions, deviceEntry } from './account.ts'
+import { Account, type AccountOptions } from './account.ts'
+import { deviceEntry } from './device-entry.ts'
 import { DeviceLog } from './device-log.ts'
 
 export interface Offer {

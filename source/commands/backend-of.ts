@@ -3,7 +3,8 @@ import type { Endpoint } from '../backend/client.ts'
 import type { Home } from '../config/paths.ts'
 import type { Profile } from '../config/profiles.ts'
 import { connectEmbedded } from '../server/discover.ts'
-import { embeddedVaultName, installationId, knownInstallation } from './installation.ts'
+import { embeddedVaultName, installationId } from './installation.ts'
+import { profileVaultName } from './vault-name.ts'
 
 export interface OpenedBackend {
 	endpoint: Endpoint
@@ -22,8 +23,6 @@ export async function endpointOf({
 	return { url, anonKey, pinned: pinnedTo(certificate) }
 }
 
-export const profileVaultName = ({ kind, id }: Profile) => `${kind}-${id}`
-
 /** Starts the embedded backend of this home (`profile` null) when it does not run. */
 export async function openBackend(home: Home, profile: Profile | null): Promise<OpenedBackend> {
 	if (profile !== null) {
@@ -36,11 +35,4 @@ export async function openBackend(home: Home, profile: Profile | null): Promise<
 	])
 	const vaultName = embeddedVaultName(installation)
 	return { endpoint: { url, anonKey }, kind: 'embedded', vaultName }
-}
-
-/** `null` where this home was never used. Starts and makes nothing. Throws `state_corrupt`. */
-export async function knownVaultName(home: Home, profile: Profile | null): Promise<string | null> {
-	if (profile !== null) return profileVaultName(profile)
-	const installation = await knownInstallation(home)
-	return installation === null ? null : embeddedVaultName(installation)
 }

@@ -67,8 +67,6 @@ export async function openPlace(io: Io): Promise<Place> {
 export interface ContextOptions {
 	/** Another way to the same backend, such as one that is listened in on. */
 	route?(endpoint: Endpoint): Promise<Endpoint>
-	/** Begun while the vault opens. */
-	meanwhile?(): Promise<unknown>
 }
 
 /**
@@ -76,31 +74,46 @@ export interface ContextOptions {
  * On first use this makes the account and the device.
  */
 export async function openContext(io: Io, options: ContextOptions = {}): Promise<Context> {
-	const { place, vault } = await openWith(io, options)
+	const { place, vault } = await openHere(io)
 	const { connectAccount } = await import('./connect-account.ts')
 	return await connectAccount(place, vault, options)
 }
 
 /** The same, without looking for a device or making one: where this home is yet to become one. */
 export async function openSignedIn(io: Io, options: ContextOptions = {}): Promise<SignedIn> {
-	const { place, vault } = await openWith(io, options)
-	const { connectBackend } = await import('./connect-backend.ts')
+	const { place, vault } = await openHere(io)
+	return await signIn(place, vault, options)
+}
+
+/** As `openSignedIn`, over a vault that is open. */
+export async function signIn(
+	place: Place,
+	vault: Vault,
+	options: ContextOptions = {},
+): Promise<SignedIn> {
+	const [{ connectBackend }] = await Promise.all([
+		import('./connect-backend.ts'),
+		keepHooksHosted(place),
+	])
 	return await connectBackend(place, vault, options)
 }
 
-async function openWith(io: Io, options: ContextOptions): Promise<{ place: Place; vault: Vault }> {
+/** The vault of this home. Throws what `openVault` does. */
+export function vaultOf({ base, settings, io }: BasePlace): Promise<Vault> {
+	return openVault({ home: base, env: io.env, settings, interactive: isInteractive(io) })
+}
+
+async function openHere(io: Io): Promise<{ place: Place; vault: Vault }> {
 	const place = await openPlace(io)
-	const { base, settings } = place
 	// The keychain's helper, or the work on the passphrase, is under way while all else is being loaded.
-	const opening = openVault({ home: base, env: io.env, settings, interactive: isInteractive(io) })
-	const [vault] = await Promise.all([
-		opening,
-		import('./connect-account.ts'),
-		options.meanwhile?.(),
-	])
-	if (anyInstalled(base)) {
-		const { ensureHooksHost } = await import('./hooks/launch.ts')
-		await ensureHooksHost(place)
-	}
+	const [vault] = await Promise.all([vaultOf(place), import('./connect-account.ts')])
+	await keepHooksHosted(place)
 	return { place, vault }
+}
+
+/** Starts the host of hooks where there are any and it does not run. */
+async function keepHooksHosted(place: Place): Promise<void> {
+	if (!anyInstalled(place.base)) return
+	const { ensureHooksHost } = await import('./hooks/launch.ts')
+	await ensureHooksHost(place)
 }

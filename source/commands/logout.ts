@@ -6,11 +6,13 @@ import { revealText } from '../text/safe-text.ts'
 import { openVault } from '../vault/choose.ts'
 import type { Vault } from '../vault/vault.ts'
 import { alone } from './alone.ts'
-import { endpointOf, profileVaultName } from './backend-of.ts'
+import { endpointOf } from './backend-of.ts'
 import type { Invocation } from './command.ts'
 import { openPlace, type Place } from './context.ts'
 import { isInteractive } from './io.ts'
+import { forgetLastList } from './last-list.ts'
 import { forgetTokens, loginLine, openTokens } from './tokens.ts'
+import { profileVaultName } from './vault-name.ts'
 
 /** What `--json` prints; a shape that scripts depend on. */
 export interface LogoutReport {
@@ -50,6 +52,7 @@ async function leave({ base }: Place, profile: Profile, vault: Vault): Promise<b
 		ended = false
 	}
 	await alone(base, 'sign-in')(() => forgetTokens({ base, vault, vaultName }))
+	await forgetLastList({ base, profile })
 	return ended
 }
 

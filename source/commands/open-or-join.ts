@@ -1,6 +1,6 @@
 /** The viewer in a home that may be no device yet: then it becomes one first, on a screen of its own. */
 
-import { deviceEntry } from '../account/account.ts'
+import { deviceEntry } from '../account/device-entry.ts'
 import { DeviceLog } from '../account/device-log.ts'
 import { decodeDevice, fingerprint } from '../protocol/device.ts'
 import { type ExitCode, StyrbyError } from '../protocol/errors.ts'
@@ -16,12 +16,16 @@ const joinable: ReadonlySet<string> = new Set([
 	'device_revoked',
 ])
 
+export function isJoinable(error: unknown): boolean {
+	return error instanceof StyrbyError && joinable.has(error.code)
+}
+
 /** The account, or the exit code of the person who left before this home was a device. */
 export async function openOrJoin(signedIn: SignedIn): Promise<Context | ExitCode> {
 	try {
 		return await openAccount(signedIn)
 	} catch (error) {
-		if (!(error instanceof StyrbyError) || !joinable.has(error.code)) throw error
+		if (!isJoinable(error)) throw error
 		const code = await join(signedIn)
 		return code === null ? await openAccount(signedIn) : code
 	}

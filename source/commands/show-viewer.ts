@@ -9,6 +9,10 @@ export interface ShowOptions {
 	/** One line under the header. */
 	banner?: string
 	log?: (error: unknown) => void
+	/** Called once the first frame is on the screen. */
+	shown?: () => void
+	/** Ends the screens when it rejects, which `showViewer` then throws too. */
+	failed?: Promise<never>
 }
 
 /** Loads the screens. They read colour support from the environment once, when they are loaded. */

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ExitCode, exit } from '../protocol/errors.ts'
+import type { Vault } from '../vault/vault.ts'
+import type { LastList } from '../viewer/last-list.ts'
 import type { Invocation } from './command.ts'
-import { openSignedIn } from './context.ts'
+import { openPlace, type Place, signIn, vaultOf } from './context.ts'
 import { hasScreen } from './io.ts'
-import { openOrJoin } from './open-or-join.ts'
-import { loadScreens, showViewer } from './show-viewer.ts'
+import { forgetLastList, readLastList } from './last-list.ts'
+import { loadScreens, type ShowOptions, showViewer } from './show-viewer.ts'
 
 /** How long the first frame may wait for the list of sessions, ms. */
 const listMs = 200
@@ -16,23 +18,49 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 		await sessions.run(invocation)
 		return exit.done
 	}
-	await using signedIn = await openSignedIn(io, { meanwhile: () => loadScreens(io) })
-	const context = await openOrJoin(signedIn)
+	const place = await openPlace(io)
+	const [vault] = await Promise.all([vaultOf(place), loadScreens(io)])
+	const last = await readLastList(place, vault)
+	const shown = last === null ? null : await showLast(place, vault, last)
+	return shown ?? (await showConnected(place, vault))
+}
+
+/** First the list as it was, then the connection: `null` where this home is no device of the account any more. */
+async function showLast(place: Place, vault: Vault, last: LastList): Promise<ExitCode | null> {
+	const { LateViewer } = await import('../viewer/late-viewer.ts')
+	const { connectLate } = await import('./connect-late.ts')
+	const viewer = new LateViewer(last)
+	await using connecting = connectLate(viewer, place, vault)
+	try {
+		return await showViewer(place.io, viewer, {
+			...optionsOf(place),
+			shown: connecting.start,
+			failed: connecting.failed,
+		})
+	} catch (error) {
+		const { isJoinable } = await import('./open-or-join.ts')
+		if (!isJoinable(error)) throw error
+		await forgetLastList(place)
+		return null
+	}
+}
+
+async function showConnected(place: Place, vault: Vault): Promise<ExitCode> {
+	await using stack = new AsyncDisposableStack()
+	const { openOrJoin } = await import('./open-or-join.ts')
+	const context = await openOrJoin(stack.use(await signIn(place, vault)))
 	if (typeof context === 'number') return context
-	await using viewer = context.viewer()
+	const viewer = stack.use(context.viewer())
 	// The first frame has the list, unless that takes long.
 	await Promise.race([
 		viewer.ready.catch(() => undefined),
 		sleep(listMs, undefined, { ref: false }),
 	])
-	const [{ keepFinishing }, { keepBackend }] = await Promise.all([
-		import('./finish-dead.ts'),
-		import('./keep-backend.ts'),
-	])
-	await using _ = keepFinishing(context)
-	await using _backend = keepBackend(context)
-	return await showViewer(io, viewer, {
-		notifications: context.settings.notifications,
-		keys: context.settings.keys,
-	})
+	const { keepViewing } = await import('./keep-viewing.ts')
+	stack.use(keepViewing(context, viewer))
+	return await showViewer(place.io, viewer, optionsOf(place))
+}
+
+function optionsOf({ settings: { notifications, keys } }: Place): ShowOptions {
+	return { notifications, keys }
 }

@@ -33,6 +33,7 @@ export type Purpose =
 	| 'recovery-id'
 	| 'recovery-box'
 	| 'recovery-sign'
+	| 'last-list'
 
 /** What is hashed is put together here: history is hashed by the thousand messages. */
 let scratch = new Uint8Array(4096)

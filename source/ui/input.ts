@@ -4,7 +4,7 @@ import { displayText, repeatText, type SafeText, safeText } from '../text/safe-t
 import { type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { textWidth } from '../text/width.ts'
 import { wrapLine } from '../text/wrap.ts'
-import { noFacts } from '../viewer/facts.ts'
+import { noFacts } from '../viewer/unread.ts'
 import { askedBy } from './asking.ts'
 import { blockFrame } from './block-frame.ts'
 import type { InputFrame, Model } from './frame.ts'

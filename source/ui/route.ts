@@ -1,5 +1,5 @@
 import { type SafeText, safeText } from '../text/safe-text.ts'
-import { noFacts } from '../viewer/facts.ts'
+import { noFacts } from '../viewer/unread.ts'
 import type { SessionRoute } from './keymap/command.ts'
 import type { Snapshot } from './snapshot.ts'
 import { type Screen, topScreen, type UiState } from './state.ts'

@@ -32,6 +32,10 @@ export interface RunAppOptions {
 	keys?: KeySettings
 	/** Takes what went wrong; nothing of it is shown but that it did. */
 	log?: (error: unknown) => void
+	/** Called once the first frame is on the screen. */
+	shown?: () => void
+	/** Ends the screens when it rejects; that is thrown when the terminal was given back. */
+	failed?: Promise<never>
 	/** After the terminal was given back, before `runApp` resolves. */
 	onQuit?: (exitCode: number) => void | Promise<void>
 }
@@ -122,6 +126,7 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 		report ??= crashReport(error)
 		leave(1)
 	}
+	options.failed?.catch(ended.reject)
 	const stopListening = listenForEnd({ leave, crash, stdout })
 	const sizeNow = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })
 	const terminal = new Terminal({
@@ -159,7 +164,11 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 		() => leave(0),
 		(error: unknown) => crash(error),
 	)
-	const exitCode = await ended.promise
+	setImmediate(() => options.shown?.())
+	const { exitCode, failure } = await ended.promise.then(
+		(code) => ({ exitCode: code, failure: null }),
+		(error: unknown) => ({ exitCode: 1, failure: { error } }),
+	)
 	instance.unmount()
 	await unmounted
 	stdin.setRawMode(false)
@@ -172,6 +181,7 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	stopListening()
 	if (report !== null) (options.stderr ?? process.stderr).write(report)
 	await options.onQuit?.(exitCode)
+	if (failure) throw failure.error
 	return { exitCode }
 }
 

@@ -23,6 +23,7 @@ import {
 } from './devices.ts'
 import { Value } from './readable.ts'
 import { planned, revokePlanned } from './revoke-act.ts'
+import { unreadDevices } from './unread.ts'
 import { verified } from './verify-act.ts'
 
 export interface DevicesModelOptions {
@@ -44,19 +45,8 @@ const noWords: RecoveryAct = {
 /** How often it is looked which hosts have learned of a revocation, ms. */
 const watchEvery = 1000
 
-const unread: DevicesState = {
-	devices: [],
-	intruders: [],
-	single: false,
-	log: { entries: 0, head: null, problem: null },
-	behind: [],
-	loading: false,
-	known: false,
-	error: null,
-}
-
 export class DevicesModel implements Devices {
-	readonly state = new Value<DevicesState>(unread)
+	readonly state = new Value<DevicesState>(unreadDevices)
 	readonly history = new Value<HistoryState>({ events: [], loading: false, error: null })
 	readonly act = new Value<DeviceAct | null>(null)
 	readonly #options: DevicesModelOptions

@@ -2,9 +2,8 @@
 import * as v from 'valibot'
 import type { Body } from '../protocol/events.ts'
 import type { SessionReader } from './session-reader.ts'
+import { noFacts } from './unread.ts'
 import type { SessionFacts, ShownMessage } from './viewer.ts'
-
-export const noFacts: SessionFacts = { takes: null, mode: null, asks: null }
 
 const modeSchema = v.object({ mode: v.nullable(v.string()), asks: v.nullable(v.boolean()) })
 const policyState = v.picklist(['none', 'in_force', 'refused'])

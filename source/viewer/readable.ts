@@ -23,6 +23,12 @@ export class Value<T> implements Readable<T> {
 		this.set(change(this.#value))
 	}
 
+	/** Is from now on what `source` is. Returns how to stop. */
+	follow(source: Readable<T>): () => void {
+		this.set(source.get())
+		return source.subscribe(() => this.set(source.get()))
+	}
+
 	subscribe(listener: () => void): () => void {
 		this.#listeners.add(listener)
 		return () => this.#listeners.delete(listener)

@@ -5,7 +5,7 @@ import { StyrbyError } from '../protocol/errors.ts'
 import { staleAfter, type TextFrame } from '../protocol/live.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import { assemble, type CheckedMessage } from './checked-message.ts'
-import { factsAfter, noFacts, readFacts } from './facts.ts'
+import { factsAfter, readFacts } from './facts.ts'
 import { addFrame, dropFinished } from './live-text.ts'
 import { Queue, Value } from './readable.ts'
 import { readersOf } from './readers.ts'
@@ -13,27 +13,12 @@ import { sendersOf } from './senders.ts'
 import type { FeedPool } from './session-feed.ts'
 import { SessionReader } from './session-reader.ts'
 import { Tail } from './tail.ts'
+import { unreadSession } from './unread.ts'
 import type { Readable, SessionState, SessionSummary, SessionView } from './viewer.ts'
 
 /** Rows loaded at once, and kept at most; the far end of the window is dropped. */
 const step = 200
 const most = 1200
-
-const empty: SessionState = {
-	summary: null,
-	messages: [],
-	hasOlder: false,
-	hasNewer: false,
-	live: [],
-	verifiedTo: null,
-	problems: 0,
-	readers: null,
-	lastHeartbeat: null,
-	facts: noFacts,
-	senders: new Map(),
-	loading: true,
-	error: null,
-}
 
 export interface SessionViewOptions {
 	account: Account
@@ -44,7 +29,7 @@ export interface SessionViewOptions {
 }
 
 export class OpenSession implements SessionView {
-	readonly state: Value<SessionState> = new Value(empty)
+	readonly state: Value<SessionState> = new Value(unreadSession)
 	readonly #options: SessionViewOptions
 	readonly #reader: SessionReader
 	readonly #queue = new Queue()

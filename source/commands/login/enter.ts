@@ -7,9 +7,10 @@ import { randomId } from '../../protocol/device.ts'
 import { refused } from '../../protocol/errors.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { alone } from '../alone.ts'
-import { endpointOf, profileVaultName } from '../backend-of.ts'
+import { endpointOf } from '../backend-of.ts'
 import { migrationHelp } from '../migration-help.ts'
 import { tokenStore } from '../tokens.ts'
+import { profileVaultName } from '../vault-name.ts'
 
 /**
  * What this home is to the account: it `here` holds a device's key, it would be the `first` device, or it is

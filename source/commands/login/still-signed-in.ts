@@ -3,8 +3,9 @@ import type { Home } from '../../config/paths.ts'
 import type { Profile } from '../../config/profiles.ts'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { Vault } from '../../vault/vault.ts'
-import { endpointOf, profileVaultName } from '../backend-of.ts'
+import { endpointOf } from '../backend-of.ts'
 import { openTokens } from '../tokens.ts'
+import { profileVaultName } from '../vault-name.ts'
 
 /**
  * The tokens of a profile whose sign-in still stands on its server, or `null` when somebody has to sign in

@@ -4,6 +4,7 @@ import type { Account } from '../../account/account.ts'
 import { StyrbyError } from '../../protocol/errors.ts'
 import { emptyQuery, maxQueryLength, parseQuery, type Query } from '../../search/query.ts'
 import { Value } from '../readable.ts'
+import { unreadSearch } from '../unread.ts'
 import type { Readable, Search, SearchState, SessionSummary } from '../viewer.ts'
 import { Crawl } from './crawl.ts'
 import { type Added, SearchEngine } from './engine.ts'
@@ -16,16 +17,6 @@ const againEvery = 500
 /** After a failure it is tried again, ms. */
 const retryAfter = 5000
 
-const nothing: SearchState = {
-	query: '',
-	problem: null,
-	hits: [],
-	total: 0,
-	searching: false,
-	words: [],
-	index: { messages: 0, sessionsDone: 0, sessions: 0, upToDate: false, problem: null },
-}
-
 export interface SearchModelOptions {
 	account: Account
 	sessions: Readable<readonly SessionSummary[]>
@@ -34,7 +25,7 @@ export interface SearchModelOptions {
 }
 
 export class SearchModel implements Search, AsyncDisposable {
-	readonly state = new Value<SearchState>(nothing)
+	readonly state = new Value<SearchState>(unreadSearch)
 	readonly #options: SearchModelOptions
 	readonly #engine = new SearchEngine()
 	readonly #stop = new AbortController()

@@ -60,7 +60,7 @@ export function composeFrame(model: Model): Frame {
 		input,
 		context,
 		focusRequest,
-		header: headerLine(model.data, columns),
+		header: headerLine(model.data, columns, model.now),
 		keys: keys.slice(0, -1),
 		footer: footerOf(model, keys),
 		focus: look?.focus ?? focusOf(model, screen) ?? guard ?? null,

@@ -1,5 +1,6 @@
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
+import { relativeTime } from '../../text/time.ts'
 import type { DevicesState } from '../../viewer/devices.ts'
 import type { Connection, ViewerInfo } from '../../viewer/viewer.ts'
 import type { Keymap } from '../keymap/keymap.ts'
@@ -9,8 +10,13 @@ import { isLive } from './session-state.ts'
 import { joined, sides } from './sides.ts'
 import { clockTime } from './times.ts'
 
+/** What is shown is as good as current, ms. */
+const freshMs = 60_000
+/** A time of the day says when it was, ms. */
+const clockMs = 20 * 3_600_000
+
 /** The first row of every screen: what there is, what waits, and whether what is shown is current. */
-export function headerLine(data: Snapshot, columns: number): StyledLine {
+export function headerLine(data: Snapshot, columns: number, now: number): StyledLine {
 	const waiting = data.requests.filter(({ status }) => status === 'pending').length
 	const live = data.sessions.filter(isLive).length
 	const gap = [span(safeText` · `, 'dim')]
@@ -22,7 +28,7 @@ export function headerLine(data: Snapshot, columns: number): StyledLine {
 	]
 	/** With only so many of the counts, the one that matters most last. */
 	const left = (count: number) => [...name, ...joined(counts.slice(0, count).toReversed(), gap)]
-	const connection = connectionLine(data.connection)
+	const connection = connectionLine(data.connection, now)
 	const [all, most, some, one]: StyledLine[] = [
 		joined([connection, ...infoParts(data.info)], gap),
 		joined([connection, deviceLine(data.info), devicesPart(data.info)], gap),
@@ -74,13 +80,18 @@ const states: Readonly<Record<Connection['state'], SafeText>> = {
 	lost: safeText`✗ connection lost`,
 }
 
-function connectionLine({ state, lastContact }: Connection): StyledLine {
-	const since =
-		state === 'lost' && lastContact !== null
-			? safeText`, last contact ${clockTime(lastContact)}`
-			: safeText``
+function connectionLine({ state, lastContact }: Connection, now: number): StyledLine {
+	const since = state === 'live' || lastContact === null ? safeText`` : age(state, lastContact, now)
 	const style = state === 'live' ? 'ok' : state === 'lost' ? 'error' : 'warn'
 	return [span(safeText`${states[state]}${since}`, style)]
+}
+
+/** Of when that is which is shown. */
+function age(state: 'connecting' | 'lost', at: string, now: number): SafeText {
+	const ms = now - Date.parse(at)
+	if (state === 'lost' && ms < clockMs) return safeText`, last contact ${clockTime(at)}`
+	if (state === 'lost') return safeText`, last contact ${relativeTime(at, now)} ago`
+	return ms < freshMs ? safeText`` : safeText`, as of ${relativeTime(at, now)} ago`
 }
 
 /** The state in as few columns as it takes. */

@@ -44,19 +44,30 @@ describe('the header', () => {
 	const lost: Connection = { state: 'lost', lastContact: at(60), why: null }
 
 	test('says what there is, what waits, and whether it is current', () => {
-		expect(textOf([headerLine(data(), 100)])).toBe(
+		expect(textOf([headerLine(data(), 100, now)])).toBe(
 			' styrby Sessions 2 · ● 2 live · ⚠ 1 waiting           ● connected · embedded · laptop ✓ · 3 devices',
 		)
+	})
+
+	test('says of when it is what is shown before there is a connection', () => {
+		const shown = (state: 'connecting' | 'lost', seconds: number) => {
+			const connection: Connection = { state, lastContact: at(seconds), why: null }
+			return textOf([headerLine(data({ connection }), 120, now)])
+		}
+		expect(shown('connecting', 20)).toContain('○ connecting · embedded')
+		expect(shown('connecting', 200)).toContain('○ connecting, as of 3m ago · embedded')
+		expect(shown('lost', 3 * 86_400)).toContain('✗ connection lost, last contact 3d ago')
+		expect(shown('lost', 200)).toMatch(/lost, last contact \d\d:\d\d/)
 	})
 
 	test.each([30, 40, 50, 60, 80, 100, 250])(
 		'at %d columns: what waits, and that the connection is lost',
 		(columns) => {
-			const text = textOf([headerLine(data({ connection: lost }), columns)])
+			const text = textOf([headerLine(data({ connection: lost }), columns, now)])
 			expect(text).toContain('⚠ 1 waiting')
 			expect(text).toMatch(/✗ (connection )?lost/)
-			expect(lineWidth(headerLine(data({ connection: lost }), columns))).toBe(columns)
-			expect(lineWidth(headerLine(data(), columns))).toBe(columns)
+			expect(lineWidth(headerLine(data({ connection: lost }), columns, now))).toBe(columns)
+			expect(lineWidth(headerLine(data(), columns, now))).toBe(columns)
 		},
 	)
 })

@@ -24,11 +24,11 @@ function endOnSignal(end: AbortController): Disposable {
 	return { [Symbol.dispose]: forget }
 }
 
-export async function run({ io }: Invocation): Promise<ExitCode> {
-	return hasScreen(io) ? onScreen(io) : asText(io)
+export async function run({ io, flags }: Invocation): Promise<ExitCode> {
+	return hasScreen(io) ? onScreen(io, flags.has('mouse')) : asText(io)
 }
 
-async function onScreen(io: Io): Promise<ExitCode> {
+async function onScreen(io: Io, mouse: boolean): Promise<ExitCode> {
 	const end = new AbortController()
 	// While it starts and while it cleans up; in between the screens leave by themselves.
 	using _signals = endOnSignal(end)
@@ -40,6 +40,7 @@ async function onScreen(io: Io): Promise<ExitCode> {
 	if (end.signal.aborted) return exit.interrupted
 	return await showViewer(io, profile.viewer, {
 		banner: 'demo: recorded sessions in a throw-away profile; two wait for your answer',
+		mouse,
 	})
 }
 

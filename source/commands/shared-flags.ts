@@ -2,6 +2,11 @@
 import type { FlagSpec } from './command.ts'
 
 export const json = { type: 'boolean', summary: 'print JSON' } as const satisfies FlagSpec
+export const mouse = {
+	type: 'boolean',
+	summary:
+		'let the mouse wheel scroll and a click highlight; text is then selected with shift held',
+} as const satisfies FlagSpec
 export const yes = {
 	type: 'boolean',
 	summary: 'do not ask for confirmation',

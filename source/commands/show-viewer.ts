@@ -6,6 +6,7 @@ import type { Io } from './io.ts'
 export interface ShowOptions {
 	notifications?: Settings['notifications']
 	keys?: Settings['keys']
+	mouse?: boolean
 	/** One line under the header. */
 	banner?: string
 	log?: (error: unknown) => void

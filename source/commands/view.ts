@@ -21,19 +21,24 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	const place = await openPlace(io)
 	const [vault] = await Promise.all([vaultOf(place), loadScreens(io)])
 	const last = await readLastList(place, vault)
-	const shown = last === null ? null : await showLast(place, vault, last)
-	return shown ?? (await showConnected(place, vault))
+	const options = optionsOf(place, flags)
+	const shown = last === null ? null : await showLast(place, vault, { last, ...options })
+	return shown ?? (await showConnected(place, vault, options))
 }
 
 /** First the list as it was, then the connection: `null` where this home is no device of the account any more. */
-async function showLast(place: Place, vault: Vault, last: LastList): Promise<ExitCode | null> {
+async function showLast(
+	place: Place,
+	vault: Vault,
+	{ last, ...options }: ShowOptions & { last: LastList },
+): Promise<ExitCode | null> {
 	const { LateViewer } = await import('../viewer/late-viewer.ts')
 	const { connectLate } = await import('./connect-late.ts')
 	const viewer = new LateViewer(last)
 	await using connecting = connectLate(viewer, place, vault)
 	try {
 		return await showViewer(place.io, viewer, {
-			...optionsOf(place),
+			...options,
 			shown: connecting.start,
 			failed: connecting.failed,
 		})
@@ -45,7 +50,7 @@ async function showLast(place: Place, vault: Vault, last: LastList): Promise<Exi
 	}
 }
 
-async function showConnected(place: Place, vault: Vault): Promise<ExitCode> {
+async function showConnected(place: Place, vault: Vault, options: ShowOptions): Promise<ExitCode> {
 	await using stack = new AsyncDisposableStack()
 	const { openOrJoin } = await import('./open-or-join.ts')
 	const context = await openOrJoin(stack.use(await signIn(place, vault)))
@@ -58,9 +63,10 @@ async function showConnected(place: Place, vault: Vault): Promise<ExitCode> {
 	])
 	const { keepViewing } = await import('./keep-viewing.ts')
 	stack.use(keepViewing(context, viewer))
-	return await showViewer(place.io, viewer, optionsOf(place))
+	return await showViewer(place.io, viewer, options)
 }
 
-function optionsOf({ settings: { notifications, keys } }: Place): ShowOptions {
-	return { notifications, keys }
+function optionsOf({ settings }: Place, flags: Invocation['flags']): ShowOptions {
+	const { notifications, keys, mouse } = settings
+	return { notifications, keys, mouse: flags.has('mouse') || mouse }
 }

@@ -11,8 +11,10 @@ import { answers, defaultKeymap, type Keymap } from './keymap/keymap.ts'
 import type { KeyPress } from './keys.ts'
 import { block, editKey, insertText, oneLine } from './line-edit.ts'
 import { Loading } from './loading.ts'
+import type { MouseAct } from './mouse.ts'
 import type { Notifier } from './notifier.ts'
 import { OpenSession } from './open-session.ts'
+import { point } from './pointing.ts'
 import { hurryMs, isOver } from './present/times.ts'
 import { Pressing, type Unmeant } from './pressing.ts'
 import { selectedSession } from './screens/sessions-screen.ts'
@@ -190,6 +192,11 @@ export class App {
 	paste(text: string): void {
 		this.#pressing.pasted()
 		this.#typed((screen) => ({ ...screen, edit: insertText(screen.edit, text, rulesOf(screen)) }))
+	}
+
+	/** The mouse scrolls and highlights; it never answers. */
+	mouse(act: MouseAct): void {
+		point(this, act)
 	}
 
 	/** The terminal was away and is back: what is on it has only just appeared. */

@@ -25,6 +25,12 @@ export function foldSelected(app: App): void {
 	if (transcript.window.top) setAnchor(app, transcript, transcript.window.top)
 }
 
+/** Selects an item that is on the screen. */
+export function selectItem(app: App, key: string): void {
+	const session = app.frame().transcript?.session
+	if (session !== undefined) app.update((ui) => withTranscript(ui, session, { selected: key }))
+}
+
 /** Selects the next item (the one before) that is on the screen; beyond its edge, scrolls a page. */
 export function selectNext(app: App, by: 1 | -1): void {
 	const { transcript } = app.frame()

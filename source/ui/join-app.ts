@@ -10,6 +10,7 @@ import { type CommandId, defaultKeymap, type Keymap } from './keymap/keymap.ts'
 import type { KeyPress } from './keys.ts'
 import { isTooSmall } from './layout.ts'
 import { editKey, editText, emptyEdit, insertText, type LineEdit } from './line-edit.ts'
+import type { MouseAct } from './mouse.ts'
 import { footerLines } from './present/footer.ts'
 import { joinLines } from './present/join-lines.ts'
 import { oneLine } from './present/one-line.ts'
@@ -91,6 +92,11 @@ export class JoinApp implements Disposable {
 	paste(text: string): void {
 		if (!this.#words) return
 		this.#words = { ...this.#words, edit: insertText(this.#words.edit, text) }
+		this.#changed()
+	}
+
+	mouse(act: MouseAct): void {
+		if (act.type === 'wheel') this.#run(act.by > 0 ? 'down' : 'up')
 		this.#changed()
 	}
 

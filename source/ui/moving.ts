@@ -56,6 +56,24 @@ export function moveTo(app: App, request: string): void {
 	setAnchor(app, transcript, { key: item.key, line: 0 }, { selected: item.key })
 }
 
+/** So many entries of the list on the screen, whatever is beside it. */
+export function moveList(app: App, by: number): void {
+	const { list } = app.frame()
+	if (list) select(app, list, by)
+}
+
+/** So many lines of the transcript on the screen. */
+export function moveTranscript(app: App, by: number): void {
+	const { transcript } = app.frame()
+	if (transcript) scrollTranscript(app, transcript, by)
+}
+
+/** So many lines of the card on the screen. */
+export function moveCard(app: App, by: number): void {
+	const { card } = app.frame()
+	if (card) scrollCard(app, card.top + by)
+}
+
 /** Where the highlight of each screen's list is kept. */
 const highlights: Readonly<Partial<Record<ScreenName, keyof UiState>>> = {
 	permissions: 'selectedRequest',
@@ -67,7 +85,11 @@ const highlights: Readonly<Partial<Record<ScreenName, keyof UiState>>> = {
 function select(app: App, { ids, selected }: ListFrame, by: number): void {
 	const at = selected === null ? 0 : Math.max(0, ids.indexOf(selected))
 	const id = ids[Math.max(0, Math.min(ids.length - 1, at + by))]
-	if (id === undefined) return
+	if (id !== undefined) selectInList(app, id)
+}
+
+/** Highlights an entry of the list on the screen. */
+export function selectInList(app: App, id: string): void {
 	const name = highlights[baseScreen(app.ui).name] ?? 'selectedSession'
 	app.update((ui) => ({ ...ui, [name]: id }))
 }

@@ -9,6 +9,7 @@ import type { DrawnFrame } from './frame.ts'
 import { JoinApp } from './join-app.ts'
 import { bindKeys, type KeySettings } from './keymap/bindings.ts'
 import { listenForEnd } from './leaving.ts'
+import { type MouseAct, mouseOff, mouseOn, withoutMouse } from './mouse.ts'
 import { defaultNotifications, type Notifications, notifier } from './notifier.ts'
 import { Painted } from './painted.ts'
 import type { Screen, Size } from './state.ts'
@@ -30,6 +31,8 @@ export interface RunAppOptions {
 	banner?: string
 	/** Keys that a person chose, by command. Default: the table's own. */
 	keys?: KeySettings
+	/** Whether the wheel scrolls and a click highlights. Default: no, as text can't be selected then. */
+	mouse?: boolean
 	/** Takes what went wrong; nothing of it is shown but that it did. */
 	log?: (error: unknown) => void
 	/** Called once the first frame is on the screen. */
@@ -111,13 +114,17 @@ interface Screens<A> {
 	close(app: A): Promise<void>
 }
 
-type OnTerminal<F extends DrawnFrame> = Drawn<F> & { back(): void; resize(size: Size): void }
+interface OnTerminal<F extends DrawnFrame> extends Drawn<F> {
+	back(): void
+	resize(size: Size): void
+	mouse(act: MouseAct): void
+}
 
 async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	options: RunAppOptions,
 	screens: Screens<A>,
 ): Promise<{ exitCode: number }> {
-	const { stdin, stdout, env, log } = options
+	const { stdin, stdout, env, log, mouse = false } = options
 	const ended = Promise.withResolvers<number>()
 	let report: string | null = null
 	const leave = (exitCode: number) => ended.resolve(exitCode)
@@ -128,10 +135,17 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	}
 	options.failed?.catch(ended.reject)
 	const stopListening = listenForEnd({ leave, crash, stdout })
+	const away = () => {
+		if (mouse) stdout.write(mouseOff)
+		screens.away()
+	}
 	const sizeNow = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })
 	const terminal = new Terminal({
-		away: () => screens.away(),
-		back: () => app.back(),
+		away,
+		back: () => {
+			if (mouse) stdout.write(mouseOn)
+			app.back()
+		},
 		failed: crash,
 	})
 	const app = screens.make({
@@ -148,10 +162,11 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	// would stand in it, or push it aside.
 	stdin.setRawMode(true)
 	stdout.write('\r')
+	if (mouse) stdout.write(mouseOn)
 	const painted = new Painted<F>((frame) => app.drawn(frame))
 	const root = <Root app={app} theme={themeFor(env)} terminal={terminal} painted={painted} />
 	const instance = render(root, {
-		stdin,
+		stdin: mouse ? withoutMouse(stdin, (act) => app.mouse(act)) : stdin,
 		stdout,
 		alternateScreen: true,
 		incrementalRendering: true,
@@ -175,7 +190,7 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	// What is typed from now on is for the shell. A stream that was read otherwise hears `pause` only when it flows.
 	stdin.resume().pause()
 	stdout.off('resize', resize)
-	screens.away()
+	away()
 	terminal[Symbol.dispose]()
 	await Promise.race([screens.close(app), patience()]).catch((error) => log?.(error))
 	stopListening()

@@ -76,6 +76,7 @@ export interface ScreenOptions {
 	env?: Record<string, string>
 	banner?: string
 	initial?: import('../../source/ui/state.ts').Screen
+	mouse?: boolean
 	keys?: import('../../source/ui/keymap/bindings.ts').KeySettings
 	notifications?: Partial<import('../../source/ui/notifier.ts').Notifications>
 }
@@ -213,7 +214,14 @@ async function onScreen(
 	run: (options: RunAppOptions) => Promise<{ exitCode: number }>,
 ): Promise<Screen> {
 	const screen = new Screen(options)
-	const { env = { TERM: 'xterm-256color' }, banner, initial, notifications, keys: chosen } = options
+	const {
+		env = { TERM: 'xterm-256color' },
+		banner,
+		initial,
+		notifications,
+		keys: chosen,
+		mouse,
+	} = options
 	const stderr = new EventEmitter() as unknown as NodeJS.WritableStream
 	stderr.write = (data: string | Uint8Array) => {
 		screen.stderr += String(data)
@@ -228,6 +236,7 @@ async function onScreen(
 		log: (error) => screen.log.push(error),
 		...(banner === undefined ? {} : { banner }),
 		...(initial === undefined ? {} : { initial }),
+		...(mouse === undefined ? {} : { mouse }),
 		...(chosen === undefined ? {} : { keys: chosen }),
 		...(notifications === undefined ? {} : { notifications }),
 	})

@@ -8,6 +8,8 @@ export interface Row {
 	line: StyledLine
 	/** Highlighted: drawn inverse, over its whole width, in one colour. */
 	selected?: boolean
+	/** The entry or item that it is of. */
+	id?: string
 }
 
 interface RowProps {

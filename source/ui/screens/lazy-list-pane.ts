@@ -24,7 +24,7 @@ export function lazyListPane(
 				...shown.map((id, offset): Row => {
 					const chosen = id === selected
 					const mark = chosen ? span(safeText`▸`) : span(safeText` `)
-					return { line: [mark, ...row(top + offset)], selected: chosen }
+					return { line: [mark, ...row(top + offset)], selected: chosen, id }
 				}),
 			],
 		},

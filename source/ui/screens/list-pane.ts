@@ -57,6 +57,7 @@ function markedRows(rows: readonly ListRow[], selected: string | null): Row[] {
 		const chosen = id !== null && id === selected
 		const first = rows[index - 1]?.id !== id
 		const sign = chosen && first ? safeText`▸` : safeText` `
-		return { line: [span(sign), ...line], selected: chosen }
+		const row = { line: [span(sign), ...line], selected: chosen }
+		return id === null ? row : { ...row, id }
 	})
 }

@@ -58,6 +58,7 @@ export function transcriptPane(
 			.slice(from, to)
 			.map((line, offset) => ({
 				line: [marginSpan(key === ui.selected && offset === 0), ...line],
+				id: key,
 			})),
 	)
 	return {

@@ -31,6 +31,19 @@ export function statsText(stats: { added: number; removed: number }): SafeText {
 	return safeText`+${stats.added} −${stats.removed}`
 }
 
+/** What a change is besides its lines: a new file, one that is gone, or one of which no line is known. */
+export function changeWords({ hunks }: FileChange): Span[] {
+	const [hunk] = hunks
+	const word = (text: SafeText) => [span(safeText`  ${text}`, 'warn')]
+	if (!hunk) return word(safeText`no lines to show: empty, moved or binary`)
+	if (hunks.length > 1) return []
+	if (hunk.old_lines === 0 && hunk.old_start === 0 && hunk.new_start === 1)
+		return word(safeText`new file`)
+	if (hunk.new_lines === 0 && hunk.new_start === 0 && hunk.old_start === 1)
+		return word(safeText`all of it removed`)
+	return []
+}
+
 /**
  * The hunks of a change in lines of at most `width` columns, every character of them: long lines are
  * broken, not cut. Words that differ between a removed and an added line have a style of their own.

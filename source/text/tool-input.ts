@@ -1,4 +1,6 @@
 /** What agents call their tools and the parts of their input, as far as it matters for showing them. */
+import type { FileChange } from '../protocol/events.ts'
+import { isInChanges } from './in-changes.ts'
 
 /** Of any shape, from an agent: nothing is taken for granted. */
 export type Input = Readonly<Record<string, unknown>>
@@ -7,7 +9,7 @@ export function asInput(value: unknown): Input {
 	return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
 
-function textOf(input: Input, ...names: readonly string[]): string | null {
+export function textOf(input: Input, ...names: readonly string[]): string | null {
 	for (const name of names) {
 		const value = input[name]
 		if (typeof value === 'string') return value
@@ -76,28 +78,15 @@ export function subjectOf(value: unknown): string | null {
 	return textOf(input, 'pattern', 'query', 'description', 'prompt', 'skill', 'subject', 'name')
 }
 
-const shownInChanges = new Set([
-	...[
-		'file_path',
-		'filePath',
-		'notebook_path',
-		'old_string',
-		'new_string',
-		'oldString',
-		'newString',
-	],
-	...['content', 'new_source', 'edits'],
-])
-
 /** What of an input neither its command nor its changes show; `null` when that is nothing. */
 export function restOf(
 	value: unknown,
-	shown: { command: boolean; changes: boolean },
+	shown: { command: boolean; changes: readonly FileChange[] },
 ): Input | null {
 	const input = asInput(value)
 	const rest = Object.entries(input).filter(
-		([key]) =>
-			!(shown.command && key === commandKey(input)) && !(shown.changes && shownInChanges.has(key)),
+		([key, part]) =>
+			!(shown.command && key === commandKey(input)) && !isInChanges(key, part, shown.changes),
 	)
 	return rest.length === 0 ? null : Object.fromEntries(rest)
 }

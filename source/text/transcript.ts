@@ -10,6 +10,7 @@ import { displayText, noText, revealText, type SafeText, safeText } from './safe
 import { lineText, lineWidth, type Style, type StyledLine, spaces, span } from './styled.ts'
 import { formatCount, formatDuration, formatUsd } from './time.ts'
 import { commandOf, pathOf, restOf } from './tool-input.ts'
+import { wantsText } from './tool-words.ts'
 import { wrapLine } from './wrap.ts'
 
 export interface TranscriptOptions {
@@ -171,15 +172,13 @@ function requestLines(
 	options: Options,
 ): StyledLine[] {
 	const all = { ...options, limit: Number.POSITIVE_INFINITY }
-	const tool = revealText(body.tool.replaceAll('\n', ' '))
-	const asks = body.questions ? safeText`⚠ asks` : safeText`⚠ wants to use ${tool}`
 	const facts: [SafeText, string | null][] = [
 		[safeText`in `, body.cwd],
 		[safeText`says: `, isInInput(body) ? null : body.description],
 		[safeText`why: `, body.reason],
 	]
 	return [
-		...wrapLine([span(asks, 'warn')], width, { mode: 'columns' }),
+		...wrapLine([span(safeText`⚠ ${wantsText(body)}`, 'warn')], width, { mode: 'columns' }),
 		...(body.questions
 			? body.questions.flatMap((question) => questionLines(question, width))
 			: indented(wholeCall(body, width - 2))),
@@ -209,9 +208,9 @@ function wholeCall(body: Body<'permission_request'>, width: number): StyledLine[
 		command === null
 			? prefixed(revealLines(pathOf(body.input) ?? '', 'code'), width, noText, 'code', 'columns')
 			: prefixed(revealLines(command, 'code'), width, safeText`$ `, 'accent', 'columns')
-	const shown = { command: command !== null, changes: body.changes.length > 0 }
+	const shown = { command: command !== null, changes: body.changes }
 	const rest = restOf(body.input, shown)
-	if (rest === null) return shown.changes ? [] : head
+	if (rest === null) return shown.changes.length > 0 ? [] : head
 	return [...(command === null ? [] : head), ...jsonLines(rest, width)]
 }
 

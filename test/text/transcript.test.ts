@@ -190,7 +190,7 @@ describe('what a call is about', () => {
 		expect(commandOf({ command: ['./sh', '-c', 'ls'] })).toBe('./sh -c ls')
 		expect(commandOf({ command: ['sh', '-c', 'ls', 'x'] })).toBe('sh -c ls x')
 		expect(commandOf({ command: ['bash', '-ic', 'ls'] })).toBe('bash -ic ls')
-		expect(restOf({ command: 'ls', cmd: 'rm x' }, { command: true, changes: false })).toEqual({
+		expect(restOf({ command: 'ls', cmd: 'rm x' }, { command: true, changes: [] })).toEqual({
 			cmd: 'rm x',
 		})
 		expect(commandOf({ command: ['rm', "it's here"] })).toBe("rm 'it'\\''s here'")
@@ -202,13 +202,31 @@ describe('what a call is about', () => {
 		expect(pathOf({ file_path: 'a', path: 'b' })).toBe('a')
 		expect(urlOf({ url: 'https://a' })).toBe('https://a')
 		expect(subjectOf({ query: 'q' })).toBe('q')
-		expect(restOf({ command: 'ls', timeout: 5 }, { command: true, changes: false })).toEqual({
+		expect(restOf({ command: 'ls', timeout: 5 }, { command: true, changes: [] })).toEqual({
 			timeout: 5,
 		})
-		expect(restOf({ command: 'ls' }, { command: true, changes: false })).toBeNull()
-		expect(restOf({ file_path: 'a', mode: 1 }, { command: false, changes: true })).toEqual({
-			mode: 1,
-		})
+		expect(restOf({ command: 'ls' }, { command: true, changes: [] })).toBeNull()
+		const hunk = {
+			old_start: 1,
+			old_lines: 1,
+			new_start: 1,
+			new_lines: 1,
+			lines: ['-x', '+y', '+z'],
+		}
+		const shown = { command: false, changes: [{ path: 'a', hunks: [hunk] }] }
+		expect(restOf({ file_path: 'a', mode: 1 }, shown)).toEqual({ mode: 1 })
+		expect(restOf({ file_path: 'a', old_string: 'x', new_string: 'y\nz\n' }, shown)).toBeNull()
+		expect(restOf({ edits: [{ old_string: 'x', new_string: 'z' }] }, shown)).toBeNull()
+		// What the change does not show is shown beside it, whatever it is called.
+		for (const other of [
+			{ file_path: 'b' },
+			{ new_string: 'yz' },
+			{ content: 'w' },
+			{ more: 'y' },
+		]) {
+			expect(restOf(other, shown)).toEqual(other)
+		}
+		expect(restOf({ paths: ['a', 'b'] }, shown)).toEqual({ paths: ['a', 'b'] })
 	})
 
 	test('on one line', () => {

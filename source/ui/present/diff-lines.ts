@@ -1,5 +1,5 @@
 import type { FileChange } from '../../protocol/events.ts'
-import { changeLines, diffStats } from '../../text/diff.ts'
+import { changeLines, changeWords, diffStats } from '../../text/diff.ts'
 import { safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
@@ -11,6 +11,7 @@ export function diffLines(change: FileChange, width: number): StyledLine[] {
 	const head = [
 		span(safeText`✎ `, 'accent'),
 		span(oneLine(change.path), 'code'),
+		...changeWords(change),
 		span(safeText`  +${added}`, 'added'),
 		span(safeText` −${removed}`, 'removed'),
 	]

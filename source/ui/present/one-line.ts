@@ -1,6 +1,1 @@
-import { revealText, type SafeText } from '../../text/safe-text.ts'
-
-/** A name, path or command in one line: nothing left out, a line end shown as `⏎`. */
-export function oneLine(raw: string): SafeText {
-	return revealText(raw.replaceAll('\n', '⏎'))
-}
+export { oneLine } from '../../text/one-line.ts'

@@ -1,7 +1,15 @@
 import type { Risk } from '../../risk/risk.ts'
 import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
-import { type Style, type StyledLine, spaces, span, truncateLine } from '../../text/styled.ts'
+import {
+	lineText,
+	type Style,
+	type StyledLine,
+	spaces,
+	span,
+	truncateLine,
+} from '../../text/styled.ts'
 import { commandOf } from '../../text/tool-input.ts'
+import { callSpans, wantsText } from '../../text/tool-words.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
 import type { Keymap } from '../keymap/keymap.ts'
@@ -66,26 +74,20 @@ function headLine(request: RequestView, { focused, width, now }: CardOptions): S
 
 /** What a request asks for, in a few words of ours. */
 export function wants({ body }: Pick<RequestView, 'body'>): SafeText {
-	if (!body) return safeText`asks for something that cannot be shown`
-	const tool = oneLine(body.tool)
-	if (body.questions) return safeText`asks a question (${tool})`
-	if (body.changes.length === 1) return safeText`wants to change a file (${tool})`
-	if (body.changes.length > 1)
-		return safeText`wants to change ${body.changes.length} files (${tool})`
-	if (commandOf(body.input) !== null) return safeText`wants to run a command (${tool})`
-	return safeText`wants to use ${tool}`
+	return body ? wantsText(body) : safeText`asks for something that cannot be shown`
 }
 
-/** The request in one line, for a list: the command or the path, else the tool. */
+/** The request in one line, for a list: the command or the path, else what the tool would do. */
 export function requestSummary({ body }: Pick<RequestView, 'body'>): SafeText {
 	if (!body) return safeText`cannot be shown`
-	const command = commandOf(body.input)
-	if (command !== null) return safeText`$ ${oneLine(command)}`
-	const paths = body.changes.map(({ path }) => oneLine(within(path, body.cwd)))
-	if (paths.length > 0) return safeText`✎ ${joinText(paths, safeText`, `)}`
+	const { tool, input, changes, cwd } = body
+	if (commandOf(input) === null && changes.length > 0) {
+		const paths = changes.map(({ path }) => oneLine(within(path, cwd)))
+		return safeText`✎ ${joinText(paths, safeText`, `)}`
+	}
 	const question = body.questions?.[0]?.question
 	if (question !== undefined) return safeText`? ${oneLine(question)}`
-	return oneLine(body.tool)
+	return lineText(callSpans({ name: tool, input }, cwd))
 }
 
 export function riskSpan(risk: Risk | null) {

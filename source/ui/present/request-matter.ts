@@ -3,22 +3,22 @@
  * here is cut or left out, every character that would not be seen is written out.
  */
 import type { Body } from '../../protocol/events.ts'
+import { entryLines, fencedLines, jsonText } from '../../text/entry-lines.ts'
+import { isInChanges } from '../../text/in-changes.ts'
 import { inspect } from '../../text/inspect.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { revealLines } from '../../text/reveal.ts'
-import { joinText, revealText, type SafeText, safeText, splitLines } from '../../text/safe-text.ts'
+import { joinText, revealText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { padLine, type Style, type StyledLine, spaces, span } from '../../text/styled.ts'
 import { shellText } from '../../text/tool-input.ts'
+import { within as pathWithin } from '../../text/within.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import { diffLines } from './diff-lines.ts'
-import { oneLine } from './one-line.ts'
 
 type Request = Body<'permission_request'>
 
 /** What stands before every line that is the agent's: nothing of it can pass for ours. */
 const gutter: StyledLine = [span(safeText`│ `, 'dim')]
-
-/** Parts of an input that the changes show already, line by line. */
-const shownAsChange = new Set(['file_path', 'old_string', 'new_string', 'content', 'edits'])
 
 export function requestMatter(request: Request, width: number): StyledLine[] {
 	return [
@@ -26,7 +26,7 @@ export function requestMatter(request: Request, width: number): StyledLine[] {
 		...inputLines(request, width),
 		...labelled(safeText`shell`, shellOf(request)?.with ?? null, width),
 		...labelled(safeText`in`, request.cwd, width),
-		...labelled(safeText`says`, request.description, width),
+		...labelled(safeText`says`, saysOf(request), width),
 		...labelled(safeText`because`, request.reason, width),
 		...questionLines(request, width),
 		...ruleLines(request, width),
@@ -36,26 +36,36 @@ export function requestMatter(request: Request, width: number): StyledLine[] {
 function inputLines(request: Request, width: number): StyledLine[] {
 	const { input, changes } = request
 	const diff = changes.flatMap((change) => diffLines(change, width))
-	if (!isRecord(input)) return [...diff, ...fenced(json(input), width, 'strong')]
+	if (!isRecord(input)) return [...diff, ...fenced(jsonText(input), width, 'strong')]
 	const command = typeof input.command === 'string' ? input.command : shellOf(request)?.text
 	const shell = command === undefined ? [] : commandLines(command, width)
 	const rest = Object.entries(input).filter(
-		([key]) =>
+		([key, value]) =>
 			!(key === 'command' && shell.length > 0) &&
-			!(diff.length > 0 && shownAsChange.has(key)) &&
+			!isInChanges(key, value, changes) &&
 			// They stand below, with their choices.
-			!(key === 'questions' && request.questions !== null),
+			!(key === 'questions' && request.questions !== null) &&
+			!(key === 'description' && value === saysOf(request)),
 	)
-	// Agents repeat what they say of a call within its input: it stands once, under its label.
-	const repeated = ([key, value]: [string, unknown]) =>
-		key === 'description' && value === request.description
 	return [
 		...shell,
 		...diff,
-		...rest
-			.filter((entry) => !repeated(entry))
-			.flatMap(([key, value]) => entryLines(key, value, width)),
+		...rest.flatMap(([key, value]) => entryLines(key, value, width, gutter)),
 	]
+}
+
+/**
+ * The agent's own words for it. Agents repeat them within the input, and the input within them: each
+ * stands once.
+ */
+function saysOf({ input, description, changes, cwd }: Request): string | null {
+	if (!isRecord(input)) return description
+	const within = typeof input.description === 'string' ? input.description : null
+	const says = description === null || description === '' ? within : description
+	if (says === null) return null
+	const told = new Set<unknown>(Object.values(input).filter((value) => value !== within))
+	for (const { path } of changes) told.add(path).add(pathWithin(path, cwd))
+	return told.has(says) ? null : says
 }
 
 /** Its text reads as any command, line by line; as a list it would be one word full of escapes. */
@@ -73,21 +83,8 @@ function commandLines(command: string, width: number): StyledLine[] {
 	)
 }
 
-function entryLines(key: string, value: unknown, width: number): StyledLine[] {
-	const name = span(safeText`${oneLine(key)}: `, 'dim')
-	const lines = splitLines(typeof value === 'string' ? revealText(value) : json(value))
-	const [first = safeText``] = lines
-	if (lines.length === 1) {
-		return wrapLine([name, span(first)], width, { mode: 'columns', first: gutter, rest: gutter })
-	}
-	return [[...gutter, name], ...fenced(joinText(lines, safeText`\n`), width, 'plain')]
-}
-
-function fenced(text: SafeText, width: number, style: Style): StyledLine[] {
-	return splitLines(text).flatMap((line) =>
-		wrapLine([span(line, style)], width, { mode: 'columns', first: gutter, rest: gutter }),
-	)
-}
+const fenced = (text: SafeText, width: number, style: Style) =>
+	fencedLines(text, width, gutter, style)
 
 /** Columns of a label; what the agent wrote stands right of it, on every line. */
 const labelColumns = 10
@@ -111,7 +108,9 @@ function beside(label: SafeText, lines: readonly StyledLine[], width: number): S
 
 function questionLines({ questions }: Request, width: number): StyledLine[] {
 	return (questions ?? []).flatMap(({ question, header, options, multiple }) => [
-		...(header === null || header === '' ? [] : fenced(revealText(header), width, 'dim')),
+		...(header === null || header === '' || header === question
+			? []
+			: fenced(revealText(header), width, 'dim')),
 		...fenced(revealText(question), width, 'strong'),
 		...(multiple ? fenced(safeText`(more than one may be chosen)`, width, 'dim') : []),
 		...options.flatMap(({ label, description }, index) =>
@@ -154,10 +153,6 @@ function strings(value: unknown): string[] {
 	if (Array.isArray(value)) return value.flatMap(strings)
 	if (!isRecord(value)) return []
 	return Object.entries(value).flatMap(([key, inner]) => [key, ...strings(inner)])
-}
-
-function json(value: unknown): SafeText {
-	return revealText(JSON.stringify(value, null, 2) ?? '')
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

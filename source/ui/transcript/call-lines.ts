@@ -1,25 +1,22 @@
 /** A tool call with its result: one line while folded, then what was asked and what came of it. */
-import type { Body } from '../../protocol/events.ts'
-import { capText } from '../../text/caps.ts'
-import { changeLines, diffStats } from '../../text/diff.ts'
+import type { Body, FileChange } from '../../protocol/events.ts'
+import { moreLines } from '../../text/caps.ts'
+import { checklistLines, progressText, type Step, stepsIn, stepsOf } from '../../text/checklist.ts'
+import { changeLines, changeWords, diffStats } from '../../text/diff.ts'
+import { entryLines, fencedLines } from '../../text/entry-lines.ts'
+import { markdownLines } from '../../text/markdown.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { commandOutput } from '../../text/plain.ts'
-import {
-	displayText,
-	joinText,
-	revealText,
-	type SafeText,
-	safeText,
-	splitLines,
-} from '../../text/safe-text.ts'
-import { lineWidth, type StyledLine, span } from '../../text/styled.ts'
+import { joinText, revealText, safeText } from '../../text/safe-text.ts'
+import { lineText, lineWidth, type StyledLine, span } from '../../text/styled.ts'
 import { formatDuration } from '../../text/time.ts'
-import { commandOf } from '../../text/tool-input.ts'
-import { wrapLine } from '../../text/wrap.ts'
+import { asInput, commandOf, restOf, textOf } from '../../text/tool-input.ts'
+import { toolKind } from '../../text/tool-kinds.ts'
+import { callSpans } from '../../text/tool-words.ts'
+import { within } from '../../text/within.ts'
 import type { ShownMessage } from '../../viewer/viewer.ts'
 import { diffLines } from '../present/diff-lines.ts'
-import { oneLine } from '../present/one-line.ts'
 import { keepRight } from '../present/sides.ts'
-import { within } from '../present/within.ts'
 import type { ItemOptions } from './item-lines.ts'
 import { bodyOf } from './items.ts'
 
@@ -29,6 +26,9 @@ const longestOutput = 2000
 const shortDiff = 16
 /** Lines of a failure that are shown without being asked for. */
 const failureLines = 6
+/** A to-do list and a plan up to so many lines are shown without being asked for. */
+const longestList = 12
+const longestPlan = 40
 
 type Call = Body<'tool_use'>
 type Result = Body<'tool_result'>
@@ -60,47 +60,66 @@ function linesOf(
 			? // Its path is in the title already.
 				changeLines(only, width - 2)
 			: changes.flatMap((change) => diffLines(change, width - 2))
-	const output = result ? trimEnd(result.text) : ''
-	const lines = output === '' ? 0 : output.split('\n').length
-	const body =
-		unfolded || (diff.length > 0 && diff.length <= shortDiff)
-			? [
-					...(unfolded ? inputLines(call, width) : []),
-					...diff.map(indent),
-					...(unfolded && diff.length === 0 ? outputLines(output, width, longestOutput) : []),
-				]
-			: result && !result.ok
-				? outputLines(output, width, failureLines)
-				: []
-	const hidden =
-		!unfolded && (diff.length > shortDiff || (diff.length === 0 && lines > body.length))
-	return [
-		titleLine(call, result, {
-			lines: only ? 0 : lines,
-			width,
-			cwd,
-			sign: unfolded ? '▾' : hidden ? '▸' : ' ',
-		}),
-		...body,
-	]
-}
-
-function titleLine(
-	call: Call | null,
-	result: Result | null,
-	{
-		lines,
+	const told = result ? toldLines(result) : ''
+	const lines = told === '' ? 0 : told.split('\n').length
+	const own = diff.length > 0 ? null : ownLines(call, result, width - 2)
+	const shown = own ? own.lines : diff
+	const most = own ? own.most : shortDiff
+	const open = unfolded || (shown.length > 0 && shown.length <= most)
+	const options: Title = {
+		steps: own?.steps ?? null,
+		changes,
+		lines: shown.length > 0 ? 0 : lines,
 		width,
 		cwd,
-		sign,
-	}: { lines: number; width: number; cwd: string | null; sign: '▾' | '▸' | ' ' },
-): StyledLine {
-	const right = [...outcome(result, lines), span(safeText` ${displayText(sign)}`, 'dim')]
-	return keepRight(callTitle(call, result, cwd), right, width)
+	}
+	const title = titleLine(call, result, options)
+	const body = open
+		? [
+				...(unfolded && !own ? inputLines(call, title, options) : []),
+				...shown.map(indent),
+				...(unfolded && shown.length === 0 ? outputLines(told, width, longestOutput) : []),
+			]
+		: result && !result.ok
+			? outputLines(told, width, failureLines)
+			: []
+	const hidden = !unfolded && (shown.length > most || (shown.length === 0 && lines > body.length))
+	const sign = unfolded ? safeText` ▾` : hidden ? safeText` ▸` : safeText`  `
+	return [[...title, span(sign, 'dim')], ...body]
 }
 
-function callTitle(call: Call | null, result: Result | null, cwd: string | null): StyledLine {
-	const changes = result?.changes ?? []
+/** What a plan or a to-do list shows in the place of its input and of what the tool answers. */
+function ownLines(
+	call: Call | null,
+	result: Result | null,
+	width: number,
+): { lines: StyledLine[]; steps: readonly Step[] | null; most: number } | null {
+	if (!call || (result && !result.ok)) return null
+	const kind = toolKind(call.name, call.input)
+	if (kind === 'plan') {
+		const plan = textOf(asInput(call.input), 'plan', 'text')
+		if (plan === null) return null
+		return { lines: markdownLines(plan, width), steps: null, most: longestPlan }
+	}
+	if (kind !== 'todo') return null
+	const steps = stepsOf(call.input) ?? (result ? stepsIn(result.text)?.steps : null) ?? null
+	return steps && { lines: checklistLines(steps, width), steps, most: longestList }
+}
+
+interface Title {
+	steps: readonly Step[] | null
+	/** Those that are shown. */
+	changes: readonly FileChange[]
+	lines: number
+	width: number
+	cwd: string | null
+}
+
+function titleLine(call: Call | null, result: Result | null, title: Title): StyledLine {
+	return keepRight(callTitle(call, title), outcome(result, title.lines), title.width - 2)
+}
+
+function callTitle(call: Call | null, { steps, cwd, changes }: Title): StyledLine {
 	if (changes.length > 0) {
 		const { added, removed } = diffStats(changes)
 		const paths = joinText(
@@ -110,28 +129,27 @@ function callTitle(call: Call | null, result: Result | null, cwd: string | null)
 		return [
 			span(safeText`✎ `, 'accent'),
 			span(paths, 'code'),
+			...changes.slice(0, 1).flatMap((change) => changeWords(change)),
 			span(safeText`  +${added}`, 'added'),
 			span(safeText` −${removed}`, 'removed'),
 		]
 	}
 	if (!call) return [span(safeText`⎿ result`, 'dim')]
-	const command = commandOf(call.input)
-	if (command !== null) return [span(safeText`$ `, 'accent'), span(oneLine(command), 'code')]
-	return [
-		span(safeText`⚙ ${oneLine(call.name)} `, 'accent'),
-		span(briefInput(call.input, cwd), 'dim'),
-	]
+	const spans = callSpans(call, cwd)
+	// The list itself stands below.
+	return steps ? [...spans.slice(0, 1), span(progressText(steps), 'dim')] : spans
 }
 
-/** The first few plain values of an input, which is what tells calls apart. */
-function briefInput(input: unknown, cwd: string | null): SafeText {
-	if (typeof input !== 'object' || input === null) return oneLine(String(input ?? ''))
-	const values = Object.values(input).filter((value) => typeof value === 'string')
-	return joinText(
-		values.slice(0, 3).map((value) => oneLine(within(value.slice(0, 200), cwd))),
-		safeText` · `,
-	)
+/** What the tool answered, without what the title says and without words that say nothing. */
+function toldLines({ text, exit_code }: Result): string {
+	const told = trimEnd(text)
+	if (saysNothing.test(told)) return ''
+	const said = exit_code === null ? '' : `Exit code ${exit_code}`
+	return said !== '' && told.startsWith(`${said}\n`) ? told.slice(said.length + 1) : told
 }
+
+/** What agents write where a command printed nothing. */
+const saysNothing = /^(?:\(Bash completed with no output\)|\(no output\)|\(empty\))$/
 
 function outcome(result: Result | null, lines: number): StyledLine {
 	if (!result) return [span(safeText`…`, 'dim')]
@@ -140,7 +158,9 @@ function outcome(result: Result | null, lines: number): StyledLine {
 			? safeText` exit ${result.exit_code}`
 			: safeText``
 	const time =
-		result.duration_ms === null ? safeText`` : safeText` ${formatDuration(result.duration_ms)}`
+		result.duration_ms === null || result.duration_ms < 1
+			? safeText``
+			: safeText` ${formatDuration(result.duration_ms)}`
 	const count =
 		lines === 0 ? safeText`` : lines === 1 ? safeText`  1 line` : safeText`  ${lines} lines`
 	return [
@@ -149,14 +169,31 @@ function outcome(result: Result | null, lines: number): StyledLine {
 	]
 }
 
-function inputLines(call: Call | null, width: number): StyledLine[] {
+/** What a call was given and its title does not show. */
+function inputLines(call: Call | null, title: StyledLine, options: Title): StyledLine[] {
 	if (!call) return []
+	const { width, cwd } = options
 	const command = commandOf(call.input)
-	if (command !== null && !command.includes('\n') && command.length < width - 30) return []
-	const text = command ?? JSON.stringify(call.input, null, 2) ?? ''
-	return splitLines(capText(revealText(text), longestOutput).text).flatMap((line) =>
-		wrapLine([span(line, 'code')], width, { mode: 'columns', first: bar, rest: bar }),
+	const shown = lineText(title)
+	if (typeof call.input !== 'object' || call.input === null) return []
+	const whole = command !== null && !command.includes('\n') && shown.includes(oneLine(command))
+	const rest = Object.entries(
+		restOf(call.input, { command: command !== null, changes: options.changes }) ?? {},
 	)
+	const lines = [
+		...(command === null || whole ? [] : fencedLines(revealText(command), width, bar, 'code')),
+		...rest
+			.filter(
+				([, value]) => typeof value !== 'string' || !shown.includes(oneLine(within(value, cwd))),
+			)
+			.flatMap(([key, value]) => entryLines(key, value, width, bar)),
+	]
+	return lines.length <= longestOutput
+		? lines
+		: [
+				...lines.slice(0, longestOutput),
+				[...bar, span(moreLines(lines.length - longestOutput), 'dim')],
+			]
 }
 
 const bar: StyledLine = [span(safeText`  │ `, 'dim')]

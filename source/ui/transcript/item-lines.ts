@@ -1,10 +1,9 @@
 /** One item of a transcript as lines. Cached by message and width: an item is laid out once. */
 
-import type { Body } from '../../protocol/events.ts'
+import { errorText } from '../../text/error-text.ts'
 import { markdownLines, plainLines } from '../../text/markdown.ts'
 import { displayText, noText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
-import { policyIsRefused } from '../../text/transcript.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { LiveText, Sender, ShownMessage } from '../../viewer/viewer.ts'
 import { oneLine } from '../present/one-line.ts'
@@ -13,6 +12,7 @@ import { clockTime } from '../present/times.ts'
 import { remember } from '../remember.ts'
 import { callLines } from './call-lines.ts'
 import { bodyOf, type Item } from './items.ts'
+import { systemLines } from './system-lines.ts'
 
 export interface ItemOptions {
 	width: number
@@ -113,7 +113,7 @@ function bodyLines(
 	if (result) return callLines({ call: null, result: message }, options)
 	const error = bodyOf(message, 'error')
 	if (error) {
-		return wrapLine([span(safeText`✗ ${oneLine(error.text)}`, 'error')], width, {
+		return wrapLine([span(safeText`✗ ${oneLine(errorText(error.text))}`, 'error')], width, {
 			rest: [span(safeText`  `)],
 		})
 	}
@@ -122,30 +122,11 @@ function bodyLines(
 		const detail = status.detail === null ? noText : safeText`: ${oneLine(status.detail)}`
 		return wrapLine([span(safeText`— ${oneLine(status.status)}${detail} —`, 'dim')], width)
 	}
-	return systemLines(message, width)
-}
-
-function systemLines(message: ShownMessage, width: number): readonly StyledLine[] {
 	const system = bodyOf(message, 'system')
-	if (system) {
-		const text = system.text === null ? noText : oneLine(system.text)
-		const indent = { rest: [span(safeText`  `)] }
-		if (isWarning(system)) return wrapLine([span(safeText`! ${text}`, 'warn')], width, indent)
-		const type = oneLine(system.type.replaceAll('_', ' '))
-		const what = /^(?:mode|policy)$/.test(system.type) ? text : safeText`${type}: ${text}`
-		return [truncateLine([span(safeText`· ${what}`, 'dim')], width)]
-	}
+	if (system) return systemLines(system, { width, unfolded })
 	const answer = bodyOf(message, 'permission_response')
 	const what = answer ? safeText`permission ${oneLine(answer.result)}` : oneLine(message.kind ?? '')
 	return [truncateLine([span(safeText`· ${what}`, 'dim')], width)]
-}
-
-/** What the host has to say of itself, and a mode in which nobody is asked. */
-function isWarning(system: Body<'system'>): boolean {
-	const { type, data } = system
-	if (type === 'notice' || policyIsRefused(system)) return true
-	if (type !== 'mode' || typeof data !== 'object' || data === null) return false
-	return 'asks' in data && data.asks === false
 }
 
 /** What a person asked, with a bar before it. */
@@ -155,7 +136,9 @@ function barred(text: string, width: number): StyledLine[] {
 }
 
 function thoughtLines(text: string, width: number, unfolded: boolean): StyledLine[] {
-	const lines = plainLines(displayText(text.trim()), width - 2, 'thinking')
+	const lines = markdownLines(text.trim(), width - 2).map((line) =>
+		line.map((each) => (each.style === 'plain' ? span(each.text, 'thinking') : each)),
+	)
 	const [first = emptyLine] = lines
 	if (!unfolded) {
 		const more = lines.length > 1 ? [span(safeText` ▸`, 'dim')] : []

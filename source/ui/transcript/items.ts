@@ -21,6 +21,10 @@ export type Item =
 			/** What the viewer knows of it; `null`: only the message is left. */
 			request: RequestView | null
 			answer: { body: Body<'permission_response'>; at: string } | null
+			/** The call that it is about stands right above it. */
+			called: boolean
+			/** What the tool answered; of questions only, where the answer to them is in it. */
+			result: ShownMessage | null
 	  }
 	| { type: 'live'; key: string; live: LiveText }
 	/** Where the window ends: something older is not loaded, or there is nothing older. */
@@ -34,6 +38,8 @@ export function transcriptItems(
 	const calls = new Set<string>()
 	const answers = new Map<string, { body: Body<'permission_response'>; at: string }>()
 	const asked = new Set<string>()
+	/** Calls that are questions: a request shows them, with the answers. */
+	const questions = new Set<string>()
 	for (const message of state.messages) {
 		const result = bodyOf(message, 'tool_result')
 		if (result) results.set(result.tool_use, message)
@@ -43,12 +49,14 @@ export function transcriptItems(
 		if (answer) answers.set(answer.request, { body: answer, at: message.at })
 		const request = bodyOf(message, 'permission_request')
 		if (request) asked.add(request.request)
+		if (request?.questions && request.tool_use !== null) questions.add(request.tool_use)
 	}
 	const items: Item[] = [
 		{ type: 'edge', key: 'edge', more: state.hasOlder, loading: state.loading },
 	]
 	for (const message of state.messages) {
 		const item = itemOf(message)
+		if (item?.type === 'request') item.called = standsAbove(items, item)
 		if (item) items.push(item)
 	}
 	for (const live of state.live) items.push({ type: 'live', key: `live-${live.block}`, live })
@@ -60,20 +68,39 @@ export function transcriptItems(
 		const shown = { type: 'message', key, message, sender } as const
 		if (message.problem !== null || message.kind === null) return shown
 		const call = bodyOf(message, 'tool_use')
+		if (call && questions.has(call.tool_use)) return null
 		if (call)
 			return { type: 'call', key, call: message, result: results.get(call.tool_use) ?? null }
 		const result = bodyOf(message, 'tool_result')
-		if (result && calls.has(result.tool_use)) return null
+		if (result && (calls.has(result.tool_use) || questions.has(result.tool_use))) return null
 		const request = bodyOf(message, 'permission_request')
 		if (request) {
 			const view = requests.get(request.request) ?? null
 			const answer = answers.get(request.request) ?? null
-			return { type: 'request', key, message, request: view, answer }
+			const told = request.questions && request.tool_use !== null && results.get(request.tool_use)
+			const result = told || null
+			return { type: 'request', key, message, request: view, answer, called: false, result }
 		}
 		const answer = bodyOf(message, 'permission_response')
 		if (answer && asked.has(answer.request)) return null
 		return isBookkeeping(message, sender) ? null : shown
 	}
+}
+
+/**
+ * Whether the last item is the call that a request is about. While the request waits, its card shows all of
+ * the call: once is enough.
+ */
+function standsAbove(items: Item[], item: Extract<Item, { type: 'request' }>): boolean {
+	const last = items.at(-1)
+	const asked = bodyOf(item.message, 'permission_request')?.tool_use ?? null
+	if (last?.type !== 'call' || asked === null) return false
+	if (bodyOf(last.call, 'tool_use')?.tool_use !== asked) return false
+	if (item.request?.status === 'pending' && last.result === null) {
+		items.pop()
+		return false
+	}
+	return true
 }
 
 /** The body of a message of one kind that was verified; `null` for any other. */
@@ -92,6 +119,7 @@ function isBookkeeping(message: ShownMessage, sender: Sender | null): boolean {
 	const system = bodyOf(message, 'system')
 	// Who sent a prompt is said with the prompt.
 	if (system && sender) return sender.became !== null
+	if (system?.type === 'interrupted') return false
 	if (system) return system.text === null || system.text === ''
 	const status = bodyOf(message, 'status')
 	return status !== null && status.detail === null && !['stopped', 'error'].includes(status.status)

@@ -1,3 +1,4 @@
+import { commandOutput } from '../../text/plain.ts'
 import { safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, spaces, span, truncateLine } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
@@ -91,6 +92,9 @@ function focusOf(entries: readonly Item[], { selected }: TranscriptState): Reque
 	return chosen?.type === 'request' ? chosen.request : null
 }
 
+/** Lines of what a tool makes of the answers to its questions. */
+const answerLines = 6
+
 /** A request that is over: one line of what was asked, one of what became of it. */
 function answeredLines(
 	model: Model,
@@ -100,6 +104,7 @@ function answeredLines(
 ): readonly StyledLine[] {
 	const body = item.request?.body ?? bodyOf(item.message, 'permission_request')
 	const view = { body } as const
+	if (item.called && !unfolded) return outcomeLines(model, item, width)
 	const title = truncateLine(
 		[
 			span(safeText`⚠ `, 'dim'),
@@ -119,7 +124,7 @@ function answeredLines(
 
 function outcomeLines(
 	model: Model,
-	{ request, answer }: Extract<Item, { type: 'request' }>,
+	{ request, answer, result }: Extract<Item, { type: 'request' }>,
 	width: number,
 ): readonly StyledLine[] {
 	const indent = { first: [span(safeText`  `)], rest: [span(safeText`    `)] }
@@ -144,6 +149,11 @@ function outcomeLines(
 		lines.push(...wrapLine(line, width, indent))
 	} else
 		lines.push(...wrapLine([span(safeText`no answer in what is loaded`, 'dim')], width, indent))
+	const told = decided?.input == null && result ? bodyOf(result, 'tool_result') : null
+	if (told) {
+		const answers = commandOutput(told.text, width - 4, { limit: answerLines, style: 'dim' })
+		lines.push(...answers.map((line) => [spaces(4), ...line]))
+	}
 	if (decision) lines.push(...wrapLine(ladderLine(decision), width, indent))
 	return lines
 }

@@ -1,4 +1,4 @@
-// Bundles source/ into dist/: three entries that share chunks, not minified, so that stacks stay readable.
+// Bundles source/ into dist/: entries that share chunks, not minified, so that stacks stay readable.
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -96,6 +96,7 @@ const candidates = {
 	daemon: 'source/server/daemon.ts',
 	'engine-worker': 'source/server/engine-worker.ts',
 	'keychain-worker': 'source/vault/keychain-worker.ts',
+	'search-worker': 'source/viewer/search/search-worker.ts',
 }
 const entryPoints = Object.fromEntries(
 	Object.entries(candidates).filter(([, file]) => existsSync(path.join(root, file))),

@@ -1,5 +1,5 @@
 /** One message as the index keeps it. */
-import { type Kind, kinds } from '../protocol/events.ts'
+import type { Kind } from '../protocol/events.ts'
 import { type Facet, facets } from './query-fields.ts'
 
 export interface Document {
@@ -19,12 +19,11 @@ export interface Found extends Document {
 	grade: number
 }
 
-/** Facets as bits. */
+/** Facets as bits; words that are none are passed over. */
 export function facetMask(of: readonly string[]): number {
-	return of.reduce((mask, facet) => {
-		const index = facets.indexOf(facet as Facet)
-		return index < 0 ? mask : mask | (1 << index)
-	}, 0)
+	return facets.reduce((mask, facet, index) => (of.includes(facet) ? mask | (1 << index) : mask), 0)
 }
 
-export const kindNumber = (kind: Kind) => kinds.indexOf(kind)
+export function facetsOf(mask: number): Facet[] {
+	return facets.filter((_, index) => (mask & (1 << index)) !== 0)
+}

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { homeError } from '../config/home-error.ts'
 import { ensureFolder } from '../config/paths.ts'
+import { siblingModule } from '../config/sibling.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { daemonReport } from './daemon-messages.ts'
-import { siblingModule } from './sibling.ts'
 
 const maxLogBytes = 2 ** 20
 

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
+import { siblingModule } from '../config/sibling.ts'
 import type { Engine, Row, Statement, TxOptions } from './engine.ts'
 import { DatabaseError, defaultTimeLimitMs, sqlState } from './engine.ts'
 import type { FromWorker, ToWorker, WorkerInput } from './engine-messages.ts'
-import { siblingModule } from './sibling.ts'
 
 export interface PgliteOptions extends WorkerInput {
 	/** Warnings of the database, and restarts of the engine. */

@@ -36,6 +36,8 @@ export interface OpenViewerOptions {
 	backend: ViewerInfo['backend']
 	vault: ViewerInfo['vault']
 	now(): Date
+	/** Where the search index of this account is kept; absent: in memory only. */
+	searchFolder?: string
 	/** How long a decision waits for its host, ms. */
 	waitMs?: number
 }
@@ -102,6 +104,7 @@ export class OpenedViewer implements Viewer {
 		this.search = new SearchModel({
 			account,
 			sessions: this.#list.sessions,
+			folder: options.searchFolder ?? null,
 			now,
 			crashed: (error) => {
 				throw error
@@ -266,6 +269,7 @@ export class OpenedViewer implements Viewer {
 		if (this.#closed) return
 		this.#closed = true
 		this.connection.set({ state: 'lost', lastContact: null, why: 'This device was revoked.' })
+		this.search.forget().catch(() => undefined)
 		void this.#end()
 	}
 

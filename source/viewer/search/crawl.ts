@@ -2,43 +2,44 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Account } from '../../account/account.ts'
 import { assertCountable } from '../../account/sharing.ts'
-import type { SessionRow } from '../../backend/gateway.ts'
+import type { MessageRow, SessionRow } from '../../backend/gateway.ts'
 import { sessionScope } from '../../protocol/scope.ts'
 import type { SearchedSession } from '../../search/session-filter.ts'
 import { listPage } from '../session-list.ts'
 import { SessionReader } from '../session-reader.ts'
 import { loadHosts, summarise } from '../session-summary.ts'
-import { type Added, type Batch, plainKeys } from './engine.ts'
+import type { Added, Engine } from './engine-types.ts'
+import { plainKeys } from './plain-keys.ts'
+import type { Gap } from './position.ts'
 
-/** What the crawl feeds. */
-export interface Sink {
-	describe(sessions: readonly SearchedSession[]): void | Promise<void>
-	add(batch: Batch): Added | Promise<Added>
+/** Rows read at once at first, and at most. */
+const rowsAtOnce = { first: 50, most: 200 }
+/** Bytes of ciphertext read at once, about: what is read of them does not keep keys waiting. */
+const bytesAtOnce = 262_144
+
+export interface CrawlOptions {
+	account: Account
+	engine: Pick<Engine, 'describe' | 'add'>
+	/** How far each session is in the index. */
+	positions: Map<string, { last: number; gaps: Gap[] }>
+	/** Sessions that were described to the engine before. */
+	described: readonly SearchedSession[]
+	signal: AbortSignal
+	/** Told after each step. */
+	added(added: Added): void
 }
 
-/** Rows read at once: few enough that what is read of them does not keep keys waiting. */
-const rowsAtOnce = 100
-
 export class Crawl {
+	readonly #options: CrawlOptions
 	readonly #account: Account
-	readonly #sink: Sink
-	readonly #positions: Map<string, number>
-	readonly #signal: AbortSignal
-	readonly #added: (added: Added) => void
+	/** What was said of sessions, as one text each. */
+	readonly #said = new Map<string, string>()
+	#limit = rowsAtOnce.first
 
-	constructor(options: {
-		account: Account
-		sink: Sink
-		positions: Map<string, number>
-		signal: AbortSignal
-		/** Told after each step. */
-		added: (added: Added) => void
-	}) {
+	constructor(options: CrawlOptions) {
+		this.#options = options
 		this.#account = options.account
-		this.#sink = options.sink
-		this.#positions = options.positions
-		this.#signal = options.signal
-		this.#added = options.added
+		for (const session of options.described) this.#said.set(session.id, shortly(session))
 	}
 
 	/** Page by page, newest activity first. A server that repeats itself is not followed. */
@@ -46,7 +47,7 @@ export class Crawl {
 		const shown = new Set<string>()
 		let place: { before?: string; beforeId?: string } = {}
 		for (;;) {
-			this.#signal.throwIfAborted()
+			this.#options.signal.throwIfAborted()
 			const page = await this.#account.gateway.listSessions({ limit: listPage, ...place })
 			const rows = page.filter(({ id }) => !shown.has(id))
 			if (rows.length === 0) return
@@ -62,37 +63,95 @@ export class Crawl {
 
 	async describe(rows: readonly SessionRow[]): Promise<void> {
 		const lacking = rows.filter(({ id }) => !this.#account.keys.known(sessionScope(id)))
-		await loadHosts(this.#account, lacking)
-		await this.#sink.describe(rows.map((row) => summarise(this.#account, row, false, [])))
+		// Who hosts a session is known from its keys, which are read anyway where it has grown.
+		await loadHosts(
+			this.#account,
+			lacking.filter((row) => !this.#said.has(row.id) || this.hasGrown(row)),
+		)
+		await this.say(rows.map((row) => summarise(this.#account, row, false, [])))
+	}
+
+	/** Tells the engine of sessions what it does not know. */
+	async say(sessions: readonly SearchedSession[]): Promise<void> {
+		const news = sessions.filter((session) => {
+			const text = shortly(session)
+			if (this.#said.get(session.id) === text) return false
+			this.#said.set(session.id, text)
+			return true
+		})
+		if (news.length > 0) await this.#options.engine.describe(news)
 	}
 
 	/** Whether a session has rows that were not looked at. */
 	hasGrown({ id, last_seq }: Pick<SessionRow, 'id' | 'last_seq'>): boolean {
-		return last_seq > (this.#positions.get(id) ?? 0)
+		return last_seq > (this.#options.positions.get(id)?.last ?? 0)
 	}
 
 	/** Reads what lacks of a session. */
 	async read(session: Pick<SessionRow, 'id' | 'last_seq'>): Promise<void> {
+		const { positions } = this.#options
 		const reader = new SessionReader(this.#account, session.id)
 		const through = Math.max(session.last_seq, this.#account.seen.last(session.id))
 		for (;;) {
-			this.#signal.throwIfAborted()
-			const position = this.#positions.get(session.id) ?? 0
-			if (position >= through) return
-			const page = await reader.fetchAfter(position, { through, limit: rowsAtOnce })
-			const keys = await reader.keysOf(page.rows)
-			const added = await this.#sink.add({
-				session: session.id,
-				rows: page.rows,
-				window: page.window,
-				last: page.last,
-				keys: plainKeys(keys, page.rows),
-			})
-			this.#positions.set(session.id, added.position)
-			await reader.noteProved(keys.by, added.proved)
-			this.#added(added)
-			if (added.position <= position) return
+			const before = positions.get(session.id) ?? { last: 0, gaps: [] }
+			if (before.last >= through) return
+			const { last } = await this.#step(reader, before.last, { through, limit: this.#limit })
+			positions.set(session.id, { ...before, last })
+			if (last <= before.last) return
 			await turn()
 		}
 	}
+
+	/** Looks again at what did not verify: a key may have come since. */
+	async readGaps(session: string): Promise<void> {
+		const position = this.#options.positions.get(session)
+		if (!position || position.gaps.length === 0) return
+		const reader = new SessionReader(this.#account, session)
+		for (const [from, to] of position.gaps) {
+			for (let at = from; at <= to; ) {
+				const through = Math.min(to, at + rowsAtOnce.most - 1)
+				const limit = through - at + 1
+				await this.#step(reader, at - 1, { through, limit, again: true })
+				at = through + 1
+				await turn()
+			}
+		}
+		this.#options.positions.set(session, { ...position, gaps: [] })
+	}
+
+	async #step(
+		reader: SessionReader,
+		after: number,
+		{ again = false, ...range }: { through: number; limit: number; again?: boolean },
+	): Promise<Added> {
+		const { signal, engine, added: told } = this.#options
+		signal.throwIfAborted()
+		const page = await reader.fetchAfter(after, range)
+		if (!again) this.#adapt(page.rows)
+		const keys = await reader.keysOf(page.rows)
+		const { rows, window, last } = page
+		const batch = {
+			session: reader.session,
+			rows,
+			window,
+			last,
+			keys: plainKeys(keys, rows),
+			again,
+		}
+		const added = await engine.add(batch)
+		await reader.noteProved(keys.by, added.proved)
+		told(added)
+		return added
+	}
+
+	/** As many rows at once as are of the right size together. */
+	#adapt(rows: readonly MessageRow[]): void {
+		const bytes = rows.reduce((sum, { ciphertext }) => sum + ciphertext.length, 0)
+		if (rows.length === 0 || bytes === 0) return
+		const fitting = Math.floor((bytesAtOnce * rows.length) / bytes)
+		this.#limit = Math.max(5, Math.min(rowsAtOnce.most, fitting, this.#limit * 2))
+	}
 }
+
+const shortly = ({ agent, status, project, title, host, pending, stale }: SearchedSession) =>
+	JSON.stringify([agent, status, project, title, host.id, host.name, pending, stale])

@@ -1,108 +1,135 @@
 /** The index of one account, and the checks that every message passes before it gets there. */
-import type { ScopeKeys } from '../../account/key-ring.ts'
-import type { MessageRow } from '../../backend/gateway.ts'
-import type { EpochRecord } from '../../protocol/epoch.ts'
+import * as v from 'valibot'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { SessionEvent } from '../../protocol/events.ts'
-import type { ChainState } from '../../protocol/message.ts'
-import type { Scope } from '../../protocol/scope.ts'
 import type { Found } from '../../search/document.ts'
-import { MessageIndex } from '../../search/message-index.ts'
+import { IndexFolder } from '../../search/index-folder.ts'
+import { type Findings, keepInMemory, MessageIndex } from '../../search/message-index.ts'
 import { snippetOf } from '../../search/occurrences.ts'
 import type { Query } from '../../search/query.ts'
 import { searchable } from '../../search/searchable.ts'
+import type { Segment, SegmentData } from '../../search/segment.ts'
 import { type SearchedSession, sessionFits } from '../../search/session-filter.ts'
-import { assemble, type CheckedMessage, checkRows, type Row } from '../checked-message.ts'
+import { assemble, type CheckedMessage, checkRows } from '../checked-message.ts'
+import { Queue } from '../readable.ts'
 import { type Proved, provedBy } from '../session-reader.ts'
 import type { SearchHit } from '../viewer.ts'
+import type { Added, Answer, Batch, Counts, Engine, EngineOptions, Opened } from './engine-types.ts'
+import { scopeKeys } from './plain-keys.ts'
+import {
+	addGap,
+	begin,
+	keep,
+	keptPosition,
+	type Position,
+	restore,
+	unverified,
+	withoutGap,
+} from './position.ts'
 
-/** `ScopeKeys` as data, for the epochs that some rows need. */
-export interface PlainKeys {
-	scope: Scope
-	by: string | null
-	signPublic: Uint8Array | null
-	newest: number
-	records: ReadonlyMap<number, EpochRecord>
-	keys: ReadonlyMap<number, Uint8Array | { code: string; message: string }>
-}
+const searchedSession = v.object({
+	id: v.string(),
+	agent: v.string(),
+	status: v.string(),
+	project: v.nullable(v.string()),
+	title: v.nullable(v.string()),
+	host: v.object({ id: v.string(), name: v.nullable(v.string()) }),
+	pending: v.number(),
+	stale: v.boolean(),
+})
+const keptSchema = v.object({
+	positions: v.map(v.string(), keptPosition),
+	sessions: v.array(searchedSession),
+})
 
-/** Rows as the server shows them: numbers `from` to `to` of a session. */
-export interface Batch {
-	session: string
-	rows: readonly MessageRow[]
-	window: { from: number; to: number } | null
-	/** Up to here the server has nothing, or all was looked at. */
-	last: number
-	keys: PlainKeys
-}
-
-export interface Added {
-	position: number
-	proved: Proved
-	/** Messages in the index, of all sessions. */
-	messages: number
-	/** Messages of all sessions that did not verify, and can't be found. */
-	unverified: number
-}
-
-export interface Answer {
-	hits: SearchHit[]
-	total: number
-}
-
-interface Position {
-	/** All rows up to here were looked at. */
-	last: number
-	end: ChainState | null
-	/** Rows of a body whose other parts are still to come. */
-	carried: Row[]
-	unverified: number
-}
-
-/** Keys as data for the epochs of these rows. */
-export function plainKeys(keys: ScopeKeys, rows: readonly MessageRow[]): PlainKeys {
-	const { scope, by, signPublic, newest, records } = keys
-	const epochs = new Set([0, ...rows.map(({ epoch }) => epoch)])
-	const known = [...epochs].map((epoch) => {
-		const key = keys.keyOf(epoch)
-		const { code, message } = key instanceof StyrbyError ? key : { code: '', message: '' }
-		return [epoch, key instanceof StyrbyError ? { code, message } : key] as const
-	})
-	return { scope, by, signPublic, newest, records, keys: new Map(known) }
-}
-
-function scopeKeys({ keys, ...rest }: PlainKeys): ScopeKeys {
-	return {
-		...rest,
-		keyOf(epoch) {
-			const key = keys.get(epoch)
-			if (key instanceof Uint8Array) return key
-			return new StyrbyError(key?.code ?? 'key_missing', key?.message ?? 'its key is not known')
-		},
-	}
-}
-
-export class SearchEngine {
-	readonly #index = new MessageIndex()
+export class SearchEngine implements Engine {
+	readonly #options: EngineOptions
+	#index = new MessageIndex()
+	#folder: IndexFolder | null = null
+	#diskProblem: string | null = null
 	readonly #sessions = new Map<string, SearchedSession>()
 	readonly #positions = new Map<string, Position>()
+	/** What changes the index comes one after the other; questions are answered in between. */
+	readonly #changes = new Queue()
+	#changed = false
+	/** The newest question. */
+	#asked = 0
+	#answering: Promise<unknown> = Promise.resolve()
 
-	/** How far each session is in the index. */
-	positions(): Map<string, number> {
-		return new Map([...this.#positions].map(([session, { last }]) => [session, last]))
+	constructor(options: EngineOptions) {
+		this.#options = options
 	}
 
-	/** What is known of sessions now. */
-	describe(sessions: readonly SearchedSession[]): void {
+	open(): Promise<Opened> {
+		return this.#changes.run(() => this.#open())
+	}
+
+	async #open(): Promise<Opened> {
+		const { folder, key, account } = this.#options
+		let damaged = false
+		if (folder !== null) {
+			try {
+				this.#folder = await IndexFolder.open(folder, key, account)
+				damaged = !(await this.#load(this.#folder))
+			} catch (error) {
+				this.#diskFailed(error)
+			}
+		}
+		const positions = [...this.#positions].map(
+			([id, { last, gaps }]) => [id, { last, gaps }] as const,
+		)
+		return {
+			...this.#counts(),
+			positions: new Map(positions),
+			sessions: [...this.#sessions.values()],
+			damaged,
+		}
+	}
+
+	/** `false`: what was there was damaged, and is gone. */
+	async #load(folder: IndexFolder): Promise<boolean> {
+		try {
+			const opened = await folder.load()
+			if (!opened) return true
+			const { positions, sessions } = v.parse(keptSchema, opened.kept)
+			for (const segment of opened.segments) this.#index.addSegment(segment)
+			for (const [id, position] of positions) this.#positions.set(id, restore(position))
+			for (const session of sessions) this.#sessions.set(session.id, session)
+			return true
+		} catch (error) {
+			const damaged = error instanceof StyrbyError && error.code === 'search_index_damaged'
+			if (!damaged && !(error instanceof v.ValiError)) throw error
+			// Whoever has it at the moment may have replaced what was being opened: then there is none here.
+			await folder.clear()
+			return !folder.writable
+		}
+	}
+
+	async describe(sessions: readonly SearchedSession[]): Promise<void> {
 		for (const session of sessions) this.#sessions.set(session.id, session)
 	}
 
-	/** Checks rows, and takes over what holds. */
-	add({ session, rows, window, last, keys }: Batch): Added {
-		const position = this.#positions.get(session) ?? start()
+	add(batch: Batch): Promise<Added> {
+		return this.#changes.run(async () => {
+			const added = this.#add(batch)
+			if (this.#index.isFull) await this.#settle()
+			return { ...added, ...this.#counts() }
+		})
+	}
+
+	#add({ session, rows, window, last, keys, again }: Batch): { last: number; proved: Proved } {
+		const position = this.#positions.get(session) ?? begin()
 		this.#positions.set(session, position)
+		this.#changed = true
 		let proved: Proved = { last: null, heads: [] }
-		if (window) {
+		if (window && again) {
+			position.gaps = withoutGap(position.gaps, window.from, window.to)
+			const checked = checkRows(rows, scopeKeys(keys), { session, ...window })
+			proved = provedBy(checked.rows)
+			const { messages, openEnd } = assemble(session, checked.rows, true)
+			this.#take(messages, position)
+			if (openEnd !== null) addGap(position, openEnd, window.to)
+		} else if (window) {
 			const before = position.last === window.from - 1 ? position.end : null
 			const checked = checkRows(rows, scopeKeys(keys), { session, ...window, before })
 			proved = provedBy(checked.rows)
@@ -112,46 +139,125 @@ export class SearchEngine {
 			position.carried = openEnd === null ? [] : all.filter(({ seq }) => seq >= openEnd)
 			this.#take(messages, position)
 		} else {
+			const from = position.carried[0]?.seq ?? position.last + 1
+			if (last >= from) addGap(position, from, last)
 			position.end = null
 			position.carried = []
 		}
 		position.last = Math.max(position.last, last)
-		return { position: position.last, proved, ...this.counts() }
-	}
-
-	counts(): { messages: number; unverified: number } {
-		let unverified = 0
-		for (const position of this.#positions.values()) unverified += position.unverified
-		return { messages: this.#index.size, unverified }
+		return { last: position.last, proved }
 	}
 
 	#take(messages: readonly CheckedMessage[], position: Position): void {
 		for (const message of messages) {
-			const { session, seq, at, kind, body, verified, problem } = message
+			const { session, seq, at, kind, body, verified, problem, rows } = message
 			if (!verified || problem !== null || kind === null || body === null) {
-				position.unverified += message.rows
+				addGap(position, seq, seq + rows - 1)
 				continue
 			}
 			// `kind` and `body` were checked together when the message was opened.
 			const found = searchable({ kind, body } as SessionEvent)
-			if (found) this.#index.add([{ session, seq, at: Date.parse(at), kind, ...found }])
+			if (found) this.#index.add({ session, seq, at: Date.parse(at), kind, ...found })
 		}
 	}
 
-	/** The first `limit` of all that fit. */
-	async ask(query: Query, limit: number): Promise<Answer> {
-		const fitting = new Map<string, boolean>()
-		const found = await this.#index.find(query, (id) => {
-			const known = fitting.get(id)
-			if (known !== undefined) return known
+	#counts(): Counts {
+		let lacking = 0
+		for (const position of this.#positions.values()) lacking += unverified(position)
+		return { messages: this.#index.size, unverified: lacking, diskProblem: this.#diskProblem }
+	}
+
+	flush(): Promise<Counts> {
+		return this.#changes.run(async () => {
+			if (this.#changed) await this.#settle()
+			return this.#counts()
+		})
+	}
+
+	/** Makes a segment of what has come, and puts it on the disk where there is one. */
+	async #settle(): Promise<void> {
+		const replaced = await this.#index.settle((data, blocks) => this.#keep(data, blocks))
+		// Whoever looks through what was replaced comes to an end first.
+		await this.#answering
+		const folder = this.#onDisk()
+		if (!folder) {
+			for (const segment of replaced) segment[Symbol.dispose]()
+			return
+		}
+		const positions = new Map([...this.#positions].map(([id, each]) => [id, keep(each)]))
+		const sessions = [...this.#sessions.values()].filter(({ id }) => positions.has(id))
+		try {
+			await folder.commit(this.#index.segments, { positions, sessions }, replaced)
+			this.#changed = false
+		} catch (error) {
+			this.#diskFailed(error)
+		}
+	}
+
+	async #keep(data: SegmentData, blocks: string[]): Promise<Segment> {
+		try {
+			const kept = await this.#onDisk()?.add(data, blocks)
+			if (kept) return kept
+		} catch (error) {
+			this.#diskFailed(error)
+		}
+		return keepInMemory(data, blocks)
+	}
+
+	/** Where the index is kept; `null`: in memory, or another process keeps it. */
+	#onDisk(): IndexFolder | null {
+		return this.#diskProblem === null && this.#folder?.writable === true ? this.#folder : null
+	}
+
+	/** From now on it is in memory: what the disk has is older, and whole. */
+	#diskFailed(error: unknown): void {
+		if (!(error instanceof StyrbyError)) throw error
+		this.#diskProblem = `The search index is not kept: ${error.message}`
+	}
+
+	async ask(
+		query: Query,
+		limit: number,
+		partial: (answer: Answer) => void,
+	): Promise<Answer | null> {
+		const question = ++this.#asked
+		const answering = this.#answer(question, query, limit, partial)
+		this.#answering = answering.catch(() => undefined)
+		return answering
+	}
+
+	async #answer(
+		question: number,
+		query: Query,
+		limit: number,
+		partial: (answer: Answer) => void,
+	): Promise<Answer | null> {
+		const fits = this.#fits(query)
+		const terms = query.terms.filter(({ not }) => !not).map(({ text }) => text)
+		for await (const findings of this.#index.find(query, limit, fits)) {
+			if (question !== this.#asked) return null
+			const answer = this.#shown(findings, terms)
+			if (findings.done) return answer
+			partial(answer)
+		}
+		return null
+	}
+
+	/** Whether a session is meant; each is looked at once. */
+	#fits(query: Query): (session: string) => boolean {
+		const known = new Map<string, boolean>()
+		return (id) => {
+			const before = known.get(id)
+			if (before !== undefined) return before
 			const session = this.#sessions.get(id)
 			const fits = session !== undefined && sessionFits(session, query)
-			fitting.set(id, fits)
+			known.set(id, fits)
 			return fits
-		})
-		const terms = query.terms.filter(({ not }) => !not).map(({ text }) => text)
-		const hits = found.slice(0, limit).map((each) => this.#hit(each, terms))
-		return { hits, total: found.length }
+		}
+	}
+
+	#shown({ found, total }: Findings, terms: readonly string[]): Answer {
+		return { hits: found.map((each) => this.#hit(each, terms)), total }
 	}
 
 	#hit({ session, seq, at, kind, text }: Found, terms: readonly string[]): SearchHit {
@@ -167,6 +273,23 @@ export class SearchEngine {
 			...snippetOf(text, terms),
 		}
 	}
-}
 
-const start = (): Position => ({ last: 0, end: null, carried: [], unverified: 0 })
+	rebuild(): Promise<void> {
+		this.#asked++
+		return this.#changes.run(async () => {
+			await this.#answering
+			this.#index[Symbol.dispose]()
+			this.#index = new MessageIndex()
+			this.#positions.clear()
+			await this.#folder?.clear()
+		})
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#asked++
+		await this.#changes.idle()
+		await this.#answering
+		this.#index[Symbol.dispose]()
+		this.#folder?.[Symbol.dispose]()
+	}
+}

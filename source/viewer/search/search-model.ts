@@ -7,19 +7,24 @@ import { Value } from '../readable.ts'
 import { unreadSearch } from '../unread.ts'
 import type { Readable, Search, SearchState, SessionSummary } from '../viewer.ts'
 import { Crawl } from './crawl.ts'
-import { type Added, SearchEngine } from './engine.ts'
+import type { Answer, Counts, Engine, Opened } from './engine-types.ts'
 
 /** Hits that are shown at first, and that `more` adds. */
 export const hitsPage = 50
-/** What grows is read this often at most, ms; and what was asked is answered again. */
+/** What grows is read this often at most, and what came is put on the disk this often; ms. */
 const followEvery = 2000
+const flushEvery = 60_000
+/** While the index grows, what was asked is answered again this often, ms. */
 const againEvery = 500
 /** After a failure it is tried again, ms. */
 const retryAfter = 5000
 
 export interface SearchModelOptions {
 	account: Account
+	/** What is known of sessions meanwhile. */
 	sessions: Readable<readonly SessionSummary[]>
+	/** Where the index is kept, a folder of this account's own; `null`: in memory only. */
+	folder: string | null
 	now(): Date
 	crashed(error: unknown): void
 }
@@ -27,8 +32,10 @@ export interface SearchModelOptions {
 export class SearchModel implements Search, AsyncDisposable {
 	readonly state = new Value<SearchState>(unreadSearch)
 	readonly #options: SearchModelOptions
-	readonly #engine = new SearchEngine()
 	readonly #stop = new AbortController()
+	readonly #engine = Promise.withResolvers<Engine>()
+	/** Aborted where the index has to be built anew. */
+	#round = new AbortController()
 	#started = false
 	#query: Query | null = null
 	#limit = hitsPage
@@ -36,32 +43,37 @@ export class SearchModel implements Search, AsyncDisposable {
 	#waiting = false
 	#answering = false
 	#answeredAt = Number.NEGATIVE_INFINITY
+	#flushedAt = 0
 	#work: Promise<void> = Promise.resolve()
+	readonly #problems = {
+		damaged: false,
+		backend: null as string | null,
+		disk: null as string | null,
+		unverified: 0,
+	}
 
 	constructor(options: SearchModelOptions) {
 		this.#options = options
+		this.#engine.promise.catch(() => undefined)
 	}
 
 	start(): void {
 		if (this.#started || this.#stop.signal.aborted) return
 		this.#started = true
-		this.#work = this.#run().catch((error: unknown) => {
-			if (!this.#stop.signal.aborted) this.#options.crashed(error)
-		})
+		this.#work = this.#run().catch((error: unknown) => this.#failed(error))
 	}
 
 	ask(text: string): void {
 		const query = text.slice(0, maxQueryLength)
 		const parsed = parseQuery(query, this.#options.now(), { typing: true })
-		this.#limit = hitsPage
 		const asked = parsed.query !== null && query.trim() !== '' ? parsed.query : null
+		this.#limit = hitsPage
 		this.#query = asked
-		const words = wordsOf(asked ?? emptyQuery)
 		this.state.update((state) => ({
 			...state,
 			query,
 			problem: parsed.problem,
-			words,
+			words: wordsOf(asked ?? emptyQuery),
 			searching: asked !== null,
 			...(asked === null ? { hits: [], total: 0 } : {}),
 		}))
@@ -76,46 +88,96 @@ export class SearchModel implements Search, AsyncDisposable {
 		this.#answer()
 	}
 
-	/** Answers what was asked last, once what is being answered now is done. */
+	/** Answers what was asked last; what is being answered now is given up for it. */
 	#answer(): void {
 		this.#waiting = true
 		if (this.#answering) return
 		this.#answering = true
-		this.#answerAll().catch((error: unknown) => this.#options.crashed(error))
+		this.#answerAll()
+			.catch((error: unknown) => this.#failed(error))
+			.finally(() => {
+				this.#answering = false
+			})
 	}
 
 	async #answerAll(): Promise<void> {
+		const engine = await this.#engine.promise
 		while (this.#waiting && !this.#stop.signal.aborted) {
 			this.#waiting = false
 			const query = this.#query
 			if (!query) continue
-			const { hits, total } = await this.#engine.ask(query, this.#limit)
-			this.#answeredAt = performance.now()
-			if (this.#query !== query) continue
-			this.state.update((state) => ({ ...state, hits, total, searching: this.#waiting }))
+			const show = (answer: Answer, searching: boolean) => {
+				if (this.#query === query)
+					this.state.update((state) => ({ ...state, ...answer, searching }))
+			}
+			try {
+				const answer = await engine.ask(query, this.#limit, (partial) => show(partial, true))
+				this.#answeredAt = performance.now()
+				if (answer) show(answer, this.#waiting)
+			} catch (error) {
+				const damaged = error instanceof StyrbyError && error.code === 'search_index_damaged'
+				if (!damaged) throw error
+				this.#round.abort()
+				return
+			}
 		}
-		this.#answering = false
 	}
 
 	async #run(): Promise<void> {
+		const { account, folder } = this.#options
+		const [{ WorkerEngine }, { indexKey }] = await Promise.all([
+			import('./worker-engine.ts'),
+			import('../../search/seal.ts'),
+		])
+		this.#stop.signal.throwIfAborted()
+		const key = indexKey(account.device.boxSecret)
+		await using engine = new WorkerEngine({ folder, key, account: account.id })
+		let opened = await engine.open()
+		this.#problems.damaged = opened.damaged
+		this.#engine.resolve(engine)
+		for (;;) {
+			this.#round = new AbortController()
+			const signal = AbortSignal.any([this.#stop.signal, this.#round.signal])
+			try {
+				await this.#keepUp(engine, opened, signal)
+			} catch (error) {
+				if (this.#stop.signal.aborted || !this.#round.signal.aborted) throw error
+				await engine.rebuild()
+				opened = { ...opened, messages: 0, unverified: 0, positions: new Map() }
+				this.#problems.damaged = true
+			}
+		}
+	}
+
+	async #keepUp(engine: Engine, opened: Opened, signal: AbortSignal): Promise<never> {
 		const { account, sessions } = this.#options
 		const crawl = new Crawl({
 			account,
-			sink: this.#engine,
-			positions: this.#engine.positions(),
-			signal: this.#stop.signal,
-			added: (added) => this.#grown(added),
+			engine,
+			positions: opened.positions,
+			described: opened.sessions,
+			signal,
+			added: (counts) => this.#grown(counts),
 		})
-		await this.#untilDone(() => this.#catchUp(crawl))
+		this.#index({ messages: opened.messages, upToDate: false })
+		this.#counted(opened)
+		await this.#untilDone(signal, () => this.#catchUp(crawl))
+		this.#counted(await engine.flush())
+		this.#problems.damaged = false
 		this.#index({ upToDate: true })
+		if (this.#query && !this.#answering) this.#answer()
 		for (;;) {
-			const grown = sessions
-				.get()
-				.filter(({ id, messages }) => crawl.hasGrown({ id, last_seq: messages }))
-			for (const { id, messages } of grown) {
-				await this.#untilDone(() => this.#follow(crawl, { id, last_seq: messages }))
+			const known = sessions.get()
+			await crawl.say(known)
+			for (const { id, messages } of known) {
+				if (!crawl.hasGrown({ id, last_seq: messages })) continue
+				await this.#untilDone(signal, () => this.#follow(crawl, id))
 			}
-			await sleep(followEvery, undefined, { signal: this.#stop.signal, ref: false })
+			if (performance.now() - this.#flushedAt > flushEvery) {
+				this.#flushedAt = performance.now()
+				this.#counted(await engine.flush())
+			}
+			await sleep(followEvery, undefined, { signal, ref: false })
 		}
 	}
 
@@ -126,43 +188,88 @@ export class SearchModel implements Search, AsyncDisposable {
 			known += rows.length
 			this.#index({ sessions: known })
 			for (const row of rows) {
-				if (crawl.hasGrown(row)) await crawl.read(row)
-				this.#index({ sessionsDone: ++done })
+				const grown = crawl.hasGrown(row)
+				await crawl.readGaps(row.id)
+				if (grown) await crawl.read(row)
+				done++
+				// A page of sessions that have not changed is no news two hundred times.
+				if (grown || done === known) this.#index({ sessionsDone: done })
 			}
 		}
-		this.#index({ problem: null })
 	}
 
-	async #follow(crawl: Crawl, session: { id: string; last_seq: number }): Promise<void> {
-		const row = await this.#options.account.gateway.readSession(session.id)
+	async #follow(crawl: Crawl, session: string): Promise<void> {
+		const row = await this.#options.account.gateway.readSession(session)
 		if (!row) return
 		await crawl.describe([row])
 		await crawl.read(row)
 	}
 
 	/** Again and again while the backend is away. */
-	async #untilDone(work: () => Promise<void>): Promise<void> {
+	async #untilDone(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
 		for (;;) {
 			try {
-				return await work()
+				await work()
+				this.#problems.backend = null
+				this.#index({})
+				return
 			} catch (error) {
-				if (this.#stop.signal.aborted || !(error instanceof StyrbyError)) throw error
-				this.#index({ problem: error.message })
-				await sleep(retryAfter, undefined, { signal: this.#stop.signal, ref: false })
+				const stopped = error instanceof StyrbyError && error.code === 'search_stopped'
+				if (signal.aborted || stopped || !(error instanceof StyrbyError)) throw error
+				this.#problems.backend = error.message
+				this.#index({})
+				await sleep(retryAfter, undefined, { signal, ref: false })
 			}
 		}
 	}
 
-	#grown({ messages, unverified }: Added): void {
-		const { index } = this.state.get()
-		this.#index({ messages, problem: unverified > 0 ? unverifiedText(unverified) : index.problem })
+	#grown(counts: Counts): void {
+		this.#counted(counts)
 		const old = performance.now() - this.#answeredAt > againEvery
 		if (this.#query && old && !this.#answering) this.#answer()
 	}
 
+	#counted({ messages, unverified, diskProblem }: Counts): void {
+		this.#problems.unverified = unverified
+		this.#problems.disk = diskProblem
+		this.#index({ messages })
+	}
+
 	#index(change: Partial<SearchState['index']>): void {
 		if (this.#stop.signal.aborted) return
-		this.state.update((state) => ({ ...state, index: { ...state.index, ...change } }))
+		const { damaged, backend, disk, unverified } = this.#problems
+		const problem =
+			backend ??
+			disk ??
+			(damaged ? damagedText : null) ??
+			(unverified > 0 ? unverifiedText(unverified) : null)
+		this.state.update((state) => {
+			const index = { ...state.index, problem, ...change }
+			return same(index, state.index) ? state : { ...state, index }
+		})
+	}
+
+	/** The search can't go on; the rest of the viewer can. */
+	#failed(error: unknown): void {
+		if (this.#stop.signal.aborted) return
+		this.#engine.reject(error)
+		if (!(error instanceof StyrbyError)) {
+			this.#options.crashed(error)
+			return
+		}
+		this.#problems.backend = error.message
+		this.#index({})
+		this.state.update((state) => ({ ...state, searching: false }))
+	}
+
+	/** Ends it, and takes the index off the disk: this device may read no more. */
+	async forget(): Promise<void> {
+		await this[Symbol.asyncDispose]()
+		this.state.set(nothing)
+		const { folder } = this.#options
+		if (folder === null) return
+		const { deleteIndex } = await import('../../search/index-folder.ts')
+		await deleteIndex(folder)
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
@@ -172,6 +279,18 @@ export class SearchModel implements Search, AsyncDisposable {
 }
 
 const wordsOf = ({ terms }: Query) => terms.flatMap(({ text, not }) => (not ? [] : [text]))
+
+function same(a: SearchState['index'], b: SearchState['index']): boolean {
+	return (
+		a.messages === b.messages &&
+		a.sessionsDone === b.sessionsDone &&
+		a.sessions === b.sessions &&
+		a.upToDate === b.upToDate &&
+		a.problem === b.problem
+	)
+}
+
+const damagedText = 'The search index on this machine was damaged or changed, and is built anew.'
 
 function unverifiedText(count: number): string {
 	const messages = count === 1 ? '1 message' : `${count} messages`

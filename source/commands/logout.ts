@@ -11,6 +11,7 @@ import type { Invocation } from './command.ts'
 import { openPlace, type Place } from './context.ts'
 import { isInteractive } from './io.ts'
 import { forgetLastList } from './last-list.ts'
+import { forgetSearch } from './search-folder.ts'
 import { forgetTokens, loginLine, openTokens } from './tokens.ts'
 import { profileVaultName } from './vault-name.ts'
 
@@ -53,6 +54,7 @@ async function leave({ base }: Place, profile: Profile, vault: Vault): Promise<b
 	}
 	await alone(base, 'sign-in')(() => forgetTokens({ base, vault, vaultName }))
 	await forgetLastList({ base, profile })
+	await forgetSearch({ base, profile })
 	return ended
 }
 

@@ -120,6 +120,13 @@ export const commands: readonly CommandSpec[] = [
 		},
 	},
 	{
+		name: 'search',
+		usage: 'search <words>',
+		summary: 'find what was said, on this machine alone: words, "phrases", -not, agent:x, since:7d',
+		args: { min: 1, max: 100 },
+		flags: { limit, json },
+	},
+	{
 		name: 'permissions',
 		usage: 'permissions',
 		summary: 'list permission requests that wait for an answer',

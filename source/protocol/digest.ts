@@ -34,6 +34,9 @@ export type Purpose =
 	| 'recovery-box'
 	| 'recovery-sign'
 	| 'last-list'
+	| 'search-index'
+	| 'search-segment'
+	| 'search-state'
 
 /** What is hashed is put together here: history is hashed by the thousand messages. */
 let scratch = new Uint8Array(4096)

@@ -1,9 +1,12 @@
 /**
- * Files of the index, sealed: each under a key of its own (HKDF-SHA256 of the index's key and a random salt),
+ * Files of the index, sealed: each under a key of its own (HKDF-SHA-256 of the index's key and a random salt),
  * in sections (AES-256-GCM, the nonce is the section's number). A section is sealed once, so no nonce comes
  * twice; one that was changed, cut off, or taken from another place or file does not open.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { keySize, randomBytes } from '../protocol/box.ts'
+import { concat } from '../protocol/bytes.ts'
+import { derive } from '../protocol/derive.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 
 /** Bytes. */
@@ -13,21 +16,17 @@ const algorithm = 'aes-256-gcm'
 
 /** The index's key (32 bytes) of a device, from its secret box key (32 bytes). */
 export function indexKey(boxSecret: Uint8Array): Uint8Array {
-	return derive(boxSecret, new Uint8Array(saltSize), 'styrby-tui search index 1')
+	return derive(boxSecret, 'search-index', keySize)
 }
 
-export const newSalt = (): Uint8Array => new Uint8Array(randomBytes(saltSize))
-
-function derive(secret: Uint8Array, salt: Uint8Array, info: string): Uint8Array {
-	return new Uint8Array(hkdfSync('sha256', secret, salt, info, 32))
-}
+export const newSalt = (): Uint8Array => randomBytes(saltSize)
 
 /** Seals and opens the sections of one file. `purpose`: what the file is. */
 export class Sealer {
 	readonly #key: Uint8Array
 
 	constructor(key: Uint8Array, salt: Uint8Array, purpose: 'segment' | 'state') {
-		this.#key = derive(key, salt, `styrby-tui search ${purpose} 1`)
+		this.#key = derive(concat(key, salt), `search-${purpose}`, keySize)
 	}
 
 	seal(section: number, plain: Uint8Array): Uint8Array {

@@ -86,7 +86,7 @@ describe('in bash', () => {
 
 	test.skipIf(path === '')('commands are offered first', async () => {
 		expect(await offers('')).toEqual([...tops, '--help', '--version'])
-		expect(await offers('se')).toEqual(['sessions', 'serve'])
+		expect(await offers('se')).toEqual(['sessions', 'search', 'serve'])
 	})
 
 	test.skipIf(path === '')('then the options of the command, and their values', async () => {

@@ -3,7 +3,15 @@ import { fold } from '../../source/search/fold.ts'
 import type { Query } from '../../source/search/query.ts'
 
 export function document(change: Partial<Document> = {}): Document {
-	return { session: 'a', seq: 1, at: 0, kind: 'agent_response', text: '', facets: ['response'], ...change }
+	return {
+		session: 'a',
+		seq: 1,
+		at: 0,
+		kind: 'agent_response',
+		text: '',
+		facets: ['response'],
+		...change,
+	}
 }
 
 const wordCharacter = /[\p{L}\p{N}_]/u

@@ -9,7 +9,12 @@ import { document, slowFind } from './_documents.ts'
 
 const all = (_session: string) => true
 
-async function find(index: MessageIndex, query: Query, limit = 1000, fits = all): Promise<Findings> {
+async function find(
+	index: MessageIndex,
+	query: Query,
+	limit = 1000,
+	fits = all,
+): Promise<Findings> {
 	let last: Findings | null = null
 	for await (const findings of index.find(query, limit, fits)) last = findings
 	if (!last?.done) throw new Error('it did not come to an end')
@@ -48,7 +53,9 @@ const term = fc
 	.map((letters) => fold(letters.join('')).trim())
 	.filter((each) => each !== '')
 const documents: fc.Arbitrary<Document[]> = fc
-	.array(fc.tuple(fc.oneof(text, long), fc.integer({ min: 0, max: 5 }), fc.boolean()), { maxLength: 30 })
+	.array(fc.tuple(fc.oneof(text, long), fc.integer({ min: 0, max: 5 }), fc.boolean()), {
+		maxLength: 30,
+	})
 	.map((parts) =>
 		parts.map(([each, at, response], seq) =>
 			document({ seq, at, text: each, facets: response ? ['response'] : ['tool', 'error'] }),

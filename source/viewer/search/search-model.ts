@@ -265,7 +265,7 @@ export class SearchModel implements Search, AsyncDisposable {
 	/** Ends it, and takes the index off the disk: this device may read no more. */
 	async forget(): Promise<void> {
 		await this[Symbol.asyncDispose]()
-		this.state.set(nothing)
+		this.state.set(unreadSearch)
 		const { folder } = this.#options
 		if (folder === null) return
 		const { deleteIndex } = await import('../../search/index-folder.ts')

@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { ExitCode } from '../protocol/errors.ts'
+import type { Archive } from '../viewer/archive.ts'
 import type { Viewer } from '../viewer/viewer.ts'
 import type { Io } from './io.ts'
 
@@ -7,6 +8,8 @@ export interface ShowOptions {
 	notifications?: Settings['notifications']
 	keys?: Settings['keys']
 	mouse?: boolean
+	/** What is archived on this machine. */
+	archive?: Archive
 	/** One line under the header. */
 	banner?: string
 	log?: (error: unknown) => void

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ExitCode, exit } from '../protocol/errors.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { LastList } from '../viewer/last-list.ts'
+import { archiveOf } from './archive-of.ts'
 import type { Invocation } from './command.ts'
 import { openPlace, type Place, signIn, vaultOf } from './context.ts'
 import { hasScreen } from './io.ts'
@@ -39,6 +40,7 @@ async function showLast(
 	try {
 		return await showViewer(place.io, viewer, {
 			...options,
+			archive: await archiveOf(place, last.info.account),
 			shown: connecting.start,
 			failed: connecting.failed,
 		})
@@ -63,7 +65,8 @@ async function showConnected(place: Place, vault: Vault, options: ShowOptions): 
 	])
 	const { keepViewing } = await import('./keep-viewing.ts')
 	stack.use(keepViewing(context, viewer))
-	return await showViewer(place.io, viewer, options)
+	const archive = await archiveOf(place, context.account.id)
+	return await showViewer(place.io, viewer, { ...options, archive })
 }
 
 function optionsOf({ settings }: Place, flags: Invocation['flags']): ShowOptions {

@@ -1,6 +1,7 @@
 /** What each command of the key table does. */
 import { answer, askReason, sendReason } from './answering.ts'
 import type { App } from './app.ts'
+import { archiveAll, archiveOne, askArchiveAll, takeBack } from './archiving.ts'
 import {
 	beginAnswering,
 	nextQuestion,
@@ -29,6 +30,7 @@ import {
 	typeName,
 	verifyDevices,
 } from './device-actions.ts'
+import { clearFilter, keepFilter, typeFilter } from './filtering.ts'
 import { foldAll, foldSelected, selectNext } from './folding.ts'
 import { keepHelpFilter, openHelp, typeHelpFilter, widerHelp } from './helping.ts'
 import type { CommandId } from './keymap/keymap.ts'
@@ -93,6 +95,13 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	'confirm-interrupt': confirmInterrupt,
 	'choose-mode': chooseMode,
 	'set-mode': setMode,
+	filter: typeFilter,
+	'list-these': keepFilter,
+	'list-all': clearFilter,
+	archive: archiveOne,
+	'take-back': takeBack,
+	'archive-all': askArchiveAll,
+	'confirm-archive': archiveAll,
 	cancel: back,
 	up: moveUp,
 	down: (app) => step(app, 1),

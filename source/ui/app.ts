@@ -1,7 +1,9 @@
 import { type SafeText, safeText } from '../text/safe-text.ts'
+import type { Archive } from '../viewer/archive.ts'
 import type { Devices } from '../viewer/devices.ts'
 import type { SessionView, Viewer } from '../viewer/viewer.ts'
 import { run } from './actions.ts'
+import { selectedSession } from './arranged-sessions.ts'
 import { Attention, type MayAnswer } from './attention.ts'
 import { Batch } from './batch.ts'
 import { composeFrame } from './compose.ts'
@@ -17,7 +19,6 @@ import { OpenSession } from './open-session.ts'
 import { point } from './pointing.ts'
 import { hurryMs, isOver } from './present/times.ts'
 import { Pressing, type Unmeant } from './pressing.ts'
-import { selectedSession } from './screens/sessions-screen.ts'
 import { pendingRequests, type Snapshot, takeSnapshot } from './snapshot.ts'
 import {
 	baseScreen,
@@ -33,6 +34,7 @@ import {
 
 export interface AppOptions {
 	viewer: Viewer
+	archive: Archive
 	size: Size
 	/** ms since the epoch. */
 	now: () => number
@@ -92,15 +94,17 @@ export class App {
 		this.#open = new OpenSession(viewer, this.#batch)
 		this.#ui = initialState(size)
 		if (initial) this.#ui = { ...this.#ui, screens: [...this.#ui.screens, initial] }
-		this.#data = takeSnapshot(viewer, null)
-		const { info, connection, sessions, requests, decisions, sent, devices } = viewer
+		this.#data = takeSnapshot(viewer, options.archive, null)
+		const { info, connection, sessions, listing, requests, decisions, sent, devices } = viewer
 		const { state, history, access, act } = devices
 		this.#watching = [
-			...[info, connection, sessions, state, history, access].map((one) =>
+			...[info, connection, sessions, listing, state, history, access].map((one) =>
 				one.subscribe(this.#batch.later),
 			),
 			// Somebody waits for these.
-			...[requests, decisions, sent, act].map((one) => one.subscribe(this.#batch.soon)),
+			...[requests, decisions, sent, act, options.archive.archived].map((one) =>
+				one.subscribe(this.#batch.soon),
+			),
 		]
 		this.#flush()
 	}
@@ -248,7 +252,7 @@ export class App {
 
 	#flush(): void {
 		const before = this.#data.act
-		this.#data = takeSnapshot(this.options.viewer, this.#open.snapshot())
+		this.#data = takeSnapshot(this.options.viewer, this.options.archive, this.#open.snapshot())
 		if (this.#data.info.revoked) this.#revoked()
 		this.#tellOutcome(before)
 		this.#follow()
@@ -287,7 +291,11 @@ export class App {
 		const screen = baseScreen(this.#ui)
 		if (screen.name === 'session') this.#open.show(screen.session, 'now')
 		else if (screen.name === 'sessions') {
-			const selected = selectedSession({ ui: this.#ui, data: this.#data })
+			const selected = selectedSession({
+				ui: this.#ui,
+				data: this.#data,
+				now: this.options.now(),
+			})
 			if (selected) this.#open.show(selected.id, 'at rest')
 		}
 	}

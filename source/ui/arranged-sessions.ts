@@ -1,7 +1,9 @@
 /** The sessions in the order and the groups in which they are listed. */
 import type { RequestView, SessionSummary } from '../viewer/viewer.ts'
 import { groupOf, type SessionGroup } from './present/session-state.ts'
+import { filterText, readFilter, type SessionFilter } from './session-filter.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { UiState } from './state.ts'
 
 export interface SessionsOfGroup {
 	group: SessionGroup
@@ -13,36 +15,75 @@ export interface Arranged {
 	groups: readonly SessionsOfGroup[]
 	/** Of all groups, in order. */
 	ids: readonly string[]
+	byId: ReadonlyMap<string, SessionSummary>
 	first: SessionSummary | null
+	filter: SessionFilter
+	/** Archived ones that are not listed. */
+	hidden: number
+	/** Those of the list that are over and not archived. */
+	over: readonly string[]
+}
+
+/** What the list is made from: the same objects give the same list. */
+interface Given {
+	sessions: readonly SessionSummary[]
+	requests: readonly RequestView[]
+	archived: ReadonlySet<string>
+	text: string
+	typing: boolean
+	/** Minutes since the epoch: `since:2h` moves on with them. */
+	minute: number
+}
+
+export type ArrangedFrom = {
+	ui: Pick<UiState, 'screens' | 'filter'>
+	data: Pick<Snapshot, 'sessions' | 'requests' | 'archived'>
+	/** ms since the epoch. */
+	now: number
 }
 
 /**
  * Sessions as they are listed: those that wait, the oldest request first; live ones, last started first;
  * earlier ones as the viewer gives them, last active first. Live ones do not change places whenever one of
- * them says something. Made once for the same lists: a key costs nothing by how many sessions there are.
+ * them says something, and what waits is listed whatever is filtered or archived. Made once for the same
+ * lists: a key costs nothing by how many sessions there are.
  */
-export function arranged({
-	sessions,
-	requests,
-}: Pick<Snapshot, 'sessions' | 'requests'>): Arranged {
-	if (last?.sessions !== sessions || last.requests !== requests) {
-		last = { sessions, requests, result: arrange(sessions, requests) }
-	}
+export function arranged({ ui, data, now }: ArrangedFrom): Arranged {
+	const { sessions, requests, archived } = data
+	const text = filterText(ui)
+	const typing = ui.screens.at(-1)?.name === 'filter'
+	const minute = text === '' ? 0 : Math.floor(now / 60_000)
+	const given: Given = { sessions, requests, archived, text, typing, minute }
+	if (!last || !same(last.given, given)) last = { given, result: arrange(given) }
 	return last.result
 }
 
-let last: {
-	sessions: readonly SessionSummary[]
-	requests: readonly RequestView[]
-	result: Arranged
-} | null = null
+let last: { given: Given; result: Arranged } | null = null
 
-function arrange(sessions: readonly SessionSummary[], requests: readonly RequestView[]): Arranged {
+function same(a: Given, b: Given): boolean {
+	return (
+		a.sessions === b.sessions &&
+		a.requests === b.requests &&
+		a.archived === b.archived &&
+		a.text === b.text &&
+		a.typing === b.typing &&
+		a.minute === b.minute
+	)
+}
+
+function arrange({ sessions, requests, archived, text, typing, minute }: Given): Arranged {
+	const filter = readFilter(text, { now: minute * 60_000, typing })
 	const waiting: SessionSummary[] = []
 	const live: SessionSummary[] = []
 	const earlier: SessionSummary[] = []
 	const places = { waiting, live, earlier }
-	for (const session of sessions) places[groupOf(session)].push(session)
+	let hidden = 0
+	for (const session of sessions) {
+		const group = groupOf(session)
+		const put = archived.size > 0 && archived.has(session.id)
+		if (group === 'waiting' || filter.fits(session, put)) places[group].push(session)
+		else if (put && !filter.showsArchived) hidden++
+	}
 	const since = waitingSince(requests)
 	const asked = ({ id, startedAt }: SessionSummary) => since.get(id) ?? Date.parse(startedAt)
 	const started = ({ startedAt }: SessionSummary) => Date.parse(startedAt)
@@ -55,8 +96,25 @@ function arrange(sessions: readonly SessionSummary[], requests: readonly Request
 		{ group: 'earlier', members: earlier },
 	]
 	const groups = all.filter(({ members }) => members.length > 0)
-	const ids = groups.flatMap(({ members }) => members.map(({ id }) => id))
-	return { groups, ids, first: groups[0]?.members[0] ?? null }
+	const listed = groups.flatMap(({ members }) => members)
+	return {
+		groups,
+		ids: listed.map(({ id }) => id),
+		byId: new Map(listed.map((session) => [session.id, session])),
+		first: listed[0] ?? null,
+		filter,
+		hidden,
+		over: earlier
+			.filter(({ id, endedAt }) => endedAt !== null && !archived.has(id))
+			.map(({ id }) => id),
+	}
+}
+
+/** The highlighted session: the one chosen, or where that is not listed, the first. */
+export function selectedSession(model: ArrangedFrom & { ui: UiState }): SessionSummary | null {
+	const { byId, first } = arranged(model)
+	const { selectedSession: chosen } = model.ui
+	return (chosen === null ? undefined : byId.get(chosen)) ?? first
 }
 
 /** When the oldest request that waits was made, by session, in ms. */

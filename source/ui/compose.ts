@@ -2,6 +2,7 @@ import { safeText } from '../text/safe-text.ts'
 import { padLine, type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { type DeviceAct, isRunning } from '../viewer/devices.ts'
 import type { RequestView } from '../viewer/viewer.ts'
+import { arranged, selectedSession } from './arranged-sessions.ts'
 import { askedBy, reviewShown } from './asking.ts'
 import { type Focus, type ShownRequest, shownDigest } from './attention.ts'
 import { emptyScreen, type Frame, inputRows, type Model, type ScreenFrame } from './frame.ts'
@@ -30,7 +31,8 @@ import { permissionsScreen } from './screens/permissions-screen.ts'
 import { requestScreen } from './screens/request-screen.ts'
 import { revokedScreen } from './screens/revoked-screen.ts'
 import { sessionScreen } from './screens/session-screen.ts'
-import { selectedSession, sessionsScreen } from './screens/sessions-screen.ts'
+import { sessionsScreen } from './screens/sessions-screen.ts'
+import { filterText } from './session-filter.ts'
 import { pendingRequests } from './snapshot.ts'
 import { baseScreen, type Screen, type Size, topScreen } from './state.ts'
 
@@ -154,10 +156,18 @@ function typedFor({ ui, data }: Model): RequestView | null {
 }
 
 function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null): KeyContext {
+	const selected = selectedSession(model)
 	const shown = focus && screen.shown.find(({ id }) => id === focus.id)
 	return {
 		screen: topScreen(model.ui),
-		session: selectedSession(model) !== null,
+		session: selected !== null,
+		listed: {
+			any: model.data.sessions.length > 0,
+			filtered: filterText(model.ui) !== '',
+			archived: selected && model.data.archived.has(selected.id),
+			waiting: (selected?.pending ?? 0) > 0,
+			over: arranged(model).over.length > 0,
+		},
 		device: deviceOf(model),
 		route: routeOf(model),
 		act: model.data.act,

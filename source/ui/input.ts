@@ -11,12 +11,13 @@ import type { InputFrame, Model } from './frame.ts'
 import type { Keymap } from './keymap/keymap.ts'
 import type { LineEdit } from './line-edit.ts'
 import { changeDiff } from './present/changed-lines.ts'
-import { deviceName } from './present/device-name.ts'
+import { deviceName, sessionsText } from './present/device-name.ts'
 import { modeLines } from './present/mode-lines.ts'
 import { questionLabel, questionLines } from './present/question-lines.ts'
 import { riskSpan } from './present/request-card.ts'
 import { sessionName } from './present/session-row.ts'
 import { routeOf } from './route.ts'
+import { filterText, readFilter } from './session-filter.ts'
 import type { Snapshot } from './snapshot.ts'
 import { type QuestionScreen, type Screen, type Size, topScreen } from './state.ts'
 
@@ -27,7 +28,8 @@ export function inputOf({
 	ui,
 	data,
 	keymap,
-}: Pick<Model, 'ui' | 'data' | 'keymap'>): InputFrame | null {
+	now,
+}: Pick<Model, 'ui' | 'data' | 'keymap' | 'now'>): InputFrame | null {
 	const top = topScreen(ui)
 	const { size } = ui
 	const nameOf = (session: string) => {
@@ -48,6 +50,14 @@ export function inputOf({
 			const facts = routeOf({ ui, data })?.facts ?? noFacts
 			const text = modeLines(facts, top.selected, size)
 			return { label: labelLines(label, size), text, cursor: null }
+		}
+		case 'filter': {
+			const { problem } = readFilter(filterText(ui), { now, typing: true })
+			return inputFrame(filterQuestion, top.edit, size, { problem })
+		}
+		case 'archive': {
+			const question = safeText`Archive ${sessionsText(top.sessions.length)} that ${top.sessions.length === 1 ? safeText`is` : safeText`are`} over? Nothing is deleted: is:archived lists them.`
+			return { label: labelLines([span(question, 'strong')], size), text: [], cursor: null }
 		}
 		case 'reason':
 			return inputFrame(safeText`Why not? The agent is told:`, top.edit, size)
@@ -71,6 +81,8 @@ export function inputOf({
 			return null
 	}
 }
+
+const filterQuestion = safeText`List only: words, agent: project: host: is: since: until:`
 
 function changedFrame(
 	{ request, digest, input }: Extract<Screen, { name: 'changed' }>,

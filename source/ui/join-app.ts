@@ -1,4 +1,5 @@
 /** The screens of a home without a device. Its keys stand in the same table as all others. */
+
 import { safeText } from '../text/safe-text.ts'
 import { padLine, type StyledLine, span } from '../text/styled.ts'
 import type { Joining, JoinState } from '../viewer/joining.ts'
@@ -7,6 +8,7 @@ import { type DrawnFrame, emptyScreen, inputRows } from './frame.ts'
 import { inputFrame } from './input.ts'
 import type { KeyContext } from './keymap/command.ts'
 import { type CommandId, defaultKeymap, type Keymap } from './keymap/keymap.ts'
+import { nothingListed } from './keymap/listing.ts'
 import type { KeyPress } from './keys.ts'
 import { isTooSmall } from './layout.ts'
 import { editKey, editText, emptyEdit, insertText, type LineEdit } from './line-edit.ts'
@@ -202,6 +204,7 @@ export class JoinApp implements Disposable {
 		return {
 			screen,
 			session: false,
+			listed: nothingListed,
 			waiting: 0,
 			focus: null,
 			foldable: false,

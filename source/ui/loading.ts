@@ -2,6 +2,7 @@
 import { safeText } from '../text/safe-text.ts'
 import type { App } from './app.ts'
 import type { Frame } from './frame.ts'
+import { filterText } from './session-filter.ts'
 import { baseScreen } from './state.ts'
 
 /** After a failure nothing more is loaded by itself for so long, ms. */
@@ -10,8 +11,6 @@ const pauseMs = 5000
 export class Loading {
 	readonly #app: App
 	#listing = false
-	/** How many sessions were known when older ones were last asked for: once is enough. */
-	#askedAt = -1
 	#pausedUntil = 0
 
 	constructor(app: App) {
@@ -45,12 +44,13 @@ export class Loading {
 			options.viewer.devices.moreAccess()
 	}
 
+	/** Near the end of the list, and until a filter has seen all of them, older ones are read. */
 	#sessions({ list }: Frame): void {
 		const { ui, data, options } = this.#app
-		if (baseScreen(ui).name !== 'sessions' || !list?.selected || this.#listing) return
-		const left = list.ids.length - list.ids.indexOf(list.selected) - 1
-		if (left > list.height || this.#askedAt === data.sessions.length) return
-		this.#askedAt = data.sessions.length
+		const { more, loading } = data.listing
+		if (baseScreen(ui).name !== 'sessions' || !list || !more || loading || this.#listing) return
+		const left = list.ids.length - list.ids.indexOf(list.selected ?? '') - 1
+		if (left > 2 * list.height && filterText(ui) === '') return
 		this.#listing = true
 		this.run(
 			options.viewer.moreSessions().finally(() => {

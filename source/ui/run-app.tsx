@@ -1,5 +1,6 @@
 import { render } from 'ink'
 import { displayText } from '../text/safe-text.ts'
+import { type Archive, archiveInMemory } from '../viewer/archive.ts'
 import type { Joining } from '../viewer/joining.ts'
 import type { Backend, Viewer } from '../viewer/viewer.ts'
 import { App } from './app.ts'
@@ -25,6 +26,8 @@ export interface RunAppOptions {
 	notifications?: Partial<Notifications>
 	/** ms since the epoch. Default: the system's clock. */
 	now?: () => number
+	/** What is archived on this machine. Default: nothing, and nothing of it is kept. */
+	archive?: Archive
 	/** A screen to start on, above the list of sessions. */
 	initial?: Screen
 	/** One line under the header. */
@@ -82,6 +85,7 @@ export async function runApp(
 			new App({
 				...shown,
 				viewer,
+				archive: options.archive ?? archiveInMemory(),
 				banner: banner === undefined ? null : displayText(banner),
 				jumpScroll: Boolean(env.SSH_CONNECTION ?? env.SSH_TTY),
 				notifier: tell,

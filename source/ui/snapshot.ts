@@ -1,7 +1,9 @@
+import type { Archive } from '../viewer/archive.ts'
 import type { AccessState, DeviceAct, DevicesState, HistoryState } from '../viewer/devices.ts'
 import type {
 	Connection,
 	DecisionState,
+	Listing,
 	RequestView,
 	SentState,
 	SessionState,
@@ -15,6 +17,9 @@ export interface Snapshot {
 	info: ViewerInfo
 	connection: Connection
 	sessions: readonly SessionSummary[]
+	listing: Listing
+	/** Ids of the sessions that are archived. */
+	archived: ReadonlySet<string>
 	requests: readonly RequestView[]
 	decisions: ReadonlyMap<string, DecisionState>
 	/** What was sent, by session. */
@@ -27,11 +32,13 @@ export interface Snapshot {
 	open: { session: string; state: SessionState } | null
 }
 
-export function takeSnapshot(viewer: Viewer, open: Snapshot['open']): Snapshot {
+export function takeSnapshot(viewer: Viewer, archive: Archive, open: Snapshot['open']): Snapshot {
 	return {
 		info: viewer.info.get(),
 		connection: viewer.connection.get(),
 		sessions: viewer.sessions.get(),
+		listing: viewer.listing.get(),
+		archived: archive.archived.get(),
 		requests: viewer.requests.get(),
 		decisions: viewer.decisions.get(),
 		sent: viewer.sent.get(),

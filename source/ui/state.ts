@@ -55,6 +55,10 @@ export type Screen =
 	| { name: 'help'; of: ScreenName; line: number; filter: string; context: KeyContext }
 	/** What to look for among the keys is being typed. */
 	| { name: 'help-filter'; edit: LineEdit }
+	/** What the list of sessions is narrowed to is being typed. */
+	| { name: 'filter'; edit: LineEdit }
+	/** Whether these sessions are to be archived. */
+	| { name: 'archive'; sessions: readonly string[] }
 
 /** Questions of an agent being answered; bound to the request that was highlighted when it began. */
 export interface QuestionScreen {
@@ -81,7 +85,7 @@ export type TypingScreen = Extract<Screen, { edit: LineEdit }>
 /** What stands above the footer, and leaves the screen below it in view. */
 export type Overlay =
 	| TypingScreen
-	| Extract<Screen, { name: 'interrupt' | 'modes' | 'question' | 'changed' }>
+	| Extract<Screen, { name: 'interrupt' | 'modes' | 'question' | 'changed' | 'archive' }>
 
 /** Where the reader of one transcript is. */
 export interface TranscriptState {
@@ -102,6 +106,8 @@ export interface UiState {
 	screens: readonly Screen[]
 	/** `null`: the first one, whichever that is just now. */
 	selectedSession: string | null
+	/** What the list of sessions is narrowed to; empty: nothing. */
+	filter: string
 	selectedRequest: string | null
 	selectedDevice: string | null
 	selectedEvent: string | null
@@ -127,6 +133,7 @@ export function initialState(size: Size): UiState {
 		size,
 		screens: [{ name: 'sessions' }],
 		selectedSession: null,
+		filter: '',
 		selectedRequest: null,
 		selectedDevice: null,
 		selectedEvent: null,
@@ -146,7 +153,13 @@ export function isTyping(screen: Screen): screen is TypingScreen {
 	return 'edit' in screen
 }
 
-const overlays: ReadonlySet<ScreenName> = new Set(['interrupt', 'modes', 'question', 'changed'])
+const overlays: ReadonlySet<ScreenName> = new Set([
+	'interrupt',
+	'modes',
+	'question',
+	'changed',
+	'archive',
+])
 
 export function isOverlay(screen: Screen): screen is Overlay {
 	return isTyping(screen) || overlays.has(screen.name)

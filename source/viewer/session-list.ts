@@ -114,9 +114,12 @@ export class SessionList implements Disposable {
 		this.#list({ loading: true })
 		const place = { before: from.last_activity_at, beforeId: from.id }
 		const rows = await this.#account.gateway.listSessions({ limit: listPage, ...place })
+		const last = rows.at(-1)
 		await this.#take(rows)
-		this.#reached = rows.at(-1) ?? from
-		this.#list({ more: rows.length === listPage })
+		this.#reached = last ?? from
+		// A server that goes round in circles is not followed.
+		const older = last !== undefined && last.last_activity_at <= from.last_activity_at
+		this.#list({ more: older && last.id !== from.id && rows.length === listPage })
 		return rows.length > 0
 	}
 

@@ -195,6 +195,7 @@ export class ScriptedViewer implements Viewer {
 
 	async moreSessions(): Promise<boolean> {
 		this.askedSessions++
+		this.listing.set({ more: false, loading: false })
 		return false
 	}
 

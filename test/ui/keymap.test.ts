@@ -19,6 +19,8 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	get help(): Screen {
 		return { name: 'help', of: 'sessions', line: 0, filter: '', context: context() }
 	},
+	filter: { name: 'filter', edit: emptyEdit },
+	archive: { name: 'archive', sessions: [uuid(1)] },
 	'help-filter': { name: 'help-filter', edit: emptyEdit },
 	devices: { name: 'devices' },
 	device: { name: 'device', device: uuid(900) },
@@ -73,6 +75,7 @@ function context(change: Partial<KeyContext> = {}): KeyContext {
 	return {
 		screen: screens.session,
 		session: true,
+		listed: { any: true, filtered: true, archived: false, waiting: false, over: true },
 		waiting: 1,
 		focus: null,
 		foldable: true,
@@ -128,7 +131,7 @@ describe('the table of keys', () => {
 	test('escape goes back and never leaves or answers; q leaves from the first screen only', () => {
 		for (const name of names) {
 			const found = commandFor('escape', context({ screen: screens[name] }))?.command.id
-			expect(['back', 'cancel', undefined]).toContain(found)
+			expect(['back', 'cancel', 'list-all', undefined]).toContain(found)
 			const q = commandFor('q', context({ screen: screens[name] }))?.command.id
 			const typing = 'edit' in screens[name]
 			const first = ['sessions', 'revoked', 'join'].includes(name)

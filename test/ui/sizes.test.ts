@@ -7,6 +7,7 @@ import { type Frame, inputRows } from '../../source/ui/frame.ts'
 import { smallest } from '../../source/ui/layout.ts'
 import { block, emptyEdit, insertText } from '../../source/ui/line-edit.ts'
 import { notifier } from '../../source/ui/notifier.ts'
+import { archiveInMemory } from '../../source/viewer/archive.ts'
 import { approving, buildBox, found, laptop, logEvent } from './_devices.ts'
 import { keys } from './_screen.ts'
 import { first, type Stage, twoWaiting } from './_stage.ts'
@@ -122,6 +123,7 @@ const ways = {
 function appOf(stage: Stage, size: { columns: number; rows: number }, clock: { now: number }): App {
 	return new App({
 		viewer: stage.viewer,
+		archive: archiveInMemory(),
 		size,
 		now: () => clock.now,
 		banner: null,

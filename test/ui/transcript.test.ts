@@ -361,6 +361,7 @@ describe('what is loaded', () => {
 				}),
 			),
 		)
+		stage.viewer.listing.set({ more: true, loading: false })
 		const screen = await stage.open()
 		expect(stage.viewer.askedSessions).toBe(0)
 		await screen.press('G')

@@ -19,6 +19,15 @@ export interface KeyContext {
 	screen: Screen
 	/** A session is highlighted. */
 	session: boolean
+	/** The list of sessions, and the highlighted one in it: `archived` is `null` where there is none. */
+	listed: {
+		any: boolean
+		filtered: boolean
+		archived: boolean | null
+		waiting: boolean
+		/** Something is listed that is over and not archived. */
+		over: boolean
+	}
 	/** Requests that wait, in all sessions. */
 	waiting: number
 	/** The request that an answer would go to. */

@@ -7,6 +7,7 @@ import { type KeyName, keySymbol } from '../keys.ts'
 import { answeringCommands } from './answering.ts'
 import type { Command, KeyContext } from './command.ts'
 import { deviceCommands } from './devices.ts'
+import { listingCommands } from './listing.ts'
 import { lookingCommands } from './looking.ts'
 import { movingCommands } from './moving.ts'
 import { programCommands } from './program.ts'
@@ -26,6 +27,7 @@ const table = [
 	...answeringCommands,
 	...movingCommands,
 	...lookingCommands,
+	...listingCommands,
 	...programCommands,
 ]
 

@@ -20,6 +20,7 @@ export const programCommands = [
 			'act',
 			'help',
 			'interrupt',
+			'archive',
 			'changed',
 			...choosing,
 		],

@@ -25,6 +25,8 @@ export const screenNames: Readonly<Record<ScreenName, string>> = {
 	words: 'typing the recovery words',
 	help: 'all keys',
 	'help-filter': 'looking for a key',
+	filter: 'typing a filter',
+	archive: 'archiving',
 }
 
 /** Screens on which nearly nothing is a command. */
@@ -40,6 +42,8 @@ const elsewhere: ReadonlySet<ScreenName> = new Set<ScreenName>([
 	'changed',
 	'words-of-answer',
 	'help-filter',
+	'filter',
+	'archive',
 	'revoked',
 ])
 

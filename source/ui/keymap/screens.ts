@@ -27,6 +27,7 @@ export const typing: readonly ScreenName[] = [
 	'change',
 	'words-of-answer',
 	'help-filter',
+	'filter',
 ]
 export const choosing: readonly ScreenName[] = ['modes', 'question']
 export const everywhere: readonly ScreenName[] = [
@@ -35,6 +36,7 @@ export const everywhere: readonly ScreenName[] = [
 	...choosing,
 	'interrupt',
 	'changed',
+	'archive',
 	'revoked',
 ]
 

@@ -19,12 +19,13 @@ const clockMs = 20 * 3_600_000
 export function headerLine(data: Snapshot, columns: number, now: number): StyledLine {
 	const waiting = data.requests.filter(({ status }) => status === 'pending').length
 	const live = data.sessions.filter(isLive).length
+	const more = data.listing.more ? safeText`+` : safeText``
 	const gap = [span(safeText` · `, 'dim')]
 	const name = [span(safeText` styrby `, 'accent')]
 	const counts: StyledLine[] = [
 		waiting === 0 ? [] : [span(safeText`⚠ ${waiting} waiting`, 'warn')],
 		live === 0 ? [] : [span(safeText`● ${live} live`, 'ok')],
-		columns < 60 ? [] : [span(safeText`Sessions ${data.sessions.length}`)],
+		columns < 60 ? [] : [span(safeText`Sessions ${data.sessions.length}${more}`)],
 	]
 	/** With only so many of the counts, the one that matters most last. */
 	const left = (count: number) => [...name, ...joined(counts.slice(0, count).toReversed(), gap)]

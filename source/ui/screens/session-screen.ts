@@ -16,7 +16,7 @@ export function sessionScreen(model: Model, session: string, { columns, rows }: 
 		return { ...emptyScreen, panes: [pane], transcript, focus, shown, order }
 	}
 	const widths = sideBySide(columns)
-	const list = listOf(model, widths.list, rows - 1, false)
+	const list = listOf(model, session, { width: widths.list, height: rows - 1, active: false })
 	const options = { width: widths.rest, height: rows - 1, active: true }
 	const { pane, transcript, focus, shown } = transcriptPane(model, session, options)
 	return { ...emptyScreen, panes: [list.pane, pane], transcript, focus, shown, order }

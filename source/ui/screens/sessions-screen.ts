@@ -1,11 +1,13 @@
 import { safeText } from '../../text/safe-text.ts'
 import { span } from '../../text/styled.ts'
-import type { RequestView, SessionSummary } from '../../viewer/viewer.ts'
-import { arranged } from '../arranged-sessions.ts'
+import { wrapLine } from '../../text/wrap.ts'
+import type { RequestView } from '../../viewer/viewer.ts'
+import { type Arranged, arranged, selectedSession } from '../arranged-sessions.ts'
 import { emptyScreen, type ListFrame, type Model, type Pane, type ScreenFrame } from '../frame.ts'
 import { oneBelow, sideBySide, twoPaneColumns } from '../layout.ts'
 import { firstRunLines } from '../present/first-run.ts'
 import { mayRepeat } from '../present/ladder.ts'
+import { listTitle } from '../present/list-title.ts'
 import { sessionRows } from '../present/session-list.ts'
 import { pendingRequests } from '../snapshot.ts'
 import type { Size } from '../state.ts'
@@ -21,7 +23,8 @@ const previewRows = 14
 export function sessionsScreen(model: Model, { columns, rows }: Size): ScreenFrame {
 	if (model.data.sessions.length === 0) return firstRun(model, { columns, rows })
 	const selected = selectedSession(model)
-	const list = (width: number, height: number) => listOf(model, width, height, true)
+	const list = (width: number, height: number) =>
+		listOf(model, selected?.id ?? null, { width, height, active: true })
 	if (columns >= twoPaneColumns && selected) {
 		const widths = sideBySide(columns)
 		const left = list(widths.list, rows - 1)
@@ -70,31 +73,43 @@ function unanswered({ data }: Model, session: string): RequestView | null {
 	return open ?? null
 }
 
-/** The list alone, for the screens that keep it in view. `order`: what of it is on the screen. */
+/**
+ * The list alone, for the screens that keep it in view, with one session highlighted. `order`: what of it
+ * is on the screen.
+ */
 export function listOf(
 	model: Model,
-	width: number,
-	height: number,
-	active: boolean,
+	selected: string | null,
+	{ width, height, active }: { width: number; height: number; active: boolean },
 ): { pane: Pane; list: ListFrame; order: string } {
-	const selected = selectedSession(model)?.id ?? null
-	const sessions = arranged(model.data)
-	const options = { width: width - listMargin, height, now: model.now, more: false }
+	const sessions = arranged(model)
+	const { more } = model.data.listing
+	const options = { width: width - listMargin, height, now: model.now, more }
 	const rows = sessionRows(sessions, options)
 	const { pane, shown } = lazyRowsPane(rows, selected, {
-		title: [span(safeText`sessions`, active ? 'strong' : 'dim')],
+		title: listTitle(sessions, model.data.listing, active),
 		width,
 		height,
 		active,
 	})
 	const entries = Math.max(1, Math.floor(height / rows.lines))
-	return { pane, list: { ids: sessions.ids, selected, height: entries }, order: shown.join() }
+	const list = { ids: sessions.ids, selected, height: entries }
+	return {
+		pane: rows.total === 0 ? nothing(pane, sessions, model) : pane,
+		list,
+		order: shown.join(),
+	}
 }
 
-/** The highlighted session: the one chosen, or the first in the list until one is. */
-export function selectedSession({ ui, data }: Pick<Model, 'ui' | 'data'>): SessionSummary | null {
-	const chosen = data.sessions.find(({ id }) => id === ui.selectedSession)
-	return chosen ?? arranged(data).first
+function nothing(pane: Pane, { filter }: Arranged, { data, keymap }: Model): Pane {
+	const text =
+		filter.text === ''
+			? safeText`All sessions are archived: ${keymap.key('filter')} is:archived lists them.`
+			: data.listing.more
+				? safeText`… nothing that fits yet: older sessions are being read`
+				: safeText`No session fits.`
+	const lines = wrapLine([span(text, 'dim')], pane.width - 2)
+	return { ...pane, rows: lines.map((line) => ({ line: [span(safeText`  `), ...line] })) }
 }
 
 function firstRun({ data, keymap }: Model, { columns, rows }: Size): ScreenFrame {

@@ -8,6 +8,7 @@ import {
 	groups,
 	type KeyContext,
 } from '../../../source/ui/keymap/keymap.ts'
+import { nothingListed } from '../../../source/ui/keymap/listing.ts'
 import { firstRunLines } from '../../../source/ui/present/first-run.ts'
 import { footerLines } from '../../../source/ui/present/footer.ts'
 import { headerLine } from '../../../source/ui/present/header.ts'
@@ -28,6 +29,8 @@ function data(change: Partial<Snapshot> = {}): Snapshot {
 		info,
 		connection: { state: 'live', lastContact: at(1), why: null },
 		sessions: [summary(), summary({ id: uuid(2) })],
+		listing: { more: false, loading: false },
+		archived: new Set(),
 		requests: [request('a')],
 		decisions: new Map(),
 		sent: new Map(),
@@ -125,6 +128,7 @@ describe('the title of a session', () => {
 const context: KeyContext = {
 	screen: { name: 'sessions' },
 	session: true,
+	listed: nothingListed,
 	waiting: 1,
 	focus: { request: request('a'), decision: null, unread: 0 },
 	foldable: false,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { arranged } from '../../../source/ui/arranged-sessions.ts'
+import { type ArrangedFrom, arranged } from '../../../source/ui/arranged-sessions.ts'
 import { requestRows } from '../../../source/ui/present/request-list.ts'
 import { sessionRows } from '../../../source/ui/present/session-list.ts'
 import { sessionState } from '../../../source/ui/present/session-state.ts'
@@ -30,13 +30,15 @@ describe('the list of sessions', () => {
 		request('b', { session: uuid(5), createdAt: at(30) }),
 	]
 
+	const arrangedOf = (data: Pick<ArrangedFrom['data'], 'sessions' | 'requests'>, filter = '') =>
+		arranged({ ui: { screens: [], filter }, data: { ...data, archived: new Set() }, now })
 	const listed = (width: number, height: number, data = { sessions, requests }) => {
-		const rows = sessionRows(arranged(data), { width, height, now, more: false })
+		const rows = sessionRows(arrangedOf(data), { width, height, now, more: false })
 		return rows.slice(0, rows.total).map(({ line }) => line)
 	}
 
 	test('those that wait come first, the oldest request before; then live ones; then the others', () => {
-		const { groups } = arranged({ sessions, requests })
+		const { groups } = arrangedOf({ sessions, requests })
 		const order = groups.flatMap(({ members }) => members.map(({ project }) => project))
 		expect(order).toEqual([
 			'asks-first',
@@ -128,7 +130,7 @@ describe('the list of sessions', () => {
 		[78, 24],
 		[41, 20],
 	])('at %d × %d any part of it is the same as in the whole', (width, height) => {
-		const rows = sessionRows(arranged({ sessions, requests }), { width, height, now, more: true })
+		const rows = sessionRows(arrangedOf({ sessions, requests }), { width, height, now, more: true })
 		const all = rows.slice(0, rows.total)
 		expect(all.length).toBe(rows.total)
 		for (let from = 0; from < rows.total; from++) {

@@ -6,7 +6,7 @@ import type { ShownMessage } from '../viewer/viewer.ts'
 export type DeviceName = (id: string) => string | null
 
 /** Facts without words. */
-const background: ReadonlySet<string> = new Set(['about', 'takes'])
+const background: ReadonlySet<string> = new Set(['about', 'takes', 'grants'])
 
 /** Turns of a session's state that its prompts and answers show by themselves. */
 function isBackground(event: SessionEvent): boolean {

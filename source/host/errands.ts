@@ -7,8 +7,8 @@ import { within } from '../agents/child-process.ts'
 import type { Command, SignedCommand } from '../protocol/command.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 
-/** A command that is no decision. */
-export type Errand = Exclude<Command, { kind: 'decision' }>
+/** A command that is for the agent, and no decision. */
+export type Errand = Exclude<Command, { kind: 'decision' | 'take_back' }>
 
 export interface ErrandsOptions {
 	agent: Pick<RunningAgent, 'prompt' | 'interrupt' | 'setMode'>

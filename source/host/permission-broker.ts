@@ -11,6 +11,7 @@ import type { Gateway, MailRow } from '../backend/gateway.ts'
 import { toBase64 } from '../protocol/bytes.ts'
 import { type Command, unseenDigest } from '../protocol/command.ts'
 import { randomId } from '../protocol/device.ts'
+import { isActive } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
 import type { Body, SessionStatus } from '../protocol/events.ts'
 import { checkMail } from './check-mail.ts'
@@ -26,6 +27,7 @@ import {
 } from './pending-request.ts'
 import type { Publisher } from './publisher.ts'
 import { clearedBy, type KeptDecision, sealDecision } from './sealed-decision.ts'
+import { type Grant, SessionGrants, type SessionGrantsOptions } from './session-grants.ts'
 
 export interface BrokerOptions {
 	account: Account
@@ -39,6 +41,8 @@ export interface BrokerOptions {
 	now(): Date
 	/** What the rules of this machine answer; `null`: a person is asked. */
 	policy?: (ask: Ask) => Automatic | null
+	/** The agent, and where its requests are judged: by what was allowed for the session. */
+	grants?: Pick<SessionGrantsOptions, 'agent' | 'around'>
 	/** What the session's status is, for the event that says "applied". */
 	status(): SessionStatus
 	/** What the agent said it can be sent; `null`: nothing yet. */
@@ -51,9 +55,12 @@ export interface Automatic {
 	answer: AgentAnswer
 	/** What is written down: the rules that decided. */
 	reason: string
+	/** It was allowed for the session before. */
+	grant?: Grant
 }
 
 type DecisionCommand = Extract<Command, { kind: 'decision' }>
+type TakeBack = Extract<Command, { kind: 'take_back' }>
 type Response = Omit<Body<'permission_response'>, 'request'>
 
 /** How long the agent may take to receive an answer, ms: then it is taken as received. */
@@ -62,6 +69,8 @@ const handOver = 5000
 const explanation = 1000
 /** The longest that a timer can wait, ms (25 days). */
 const longestTimer = 2 ** 31 - 1
+/** Changes of what is allowed for the session within this time are said together, ms. */
+const saidAfter = 500
 /** Unknown senders make us look at the log again, but not more often than this, ms. */
 const logInterval = 2000
 
@@ -73,6 +82,8 @@ export class PermissionBroker implements AsyncDisposable {
 	readonly #running = new Set<Promise<unknown>>()
 	readonly #notices: Notices
 	readonly #errands: Errands
+	readonly #grants: SessionGrants
+	#saying: NodeJS.Timeout | null = null
 	#logAsked = Number.NEGATIVE_INFINITY
 	/** A look at the log that has not begun yet. */
 	#look: Promise<void> | null = null
@@ -91,6 +102,12 @@ export class PermissionBroker implements AsyncDisposable {
 			obeyed: (command, signed) => this.#obeyed(command, signed),
 			refused: (error, command) => this.#refuse(error, command),
 			run: (work) => this.#run(work),
+		})
+		this.#grants = new SessionGrants({
+			...(options.grants ?? { agent: 'claude', around: null }),
+			now: () => options.now().toISOString(),
+			isActive: (device) => isActive(options.account.log.state, device),
+			changed: () => this.#grantsChanged(),
 		})
 		this.mailbox = new Mailbox({
 			gateway: options.gateway,
@@ -134,7 +151,7 @@ export class PermissionBroker implements AsyncDisposable {
 		request.timer = setTimeout(() => this.#expire(request), Math.min(timeoutMs, longestTimer))
 		this.#byAgent.set(agentId, request)
 		this.#byId.set(request.id, request)
-		const automatic = this.#options.policy?.(ask) ?? null
+		const automatic = this.#automaticFor(ask)
 		const expires_at = new Date(request.expiresAt).toISOString()
 		const body = { request: request.id, ...ask, expires_at }
 		this.#run(async () => {
@@ -144,14 +161,22 @@ export class PermissionBroker implements AsyncDisposable {
 				opens: { request: request.id, expires_at },
 			})
 			// Both in one step onto the disk, and so to the backend: nobody is shown a request that waits.
-			if (automatic) await Promise.all([published, this.#answered(request, byPolicy(automatic))])
+			if (automatic) await Promise.all([published, this.#answered(request, byItself(automatic))])
 			request.digest = (await published).digest
 			if (automatic) await this.#automatic(request, automatic)
 		})
 	}
 
+	/** The machine's own rules first: what they deny, nobody has allowed for the session. */
+	#automaticFor(ask: Ask): Automatic | null {
+		const ruled = this.#options.policy?.(ask) ?? null
+		if (ruled) return ruled
+		const grant = this.#grants.covering(ask)
+		return grant && { answer: { decision: 'allow', scope: 'once' }, reason: '', grant }
+	}
+
 	/** Hands over what a rule answers, which is on the disk. */
-	async #automatic(request: PendingRequest, { answer }: Automatic): Promise<void> {
+	async #automatic(request: PendingRequest, { answer, grant }: Automatic): Promise<void> {
 		// Withdrawn, expired or ended meanwhile: that answer came later, and holds.
 		if (request.state !== 'pending') return
 		request.state = 'deciding'
@@ -159,7 +184,10 @@ export class PermissionBroker implements AsyncDisposable {
 		request.timer = null
 		// A full disk may have kept it waiting for long.
 		const allowed = answer.decision === 'allow'
-		if (allowed && this.#options.policy?.(request.ask)?.answer.decision !== 'allow') {
+		const holds = grant
+			? this.#grants.has(grant) && !this.#options.policy?.(request.ask)
+			: this.#options.policy?.(request.ask)?.answer.decision === 'allow'
+		if (allowed && !holds) {
 			await this.#takeBack(request)
 			return
 		}
@@ -169,13 +197,14 @@ export class PermissionBroker implements AsyncDisposable {
 			this.#respond(request, await this.#explained(request))
 			return
 		}
+		if (grant) this.#grants.used(grant)
 		request.decided = allowed ? 'approved' : 'denied'
 		if (request.applied) this.#sayApplied(request)
 		else this.#correct(request)
 	}
 
 	async #takeBack(request: PendingRequest): Promise<void> {
-		const reason = 'The policy of this machine no longer allows it.'
+		const reason = 'What allowed it on this machine no longer holds.'
 		const told = await this.#tell(request, { decision: 'deny', reason })
 		this.#finish(request)
 		this.#respond(request, told ? byHost('cancelled', reason) : await this.#explained(request))
@@ -238,6 +267,7 @@ export class PermissionBroker implements AsyncDisposable {
 	/** Ends every request that waits: the agent or the host ends. */
 	async close(reason: string): Promise<void> {
 		this.#stopMail()
+		this.sayGrants()
 		for (const request of [...this.#byId.values()]) {
 			if (request.state !== 'pending') continue
 			this.#finish(request)
@@ -381,7 +411,39 @@ export class PermissionBroker implements AsyncDisposable {
 			case 'interrupt':
 			case 'mode':
 				this.#errands.take(command, signed)
+				return
+			case 'take_back':
+				this.#takeBackGrants(command, signed)
 		}
+	}
+
+	/** Whenever it comes: less is allowed by it, never more. */
+	#takeBackGrants(command: TakeBack, signed: Verdict['signed']): void {
+		const { grant } = command.body
+		this.#options.publisher.outbox.commit({ command: command.id })
+		if (grant !== null && this.#grants.isAgents(grant)) {
+			this.#refuse(agentsOwn, command)
+			return
+		}
+		const ended = this.#grants.takeBack(grant)
+		if (grant === null || ended) this.#obeyed(command, signed)
+		else this.#refuse(noGrant, command)
+	}
+
+	/** Says soon what is in force: once for what comes together. */
+	#grantsChanged(): void {
+		this.#saying ??= setTimeout(() => this.sayGrants(), saidAfter)
+	}
+
+	/** Says in the session what is allowed for it now. */
+	sayGrants(again = false): void {
+		if (this.#saying) clearTimeout(this.#saying)
+		else if (!again) return
+		this.#saying = null
+		if (this.#retired || (again && !this.#grants.any)) return
+		const at = this.#options.now().toISOString()
+		const event = { kind: 'system', body: this.#grants.notice() } as const
+		this.#run(() => this.#options.publisher.publish({ at, event }))
 	}
 
 	#decide(command: DecisionCommand, signed: Verdict['signed']): void {
@@ -394,12 +456,28 @@ export class PermissionBroker implements AsyncDisposable {
 			if (problem) this.#refuse(problem, command)
 			return
 		}
-		const verdict = verdictOf(command, signed, request)
-		this.#keep(request, keptDecision(request, verdict), command.id)
+		const verdict = this.#verdictOf(command, signed, request)
+		const kept = keptDecision(request, verdict)
+		this.#keep(request, kept, command.id)
 		request.state = 'deciding'
 		if (request.timer) clearTimeout(request.timer)
 		request.timer = null
-		this.#run(() => this.#carryOut(request, verdict))
+		this.#run(() => this.#carryOut(request, verdict, command.id))
+	}
+
+	/** What this host answers by itself from now on, the agent is told for this once. */
+	#verdictOf(
+		command: DecisionCommand,
+		signed: Verdict['signed'],
+		request: PendingRequest,
+	): Verdict {
+		const verdict = verdictOf(command, signed, request)
+		const { answer, scope } = verdict
+		if (answer.decision !== 'allow' || scope !== 'session' || answer.input !== undefined)
+			return verdict
+		return this.#grants.keeps(request.ask)
+			? { ...verdict, answer: { decision: 'allow', scope: 'once' } }
+			: verdict
 	}
 
 	/**
@@ -426,7 +504,7 @@ export class PermissionBroker implements AsyncDisposable {
 		)
 	}
 
-	async #carryOut(request: PendingRequest, verdict: Verdict): Promise<void> {
+	async #carryOut(request: PendingRequest, verdict: Verdict, command: string): Promise<void> {
 		const told = await this.#tell(request, verdict.answer)
 		this.#finish(request)
 		if (!told) {
@@ -446,18 +524,23 @@ export class PermissionBroker implements AsyncDisposable {
 		if (request.applied) this.#sayApplied(request)
 		else this.#correct(request)
 		const asAsked = answer.decision === 'allow' && answer.input === undefined
-		if (asAsked && scope === 'session') this.#clearEqual(request, verdict)
+		if (!asAsked || scope !== 'session') return
+		this.#grants.begin(command, request.ask, keptDecision(request, verdict))
+		this.#clearEqual(request, verdict)
 	}
 
 	/** What was allowed for the session needs no second answer where it waits already. */
 	#clearEqual(allowed: PendingRequest, verdict: Verdict): void {
 		for (const other of [...this.#byId.values()]) {
-			if (other.state !== 'pending' || !covers(allowed.ask, other.ask)) continue
+			if (other.state !== 'pending') continue
+			const grant = this.#grants.covering(other.ask)
+			if (!grant && !covers(allowed.ask, other.ask)) continue
 			const kept = keptDecision(allowed, verdict)
 			this.#keep(other, kept)
 			this.#finish(other)
 			this.#run(async () => {
 				const told = await this.#tell(other, { decision: 'allow', scope: 'once' })
+				if (told && grant) this.#grants.used(grant)
 				this.#respond(other, told ? clearedBy(kept) : await this.#explained(other))
 				if (other.applied) this.#sayApplied(other)
 			})
@@ -475,7 +558,7 @@ export class PermissionBroker implements AsyncDisposable {
 	}
 
 	/** Says in the session what was obeyed, with the signed command: every device can check who sent it. */
-	#obeyed({ id, kind, by }: Errand, signed: Verdict['signed']): void {
+	#obeyed({ id, kind, by }: Errand | TakeBack, signed: Verdict['signed']): void {
 		const proof = { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) }
 		const data = { command: id, kind, by, ...proof }
 		const at = this.#options.now().toISOString()
@@ -532,6 +615,12 @@ function unusable({ decision, input }: DecisionCommand['body'], { ask }: Pending
 	return new StyrbyError('input_unusable', 'The changed input is not one that the agent takes.')
 }
 
+const agentsOwn = new StyrbyError(
+	'agent_cannot',
+	'The agent was handed this rule and keeps it until the session ends: it can not be taken back from here.',
+)
+const noGrant = new StyrbyError('grant_unknown', 'This is not allowed for the session any more.')
+
 /** Somebody was faster, or the time was over: the answer in the session says which. */
 const late = new StyrbyError('request_closed', 'This request has an answer already.')
 
@@ -564,7 +653,9 @@ function byHost(result: 'expired' | 'cancelled', reason: string): Response {
 	return { result, by: 'host', device: null, scope: null, reason, command: null }
 }
 
-function byPolicy({ answer, reason }: Automatic): Response {
+/** The answer of a rule: the machine's, or one that a device allowed for the session. */
+function byItself({ answer, reason, grant }: Automatic): Response {
+	if (grant) return clearedBy(grant.kept)
 	const allowed = answer.decision === 'allow'
 	const result = allowed ? 'approved' : 'denied'
 	return {

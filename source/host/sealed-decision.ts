@@ -23,7 +23,7 @@ export type KeptDecision = Omit<v.InferOutput<typeof schema>, 'v' | 'command'> &
 	signed: SignedCommand
 }
 
-/** The answer to a request that waited when the same was allowed for the session with another one. */
+/** The answer to a request that is allowed by what was allowed for the session with another one. */
 export function clearedBy(kept: KeptDecision): Omit<Body<'permission_response'>, 'request'> {
 	const { request, device, signed } = kept
 	return {
@@ -31,7 +31,7 @@ export function clearedBy(kept: KeptDecision): Omit<Body<'permission_response'>,
 		by: 'host',
 		device,
 		scope: 'session',
-		reason: `The same was allowed for this session with request ${request}.`,
+		reason: `It was allowed for this session with request ${request}.`,
 		command: { bytes: toBase64(signed.bytes), signature: toBase64(signed.signature) },
 	}
 }

@@ -82,6 +82,7 @@ export class SessionHost implements AsyncDisposable {
 	/** The agent's permission mode, and whether requests reach a person in it, as far as it said. */
 	#mode: { mode: string | null; asks: boolean | null } = { mode: null, asks: null }
 	#policyState: PolicyState['kind'] = 'none'
+	#sayGrants: () => void = () => undefined
 	/** Number of the message that said last what the session takes. */
 	#takesSaid = 0
 	#closed = false
@@ -150,8 +151,10 @@ export class SessionHost implements AsyncDisposable {
 			status: () => this.#status,
 			takes: () => this.#takes,
 			...(policy ? { policy: (ask) => this.#judge(policy, ask) } : {}),
+			grants: { agent: this.#options.agent, around: this.#around() },
 			onTrouble: (error) => this.#trouble(error),
 		})
+		this.#sayGrants = () => broker.sayGrants(true)
 		const feed = new AccountFeed({
 			account,
 			gateway,
@@ -187,13 +190,19 @@ export class SessionHost implements AsyncDisposable {
 		}
 	}
 
+	#around(): Surroundings | null {
+		const { policy, cwd } = this.#options
+		return policy ? { ...policy.around, folder: cwd } : null
+	}
+
 	#policy(): SessionPolicy | null {
-		const { policy, agent, cwd } = this.#options
-		if (!policy) return null
+		const { policy, agent } = this.#options
+		const around = this.#around()
+		if (!policy || !around) return null
 		return new SessionPolicy({
 			file: policy.file,
 			agent,
-			around: { ...policy.around, folder: cwd },
+			around,
 			onState: (body, state) => this.#policyChanged(body, state),
 		})
 	}
@@ -352,6 +361,7 @@ export class SessionHost implements AsyncDisposable {
 			if (seq - this.#takesSaid < sayTakesEvery || this.#status === 'stopped') return
 			this.#takesSaid = seq
 			this.#sayTakes()
+			this.#sayGrants()
 		} catch (error) {
 			if (!(error instanceof StyrbyError)) throw error
 			this.#trouble(error)

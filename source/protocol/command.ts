@@ -45,6 +45,12 @@ export const commandSchema = v.variant('kind', [
 		kind: v.literal('mode'),
 		body: v.object({ mode: v.pipe(v.string(), v.maxLength(100)) }),
 	}),
+	v.object({
+		...common,
+		kind: v.literal('take_back'),
+		/** The decision that allowed something for the session; `null`: all of them. */
+		body: v.object({ grant: v.nullable(uuid) }),
+	}),
 ])
 export type Command = v.InferOutput<typeof commandSchema>
 type WithoutVersion<T> = T extends Command ? Omit<T, 'v'> : never

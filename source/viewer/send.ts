@@ -80,6 +80,8 @@ function contentOf(what: Sending): Content {
 			return { kind: 'mode', body: { mode: what.mode } }
 		case 'interrupt':
 			return { kind: 'interrupt', body: {} }
+		case 'take_back':
+			return { kind: 'take_back', body: { grant: what.grant } }
 	}
 }
 

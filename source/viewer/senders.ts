@@ -7,7 +7,7 @@ import type { Sender, ShownMessage } from './viewer.ts'
 
 const dataSchema = v.object({
 	command: v.string(),
-	kind: v.picklist(['prompt', 'interrupt', 'mode']),
+	kind: v.picklist(['prompt', 'interrupt', 'mode', 'take_back']),
 	by: v.string(),
 	bytes: v.string(),
 	signature: v.string(),

@@ -208,6 +208,8 @@ export type Sending =
 	| { kind: 'prompt'; text: string }
 	| { kind: 'interrupt' }
 	| { kind: 'mode'; mode: string }
+	/** What was allowed for the session is allowed no longer; `null`: all of that. */
+	| { kind: 'take_back'; grant: string | null }
 
 /**
  * sent: left this device · stored: the backend has it · obeyed: the host's signed record of it is here. Or

@@ -37,5 +37,7 @@ function what({ kind, text }: Sender): SafeText {
 			return safeText`interrupted`
 		case 'mode':
 			return safeText`mode changed to${said}`
+		case 'take_back':
+			return safeText`taken back what was allowed for the session`
 	}
 }

@@ -47,5 +47,7 @@ function sendingText(what: Sending): SafeText {
 			return safeText`interrupt`
 		case 'mode':
 			return safeText`mode ${oneLine(what.mode)}`
+		case 'take_back':
+			return safeText`take back`
 	}
 }

@@ -4,9 +4,13 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { replaced } from './bundle/replaced.js'
+import { startChunk } from './bundle/start-chunk.js'
+import { lazyMarked, lazyWrapSegmenter, oneStringWidth } from './bundle/text-packages.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = path.join(root, 'dist')
+const inSource = (file) => path.join(root, 'source', file)
 
 // Yoga decodes its WebAssembly by itself when there is no fetch, and saves loading an HTTP client.
 const yogaWithoutFetch = {
@@ -50,28 +54,6 @@ const meowWithoutPackages = {
 	},
 }
 
-// Ink's parts come with copies of string-width of their own, each of which makes V8 put the set of all emoji
-// together when it is loaded (40 ms). One copy for all, so that all agree on widths; and the set when the first
-// emoji comes.
-const oneStringWidth = {
-	name: 'one-string-width',
-	setup({ onResolve, onLoad }) {
-		const only = path.join(root, 'node_modules/string-width/index.js')
-		onResolve({ filter: /^string-width$/ }, () => ({ path: only }))
-		onLoad({ filter: /node_modules\/string-width\/index\.js$/ }, async ({ path: file }) => ({
-			contents: replaced(
-				await readFile(file, 'utf8'),
-				/^const emojiPrefixRegex = (\/.*\\p\{RGI_Emoji\}.*\/v);$/m,
-				`let emojiPrefix;
-				const emojiPrefixRegex = {
-					test: (text) => (emojiPrefix ??= $1).test(text),
-					exec: (text) => (emojiPrefix ??= $1).exec(text),
-				};`,
-			),
-		}))
-	},
-}
-
 // Node takes jsonc-parser's CommonJS, whose parts esbuild can't find in it; the same as modules.
 const jsoncModules = {
 	name: 'jsonc-modules',
@@ -82,13 +64,6 @@ const jsoncModules = {
 			resolveDir: root,
 		}))
 	},
-}
-
-/** Throws where there is nothing to replace: the package is then another than this was written for. */
-function replaced(text, pattern, by) {
-	const result = text.replace(pattern, by)
-	if (result === text) throw new Error(`the build no longer fits a package: no ${pattern} in it`)
-	return result
 }
 
 const candidates = {
@@ -128,7 +103,34 @@ const { metafile, outputFiles } = await build({
 		'bufferutil',
 		'utf-8-validate',
 	],
-	plugins: [yogaWithoutFetch, noDevtools, meowWithoutPackages, oneStringWidth, jsoncModules],
+	plugins: [
+		yogaWithoutFetch,
+		noDevtools,
+		meowWithoutPackages,
+		oneStringWidth,
+		lazyWrapSegmenter,
+		lazyMarked,
+		jsoncModules,
+		startChunk({
+			source: path.join(root, 'source'),
+			from: ['commands/view.ts', 'viewer/late-viewer.ts', 'commands/connect-late.ts'].map(inSource),
+			and: [
+				'text/safe-text.ts',
+				'text/time.ts',
+				'text/width.ts',
+				'viewer/answers.ts',
+				'viewer/devices.ts',
+				'viewer/modes.ts',
+			].map(inSource),
+			// The way of hooks, and of what is answered without a parser.
+			apart: [
+				'commands/main.ts',
+				'commands/parse.ts',
+				'commands/report.ts',
+				'commands/hook.ts',
+			].map(inSource),
+		}),
+	],
 	banner: {
 		js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
 	},

@@ -1,7 +1,7 @@
 /** Columns that text takes on the screen, counted by what a person sees as one character. */
 import stringWidth from 'string-width'
 
-const segmenter = new Intl.Segmenter()
+let segmenter: Intl.Segmenter | null = null
 const printableAscii = /^[\x20-\x7e]*$/
 
 export function textWidth(text: string): number {
@@ -14,6 +14,7 @@ export function fitWidth(text: string, columns: number): number {
 	// Only so much can be looked at: a character of no width is not endless in safe text.
 	if (printableAscii.test(text.slice(0, columns + 1))) return Math.min(columns, text.length)
 	let width = 0
+	segmenter ??= new Intl.Segmenter()
 	for (const { segment, index } of segmenter.segment(text)) {
 		width += stringWidth(segment)
 		if (width > columns) return index

@@ -58,6 +58,7 @@ export function showChange(app: App): void {
 		digest,
 		edited: edit,
 		input: changed.input,
+		risk: app.options.viewer.assess({ ...request.body, input: changed.input }),
 	}
 	app.update((ui) => ({ ...ui, screens: [...ui.screens.slice(0, -1), screen] }))
 }

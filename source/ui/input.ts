@@ -1,5 +1,4 @@
 /** The line of text that is being typed, as it is shown above the footer. */
-import { assessRisk } from '../risk/risk.ts'
 import { displayText, repeatText, type SafeText, safeText } from '../text/safe-text.ts'
 import { type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { textWidth } from '../text/width.ts'
@@ -85,7 +84,7 @@ export function inputOf({
 const filterQuestion = safeText`List only: words, agent: project: host: is: since: until:`
 
 function changedFrame(
-	{ request, digest, input }: Extract<Screen, { name: 'changed' }>,
+	{ request, digest, input, risk }: Extract<Screen, { name: 'changed' }>,
 	data: Snapshot,
 	size: Size,
 ): InputFrame {
@@ -94,8 +93,7 @@ function changedFrame(
 		const label = [span(safeText`This request is over.`, 'warn')]
 		return { label: labelLines(label, size), text: [], cursor: null }
 	}
-	const risk = riskSpan(assessRisk({ ...body, input }))
-	const label = [span(safeText`Allow it as changed, once? Risk: `, 'strong'), risk]
+	const label = [span(safeText`Allow it as changed, once? Risk: `, 'strong'), riskSpan(risk)]
 	const text = changeDiff(body.input, input, size.columns)
 	return { label: labelLines(label, size), text, cursor: null }
 }

@@ -1,4 +1,5 @@
 /** What the person did with the screens: all that the viewer itself does not know. Plain data. */
+import type { Risk } from '../risk/risk.ts'
 import type { SafeText } from '../text/safe-text.ts'
 import type { Picked } from '../viewer/answers.ts'
 import type { KeyContext } from './keymap/command.ts'
@@ -42,6 +43,7 @@ export type Screen =
 			digest: string | null
 			edited: LineEdit
 			input: Readonly<Record<string, unknown>>
+			risk: Risk
 	  }
 	| QuestionScreen
 	/** An answer to the question on the screen is written, instead of chosen. */

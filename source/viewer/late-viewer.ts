@@ -3,6 +3,7 @@
  * of when that is. Nothing in it can be answered, and nothing is sent, before the connected viewer has taken
  * over.
  */
+import type { Risk, RiskInput } from '../risk/risk.ts'
 import { type LastList, mostKept } from './last-list.ts'
 import { LateDevices, notConnected } from './late-devices.ts'
 import { LateSearch } from './late-search.ts'
@@ -109,6 +110,11 @@ export class LateViewer implements Viewer {
 	decide(request: RequestView, choice: Choice): Decision {
 		if (!this.#viewer) throw notConnected()
 		return this.#viewer.decide(request, choice)
+	}
+
+	assess(input: RiskInput): Risk {
+		if (!this.#viewer) throw notConnected()
+		return this.#viewer.assess(input)
 	}
 
 	send(session: string, what: Sending): Sent {

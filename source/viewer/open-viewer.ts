@@ -6,6 +6,7 @@ import type { AccountHint, Channel } from '../backend/gateway.ts'
 import { fingerprint, randomId } from '../protocol/device.ts'
 import { activeDevices } from '../protocol/device-log.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
+import { assessRisk, type Risk, type RiskInput } from '../risk/risk.ts'
 import { decide } from './decide.ts'
 import type { Revoked } from './devices.ts'
 import { DevicesModel } from './devices-model.ts'
@@ -168,6 +169,10 @@ export class OpenedViewer implements Viewer {
 		}
 		if (!this.#list.get(session)) this.#safely(this.#list.refreshOne(session))
 		return new OpenSession({ account, feeds: this.#feeds, session, summary, now })
+	}
+
+	assess(input: RiskInput): Risk {
+		return assessRisk(input)
 	}
 
 	decide(request: RequestView, choice: Choice): Decision {

@@ -3,7 +3,7 @@
  * things they can do. Everything in here was verified and decrypted, or says that it was not.
  */
 import type { Body, Kind, RequestStatus } from '../protocol/events.ts'
-import type { Risk } from '../risk/risk.ts'
+import type { Risk, RiskInput } from '../risk/risk.ts'
 import type { Devices, Revoked } from './devices.ts'
 
 /** A value that changes: read it, and be told when to read it again. `get` returns the same object until it changes. */
@@ -327,6 +327,8 @@ export interface Viewer extends AsyncDisposable {
 	moreSessions(): Promise<boolean>
 	open(session: string): SessionView
 	decide(request: RequestView, choice: Choice): Decision
+	/** How risky it would be to allow an input that a person has changed. */
+	assess(input: RiskInput): Risk
 	/** What was sent in this process, by session, the newest last. */
 	readonly sent: Readable<ReadonlyMap<string, readonly SentState[]>>
 	send(session: string, what: Sending): Sent

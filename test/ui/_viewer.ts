@@ -1,5 +1,6 @@
 /** The whole `Viewer` interface over plain data, so that screens can be tested without a backend. */
 import type { Body, Kind } from '../../source/protocol/events.ts'
+import { assessRisk, type Risk, type RiskInput } from '../../source/risk/risk.ts'
 import { Value } from '../../source/viewer/readable.ts'
 import type {
 	Choice,
@@ -215,6 +216,10 @@ export class ScriptedViewer implements Viewer {
 				this.open_--
 			},
 		}
+	}
+
+	assess(input: RiskInput): Risk {
+		return assessRisk(input)
 	}
 
 	decide(request: RequestView, choice: Choice): Decision {

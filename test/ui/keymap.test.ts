@@ -37,6 +37,7 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 		digest: null,
 		edited: emptyEdit,
 		input: {},
+		risk: { level: 'low', reasons: [] },
 	},
 	question: {
 		name: 'question',

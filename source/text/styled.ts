@@ -38,6 +38,9 @@ export type Style =
 	| 'hidden'
 	/** A row that has to be seen: red from one side to the other. */
 	| 'alarm'
+	/** What was looked for, and the one of it that is gone to. */
+	| 'match'
+	| 'matchHere'
 
 export interface Span {
 	readonly text: SafeText

@@ -37,6 +37,7 @@ import type { CommandId } from './keymap/keymap.ts'
 import type { KeyName } from './keys.ts'
 import { moveUp, page, step, toEnd, toTop } from './moving.ts'
 import { nextWaiting } from './next-waiting.ts'
+import { startFind, typeFind } from './reading/finding.ts'
 import {
 	askInterrupt,
 	chooseMode,
@@ -124,6 +125,16 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	'next-item': (app) => selectNext(app, 1),
 	'previous-item': (app) => selectNext(app, -1),
 	'next-waiting': nextWaiting,
+	find: typeFind,
+	'start-find': startFind,
+	'next-match': (app) => app.finder.next(1),
+	'previous-match': (app) => app.finder.next(-1),
+	'previous-prompt': (app) => app.jumps.go('prompt', -1),
+	'next-prompt': (app) => app.jumps.go('prompt', 1),
+	'previous-request': (app) => app.jumps.go('request', -1),
+	'next-request': (app) => app.jumps.go('request', 1),
+	'previous-error': (app) => app.jumps.go('error', -1),
+	'next-error': (app) => app.jumps.go('error', 1),
 	permissions: openPermissions,
 	back,
 	'close-help': back,
@@ -150,8 +161,12 @@ function openPermissions(app: App): void {
 /** One rung down: what is selected, then the screen. */
 function back(app: App): void {
 	const top = topScreen(app.ui)
+	if (top.name === 'session' && transcriptOf(app.ui, top.session).find) {
+		app.finder.leave(top.session)
+		return
+	}
 	if (top.name === 'session' && transcriptOf(app.ui, top.session).selected !== null) {
-		app.update((ui) => withTranscript(ui, top.session, { selected: null }))
+		app.update((ui) => withTranscript(ui, top.session, { selected: null, cursor: null }))
 		return
 	}
 	if (questionBefore(app) || changeAgain(app) || widerHelp(app)) return

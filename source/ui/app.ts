@@ -19,6 +19,8 @@ import { OpenSession } from './open-session.ts'
 import { point } from './pointing.ts'
 import { hurryMs, isOver } from './present/times.ts'
 import { Pressing, type Unmeant } from './pressing.ts'
+import { Finder } from './reading/finding.ts'
+import { Jumps } from './reading/jumping.ts'
 import { pendingRequests, type Snapshot, takeSnapshot } from './snapshot.ts'
 import {
 	baseScreen,
@@ -72,6 +74,8 @@ export class App {
 	readonly keymap: Keymap
 	readonly attention: Attention
 	readonly loading = new Loading(this)
+	readonly finder = new Finder(this)
+	readonly jumps = new Jumps(this)
 	readonly #listeners = new Set<() => void>()
 	readonly #batch: Batch
 	readonly #watching: (() => void)[]
@@ -177,6 +181,9 @@ export class App {
 	press(press: KeyPress): void {
 		const { names, alone } = press
 		const unmeant = this.#pressing.came(press)
+		// What still looks for its place gives way to what the person does next.
+		this.finder.stay()
+		this.jumps.stop()
 		for (const name of names) {
 			if (isTyping(topScreen(this.#ui)) && this.#edit(name, alone)) continue
 			const newest = this.keymap.commandFor(name, this.frame().context)
@@ -200,7 +207,14 @@ export class App {
 
 	/** The mouse scrolls and highlights; it never answers. */
 	mouse(act: MouseAct): void {
+		this.finder.stay()
+		this.jumps.stop()
 		point(this, act)
+	}
+
+	/** Takes over at once what the viewer knows by now. */
+	refresh(): void {
+		this.#batch.flush()
 	}
 
 	/** The terminal was away and is back: what is on it has only just appeared. */
@@ -258,6 +272,7 @@ export class App {
 		this.#follow()
 		const shown = this.#drawn?.shown ?? []
 		this.attention.keep(new Set([...this.#data.requests, ...shown].map(({ id }) => id)))
+		this.finder.grow()
 		this.options.notifier.update(pendingRequests(this.#data).map(({ id }) => id))
 		this.#changed()
 	}

@@ -34,7 +34,7 @@ import { sessionScreen } from './screens/session-screen.ts'
 import { sessionsScreen } from './screens/sessions-screen.ts'
 import { filterText } from './session-filter.ts'
 import { pendingRequests } from './snapshot.ts'
-import { baseScreen, type Screen, type Size, topScreen } from './state.ts'
+import { baseScreen, type Screen, type Size, topScreen, transcriptOf } from './state.ts'
 
 /** Rows from which on there is room for a banner. */
 const bannerRows = 20
@@ -180,8 +180,14 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 		},
 		foldable: (screen.transcript?.selectable.length ?? 0) > 0,
 		selected: isFoldSelected(screen),
+		find: isFinding(model),
 		following: screen.transcript?.following ?? false,
 	}
+}
+
+function isFinding({ ui }: Model): boolean {
+	const screen = baseScreen(ui)
+	return screen.name === 'session' && transcriptOf(ui, screen.session).find !== null
 }
 
 function deviceOf(model: Model): KeyContext['device'] {

@@ -72,6 +72,9 @@ export interface TranscriptFrame {
 	/** Where a jump-scrolling window stands, to be kept. */
 	jump: Window['top']
 	selected: string | null
+	cursor: string | null
+	/** Whether there is more of it that is not loaded. */
+	more: { older: boolean; newer: boolean }
 	/** Keys of the items on the screen that can be selected. */
 	selectable: readonly string[]
 }

@@ -12,6 +12,7 @@ import type { LineEdit } from './line-edit.ts'
 import { changeDiff } from './present/changed-lines.ts'
 import { deviceName, sessionsText } from './present/device-name.ts'
 import { modeLines } from './present/mode-lines.ts'
+import { oneLine } from './present/one-line.ts'
 import { questionLabel, questionLines } from './present/question-lines.ts'
 import { riskSpan } from './present/request-card.ts'
 import { sessionName } from './present/session-row.ts'
@@ -57,6 +58,11 @@ export function inputOf({
 		case 'archive': {
 			const question = safeText`Archive ${sessionsText(top.sessions.length)} that ${top.sessions.length === 1 ? safeText`is` : safeText`are`} over? Nothing is deleted: is:archived lists them.`
 			return { label: labelLines([span(question, 'strong')], size), text: [], cursor: null }
+		}
+		case 'find': {
+			const again =
+				ui.lastFind === null ? safeText`` : safeText` (⏎ alone: “${oneLine(ui.lastFind)}” again)`
+			return inputFrame(safeText`Find in this session${again}:`, top.edit, size)
 		}
 		case 'reason':
 			return inputFrame(safeText`Why not? The agent is told:`, top.edit, size)

@@ -209,6 +209,7 @@ export class JoinApp implements Disposable {
 			focus: null,
 			foldable: false,
 			selected: false,
+			find: false,
 			following: false,
 			device: null,
 			act: null,

@@ -3,7 +3,13 @@ import type { App } from './app.ts'
 import { moveAmongOptions } from './asking.ts'
 import type { ListFrame, TranscriptFrame } from './frame.ts'
 import { moveAmongModes } from './sending.ts'
-import { baseScreen, type ScreenName, type UiState, withTranscript } from './state.ts'
+import {
+	baseScreen,
+	type ScreenName,
+	type TranscriptState,
+	type UiState,
+	withTranscript,
+} from './state.ts'
 import { type Anchor, moveAnchor } from './viewport.ts'
 
 /** Lines that stay in view when a page is turned. */
@@ -99,32 +105,32 @@ function scrollTranscript(app: App, transcript: TranscriptFrame, by: number): vo
 	if (!window.top || (by > 0 && window.atEnd)) return
 	const moved = moveAnchor(items, window.top, by)
 	// What is older comes in before the first message: that one is to stay where it is.
-	const held = moved.key === 'edge' && app.data.open?.state.hasOlder && items.count > 1
+	const held = moved.key === 'edge' && transcript.more.older && items.count > 1
 	setAnchor(app, transcript, held ? { key: items.key(1), line: 0 } : moved)
 }
 
 /** Puts the window at `anchor`; one that reaches the live end follows it. */
 export function setAnchor(
 	app: App,
-	{ session }: TranscriptFrame,
+	{ session }: Pick<TranscriptFrame, 'session'>,
 	anchor: Anchor,
-	change: { selected?: string | null } = {},
+	change: Partial<TranscriptState> = {},
 ): void {
-	app.update((ui) => withTranscript(ui, session, { anchor, jump: null, ...change }))
+	app.update((ui) => withTranscript(ui, session, { anchor, jump: null, cursor: null, ...change }))
 	const placed = app.frame().transcript
-	if (!placed?.window.atEnd || app.data.open?.state.hasNewer) return
+	if (!placed?.window.atEnd || placed.more.newer) return
 	app.update((ui) => withTranscript(ui, session, { anchor: null }))
 }
 
 function topOfTranscript(app: App, transcript: TranscriptFrame): void {
-	const state = app.data.open?.state
-	if (state?.hasOlder && app.view) app.loading.run(app.view.loadAround(0))
+	if (transcript.more.older && app.view) app.loading.run(app.view.loadAround(0))
 	setAnchor(app, transcript, { key: 'edge', line: 0 })
 }
 
-function followEnd(app: App, { session }: TranscriptFrame): void {
-	if (app.data.open?.state.hasNewer && app.view) app.loading.run(app.view.loadEnd())
-	app.update((ui) => withTranscript(ui, session, { anchor: null, jump: null, selected: null }))
+function followEnd(app: App, { session, more }: TranscriptFrame): void {
+	if (more.newer && app.view) app.loading.run(app.view.loadEnd())
+	const end = { anchor: null, jump: null, selected: null, cursor: null }
+	app.update((ui) => withTranscript(ui, session, end))
 }
 
 function scrollCard(app: App, top: number): void {

@@ -1,5 +1,6 @@
 /** What the person did with the screens: all that the viewer itself does not know. Plain data. */
 import type { Risk } from '../risk/risk.ts'
+import type { Wanted } from '../text/match.ts'
 import type { SafeText } from '../text/safe-text.ts'
 import type { Picked } from '../viewer/answers.ts'
 import type { KeyContext } from './keymap/command.ts'
@@ -30,6 +31,8 @@ export type Screen =
 	| { name: 'typing'; what: Typing; edit: LineEdit; problem: SafeText | null }
 	/** A prompt for a session is being written, in as many lines as it takes. */
 	| { name: 'prompt'; session: string; edit: LineEdit }
+	/** What to look for in a session is being typed. */
+	| { name: 'find'; session: string; edit: LineEdit }
 	/** Whether the agent is to be interrupted. */
 	| { name: 'interrupt'; session: string }
 	/** Which mode the agent is to be put in; `selected`: the highlighted one, by its name. */
@@ -89,6 +92,23 @@ export type Overlay =
 	| TypingScreen
 	| Extract<Screen, { name: 'interrupt' | 'modes' | 'question' | 'changed' | 'archive' }>
 
+/** What is looked for in a session. */
+export interface FindState {
+	/** As it was typed. */
+	text: SafeText
+	wanted: Wanted
+	/** Numbers of the messages that have it, ascending. */
+	hits: readonly number[]
+	/** The one gone to, and which of its lines. */
+	at: { seq: number; line: number } | null
+	/** Rows looked through, of how many. */
+	looked: number
+	through: number
+	done: boolean
+	/** Why it was given up before all was looked through. */
+	problem: SafeText | null
+}
+
 /** Where the reader of one transcript is. */
 export interface TranscriptState {
 	/** `null`: at the live end, and following it. */
@@ -100,6 +120,9 @@ export interface TranscriptState {
 	unfoldAll: boolean
 	/** The item that fold and see-all act on. */
 	selected: string | null
+	/** The item jumped to, by its key: the next jump goes on from it. `null` once one has moved otherwise. */
+	cursor: string | null
+	find: FindState | null
 }
 
 export interface UiState {
@@ -119,6 +142,10 @@ export interface UiState {
 	cardTops: ReadonlyMap<string, number>
 	/** Prompts that were begun and not sent, by session. */
 	drafts: ReadonlyMap<string, LineEdit>
+	/** What a jump is looking for beyond what is loaded, and how far it is: rows. */
+	seeking: { session: string; what: SafeText; looked: number; through: number } | null
+	/** What was looked for last. */
+	lastFind: SafeText | null
 	toast: { text: SafeText; role: 'warn' | 'ok' | 'error'; until: number } | null
 }
 
@@ -128,6 +155,8 @@ export const startOfTranscript: TranscriptState = {
 	toggled: new Set(),
 	unfoldAll: false,
 	selected: null,
+	cursor: null,
+	find: null,
 }
 
 export function initialState(size: Size): UiState {
@@ -143,6 +172,8 @@ export function initialState(size: Size): UiState {
 		transcripts: new Map(),
 		cardTops: new Map(),
 		drafts: new Map(),
+		seeking: null,
+		lastFind: null,
 		toast: null,
 	}
 }

@@ -32,6 +32,8 @@ const colourless: Theme = {
 	thinking: { dimColor: true, italic: true },
 	hidden: { inverse: true },
 	alarm: { bold: true, inverse: true },
+	match: { inverse: true },
+	matchHere: { inverse: true, bold: true, underline: true },
 }
 
 const colours: Theme = {
@@ -51,6 +53,8 @@ const colours: Theme = {
 	prompt: { color: 'blue', bold: true },
 	hidden: { color: 'yellow', inverse: true },
 	alarm: { color: 'red', bold: true, inverse: true },
+	match: { inverse: true },
+	matchHere: { color: 'yellow', inverse: true, bold: true, underline: true },
 }
 
 /** Without colour where `NO_COLOR` is set to anything, or the terminal has none. */

@@ -6,6 +6,7 @@
 import type { Risk, RiskInput } from '../risk/risk.ts'
 import { type LastList, mostKept } from './last-list.ts'
 import { LateDevices, notConnected } from './late-devices.ts'
+import { LatePages } from './late-pages.ts'
 import { LateSearch } from './late-search.ts'
 import { LateSession } from './late-session.ts'
 import { Value } from './readable.ts'
@@ -19,6 +20,7 @@ import type {
 	Sending,
 	Sent,
 	SentState,
+	SessionPages,
 	SessionSummary,
 	SessionView,
 	Viewer,
@@ -105,6 +107,10 @@ export class LateViewer implements Viewer {
 		if (this.#viewer) return this.#viewer.open(session)
 		const summary = this.sessions.get().find(({ id }) => id === session) ?? null
 		return new LateSession(session, summary, this.#attached.promise)
+	}
+
+	pages(session: string): SessionPages {
+		return new LatePages(session, this.#attached.promise)
 	}
 
 	decide(request: RequestView, choice: Choice): Decision {

@@ -16,6 +16,7 @@ import { SearchModel } from './search/search-model.ts'
 import { send } from './send.ts'
 import { FeedPool } from './session-feed.ts'
 import { SessionList } from './session-list.ts'
+import { StoredPages } from './session-pages.ts'
 import { sessionsWithheld } from './session-summary.ts'
 import { OpenSession } from './session-view.ts'
 import type {
@@ -27,6 +28,7 @@ import type {
 	Sending,
 	Sent,
 	SentState,
+	SessionPages,
 	SessionView,
 	Viewer,
 	ViewerInfo,
@@ -173,6 +175,10 @@ export class OpenedViewer implements Viewer {
 
 	assess(input: RiskInput): Risk {
 		return assessRisk(input)
+	}
+
+	pages(session: string): SessionPages {
+		return new StoredPages(this.#options.account, session)
 	}
 
 	decide(request: RequestView, choice: Choice): Decision {

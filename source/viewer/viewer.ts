@@ -126,6 +126,43 @@ export interface SessionView extends AsyncDisposable {
 	loadAround(seq: number): Promise<void>
 }
 
+/** Messages in order, checked. */
+export interface MessagePage {
+	messages: readonly ShownMessage[]
+	/** Where the next page begins: the number of the last row looked at, or of the first, going back. */
+	place: number
+	/** Whether there may be more beyond it. */
+	more: boolean
+}
+
+/** A message as the server holds it: what `show --raw` prints. Byte strings are base64. */
+export interface StoredRow {
+	session_id: string
+	seq: number
+	epoch: number
+	nonce: string
+	ciphertext: string
+	signature: string
+	created_at: string
+	input_tokens: number
+	output_tokens: number
+	cache_read_tokens: number
+	cache_write_tokens: number
+	cost_usd: number
+}
+
+/** All of a session page by page, for what goes through it without keeping it. Throws `StyrbyError`. */
+export interface SessionPages {
+	/** Number of the last row that should be there. */
+	last(): Promise<number>
+	/** About `limit` rows after number `seq`; more where one message has more. */
+	after(seq: number, limit: number): Promise<MessagePage>
+	/** About `limit` rows before number `seq`. */
+	before(seq: number, limit: number): Promise<MessagePage>
+	/** `count` rows from number `seq` on as they are stored, unchecked; those that are not there are left out. */
+	rows(seq: number, count: number): Promise<StoredRow[]>
+}
+
 export interface RequestView {
 	id: string
 	session: string
@@ -326,6 +363,8 @@ export interface Viewer extends AsyncDisposable {
 	/** Reads the page of sessions after the oldest one known. `false` when there is none. */
 	moreSessions(): Promise<boolean>
 	open(session: string): SessionView
+	/** Reads through a session, whether it is open or not. */
+	pages(session: string): SessionPages
 	decide(request: RequestView, choice: Choice): Decision
 	/** How risky it would be to allow an input that a person has changed. */
 	assess(input: RiskInput): Risk

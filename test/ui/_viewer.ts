@@ -14,6 +14,7 @@ import type {
 	Sent,
 	SentStage,
 	SentState,
+	SessionPages,
 	SessionState,
 	SessionSummary,
 	SessionView,
@@ -23,6 +24,7 @@ import type {
 	ViewerInfo,
 } from '../../source/viewer/viewer.ts'
 import { ScriptedDevices } from './_devices.ts'
+import { ScriptedPages } from './_pages.ts'
 import { at, now, uuid } from './_present.ts'
 import { ScriptedSearch } from './_search.ts'
 
@@ -176,6 +178,10 @@ export class ScriptedViewer implements Viewer {
 	readonly devices = new ScriptedDevices()
 	readonly search = new ScriptedSearch()
 	readonly states = new Map<string, Value<SessionState>>()
+	/** All messages of a session, where its window does not have them all. */
+	readonly stored = new Map<string, readonly ShownMessage[]>()
+	/** First and last number of each page that was read. */
+	readonly pagesRead: [number, number][] = []
 	readonly opened: string[] = []
 	readonly asked: { session: string; what: string }[] = []
 	readonly decided: Decided[] = []
@@ -211,7 +217,18 @@ export class ScriptedViewer implements Viewer {
 			loadOlder: ask('older'),
 			loadNewer: ask('newer'),
 			loadEnd: ask('end'),
-			loadAround: (seq) => ask(`around ${seq}`)(),
+			loadAround: async (seq) => {
+				this.asked.push({ session, what: `around ${seq}` })
+				const stored = this.stored.get(session)
+				if (!stored) return
+				const messages = stored.filter((each) => Math.abs(each.seq - seq) <= 100)
+				this.transcript(session).update((state) => ({
+					...state,
+					messages,
+					hasOlder: (messages[0]?.seq ?? 1) > 1,
+					hasNewer: messages.at(-1) !== stored.at(-1),
+				}))
+			},
 			[Symbol.asyncDispose]: async () => {
 				this.open_--
 			},
@@ -220,6 +237,14 @@ export class ScriptedViewer implements Viewer {
 
 	assess(input: RiskInput): Risk {
 		return assessRisk(input)
+	}
+
+	/** Of what the test has stored, else of what is loaded. */
+	pages(session: string): SessionPages {
+		return new ScriptedPages(
+			() => this.stored.get(session) ?? this.transcript(session).get().messages,
+			this.pagesRead,
+		)
 	}
 
 	decide(request: RequestView, choice: Choice): Decision {

@@ -231,7 +231,7 @@ export const answeringCommands = [
 		label: 'next request',
 		description: 'Go to the next request that waits.',
 		footer: 6,
-		enabled: ({ waiting, focus }) => (waiting > (focus ? 1 : 0) ? true : null),
+		enabled: ({ waiting, focus, find }) => (waiting > (focus ? 1 : 0) && !find ? true : null),
 	},
 	{
 		id: 'send-reason',

@@ -36,6 +36,8 @@ export interface KeyContext {
 	foldable: boolean
 	/** An item of the transcript is selected. */
 	selected: boolean
+	/** Something is looked for in the session on the screen. */
+	find: boolean
 	/** The transcript is at its live end. */
 	following: boolean
 	/** The device, or key of the server's, that is highlighted or shown. */

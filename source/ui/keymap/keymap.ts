@@ -11,6 +11,7 @@ import { listingCommands } from './listing.ts'
 import { lookingCommands } from './looking.ts'
 import { movingCommands } from './moving.ts'
 import { programCommands } from './program.ts'
+import { readingCommands } from './reading.ts'
 import { sendingCommands } from './sending.ts'
 
 export {
@@ -28,6 +29,7 @@ const table = [
 	...movingCommands,
 	...lookingCommands,
 	...listingCommands,
+	...readingCommands,
 	...programCommands,
 ]
 

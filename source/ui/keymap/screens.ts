@@ -28,6 +28,7 @@ export const typing: readonly ScreenName[] = [
 	'words-of-answer',
 	'help-filter',
 	'filter',
+	'find',
 ]
 export const choosing: readonly ScreenName[] = ['modes', 'question']
 export const everywhere: readonly ScreenName[] = [

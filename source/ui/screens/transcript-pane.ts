@@ -5,9 +5,12 @@ import type { ShownRequest } from '../attention.ts'
 import type { Row } from '../components/rows.tsx'
 import { type Model, type Pane, type TranscriptFrame, titleFrame } from '../frame.ts'
 import { widestTranscript } from '../layout.ts'
+import { findLine, seekingLine } from '../present/find-line.ts'
 import { oneLine } from '../present/one-line.ts'
 import { sentLines } from '../present/sent-lines.ts'
 import { sessionTitle } from '../present/session-title.ts'
+import { markedIn, markedLines } from '../reading/marking.ts'
+import { seqOf } from '../reading/place.ts'
 import { transcriptOf } from '../state.ts'
 import { isFoldable } from '../transcript/item-lines.ts'
 import type { Item } from '../transcript/items.ts'
@@ -47,22 +50,32 @@ export function transcriptPane(
 	const sent = sentLines(model.data.sent.get(session) ?? [], options.width, model.now).map(
 		(line): Row => ({ line }),
 	)
-	const height = Math.max(1, options.height - trouble.length - sent.length)
+	const foot = [...lookingLines(model, session, options.width), ...sent]
+	const height = Math.max(1, options.height - trouble.length - foot.length)
 	const { window, jump } = placeWindow(laidOut.items, ui, height, model.jumpScroll)
 	const visible = (request: RequestView) =>
 		window.slices.some(({ index }) => requestOf(laidOut.entries[index])?.id === request.id)
 	const shown = laidOut.shown(window)
-	const rows = window.slices.flatMap(({ index, key, from, to }): Row[] =>
-		laidOut.items
-			.lines(index)
+	const wanted = markedIn(model.ui, session)
+	const rows = window.slices.flatMap(({ index, key, from, to }): Row[] => {
+		const at = ui.find?.at
+		const here = at && seqOf(laidOut.entries[index]) === at.seq ? at.line : -1
+		const lines = laidOut.items.lines(index)
+		return (wanted ? markedLines(lines, wanted, here) : lines)
 			.slice(from, to)
 			.map((line, offset) => ({
-				line: [marginSpan(key === ui.selected && offset === 0), ...line],
+				line: [
+					marginSpan(
+						offset === 0 && key === ui.selected,
+						here >= 0 ? from + offset === here : offset === 0 && key === ui.cursor,
+					),
+					...line,
+				],
 				id: key,
-			})),
-	)
+			}))
+	})
 	return {
-		pane: { ...options, title, rows: [...trouble, ...padded(rows, sent, height)] },
+		pane: { ...options, title, rows: [...trouble, ...padded(rows, foot, height)] },
 		transcript: {
 			session,
 			items: laidOut.items,
@@ -72,11 +85,23 @@ export function transcriptPane(
 			following: ui.anchor === null && !state.hasNewer,
 			jump,
 			selected: ui.selected,
+			cursor: ui.cursor,
+			more: { older: state.hasOlder, newer: state.hasNewer },
 			selectable: selectable(laidOut, window.slices),
 		},
 		focus: laidOut.focus && visible(laidOut.focus) ? laidOut.focus : null,
 		shown,
 	}
+}
+
+/** What is looked for in it, or what a jump is looking for. */
+function lookingLines({ ui }: Model, session: string, width: number): Row[] {
+	const { find } = transcriptOf(ui, session)
+	const seeking = ui.seeking?.session === session ? ui.seeking : null
+	return [
+		...(find ? [{ line: findLine(find, width) }] : []),
+		...(seeking ? [{ line: seekingLine(seeking, width) }] : []),
+	]
 }
 
 /** What was sent stands at the foot of the pane. */
@@ -99,7 +124,8 @@ function selectable(laidOut: LaidOut, slices: readonly { index: number; key: str
 	})
 }
 
-function marginSpan(selected: boolean) {
+function marginSpan(selected: boolean, cursor: boolean) {
+	if (cursor) return span(safeText`› `, 'accent')
 	return selected ? span(safeText`▐ `, 'accent') : span(safeText`  `)
 }
 

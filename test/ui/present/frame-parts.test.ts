@@ -133,6 +133,7 @@ const context: KeyContext = {
 	focus: { request: request('a'), decision: null, unread: 0 },
 	foldable: false,
 	selected: false,
+	find: false,
 	following: true,
 	device: null,
 	act: null,

@@ -1,0 +1,191 @@
+/** Reading one session: finding in it and jumping through it, in what is loaded and beyond. */
+import { describe, expect, test } from 'vitest'
+import type { ShownMessage } from '../../source/viewer/viewer.ts'
+import { keys, type Screen } from './_screen.ts'
+import { Stage } from './_stage.ts'
+import {
+	ask,
+	call,
+	message,
+	request,
+	requestBody,
+	result,
+	say,
+	summary,
+	transcript,
+	uuid,
+} from './_viewer.ts'
+
+const session = uuid(1)
+
+/** A session of which only the last `loaded` messages are in the window. */
+function stageOf(messages: readonly ShownMessage[], loaded = messages.length): Stage {
+	const stage = new Stage()
+	stage.viewer.sessions.set([summary()])
+	stage.viewer.stored.set(session, messages)
+	const window = messages.slice(-loaded)
+	stage.viewer.transcript(session).set(transcript(window, { hasOlder: loaded < messages.length }))
+	return stage
+}
+
+async function opened(stage: Stage, size = { columns: 80, rows: 24 }): Promise<Screen> {
+	const screen = await stage.open(size)
+	await screen.press(keys.enter)
+	await screen.settled()
+	return screen
+}
+
+/** Text of all cells that are drawn inverse. */
+function inverse(screen: Screen): string[] {
+	const { active } = screen.term.buffer
+	return Array.from({ length: screen.term.rows }, (_, row) => {
+		const line = active.getLine(active.viewportY + row)
+		return Array.from({ length: screen.term.cols }, (__, column) => line?.getCell(column))
+			.map((cell) => (cell?.isInverse() ? cell.getChars() : ' '))
+			.join('')
+			.trim()
+	}).filter((text) => text !== '')
+}
+
+const type = (text: string) => Array.from(text)
+const many = (count: number, text: (seq: number) => string = (seq) => `message ${seq}.`) =>
+	Array.from({ length: count }, (_, index) => say(index + 1, text(index + 1)))
+
+describe('finding in a session', () => {
+	test.concurrent('marks what is typed, counts it, and goes from one place to the next', async () => {
+		await using stage = stageOf([
+			say(1, 'A rate limit is needed.'),
+			...many(60).slice(1, 40),
+			say(41, 'The RATE\nlimit holds: Rate.'),
+			say(42, 'Done.'),
+		])
+		const screen = await opened(stage)
+		await screen.press('/')
+		expect(screen.text()).toContain('Find in this session:')
+		await screen.press(...type('rate'))
+		expect(inverse(screen)).toEqual(['RATE', 'Rate'])
+		await screen.press(keys.enter)
+		await screen.until('find “rate”  2/2')
+		await screen.press('n')
+		expect(screen.text()).toContain('› limit holds: Rate.')
+		await screen.press('n')
+		await screen.until('1/2')
+		expect(screen.text()).toContain('› A rate limit is needed.')
+		expect(screen.text()).toContain('That was the last one: on from the first.')
+		await screen.press('N')
+		await screen.until('2/2')
+		await screen.press(keys.escape)
+		expect(screen.text()).not.toContain('find “')
+		expect(inverse(screen)).toEqual([])
+		expect(screen.text()).toContain('Done.')
+	})
+
+	test.concurrent('looks through what is not loaded, nearest first, and says how far it is', async () => {
+		const all = many(2000, (seq) => (seq === 700 || seq === 20 ? `needle ${seq}` : `hay ${seq}`))
+		await using stage = stageOf(all, 200)
+		const screen = await opened(stage)
+		await screen.press('/', ...type('needle'), keys.enter)
+		await screen.until('2/2')
+		expect(screen.text()).toContain('› needle 700')
+		const read = stage.viewer.pagesRead
+		expect(read[0]).toEqual([1601, 1800])
+		expect(Math.max(...read.map(([from, to]) => to - from + 1))).toBe(200)
+		await screen.press('N')
+		await screen.until('1/2')
+		expect(screen.text()).toContain('› needle 20')
+	})
+
+	test.concurrent('opens what is folded when it is there that the words are', async () => {
+		const output = Array.from({ length: 50 }, (_, line) => `line ${line}`).join('\n')
+		await using stage = stageOf([call(1, 'c', 'make'), result(2, 'c', `${output}\nsecret word`)])
+		const screen = await opened(stage)
+		expect(screen.text()).not.toContain('secret word')
+		await screen.press('/', ...type('secret'), keys.enter)
+		await screen.until('› ')
+		expect(screen.text()).toMatch(/› +│ secret word/)
+		expect(inverse(screen)).toEqual(['secret'])
+		expect(screen.text()).toContain('1/1')
+	})
+
+	test.concurrent('finds words that are broken over two lines', async () => {
+		await using stage = stageOf([say(1, `${'word '.repeat(14)}npm install everything`)])
+		const screen = await opened(stage)
+		await screen.press('/', ...type('npm install'), keys.enter)
+		await screen.until('1/1')
+		expect(inverse(screen)).toEqual(['npm', 'install'])
+	})
+
+	test.concurrent('says that it is nowhere; n goes to requests again once it is left', async () => {
+		await using stage = stageOf(many(5))
+		const screen = await opened(stage)
+		await screen.press('/', ...type('nothing'), keys.enter)
+		await screen.until('✗ not in this session')
+		await screen.press(keys.escape, '/', keys.enter)
+		await screen.until('find “nothing”')
+		const waiting = request(uuid(11))
+		stage.viewer.requests.set([waiting])
+		const messages = [...many(5), message(6, 'permission_request', requestBody(uuid(11)))]
+		stage.viewer.transcript(session).set(transcript(messages))
+		await screen.until('⚠ 1 waiting')
+		await screen.press('n')
+		expect(screen.text()).toContain('✗ not in this session')
+		expect(screen.text()).not.toContain('▐')
+		stage.viewer.requests.update((all) => [...all, request(uuid(12), { session: uuid(2) })])
+		await screen.press(keys.escape, 'n')
+		await screen.until('━ permission requests')
+	})
+
+	test.concurrent('counts what comes after', async () => {
+		await using stage = stageOf([say(1, 'needle')])
+		const screen = await opened(stage)
+		await screen.press('/', ...type('needle'), keys.enter)
+		await screen.until('1/1')
+		stage.viewer.transcript(session).set(transcript([say(1, 'needle'), say(2, 'a needle too')]))
+		await screen.until('1/2')
+	})
+})
+
+describe('jumping', () => {
+	const conversation = [
+		ask(1, 'First prompt.'),
+		...many(30).slice(1),
+		call(31, 'bad', 'make test'),
+		result(32, 'bad', 'it broke', { ok: false, exit_code: 1 }),
+		message(33, 'permission_request', requestBody(uuid(11))),
+		...Array.from({ length: 30 }, (_, index) => say(34 + index, `later ${index}.`)),
+		ask(64, 'Second prompt.'),
+		...Array.from({ length: 30 }, (_, index) => say(65 + index, `end ${index}.`)),
+	]
+
+	test.concurrent('from prompt to prompt, request to request, failure to failure', async () => {
+		await using stage = stageOf(conversation)
+		const screen = await opened(stage)
+		await screen.press('[')
+		await screen.until('▌ Second prompt.')
+		await screen.press('[')
+		await screen.until('▌ First prompt.')
+		await screen.press('[')
+		await screen.until('There is no prompt before this.')
+		await screen.press(']')
+		await screen.until('▌ Second prompt.')
+		await screen.press('(')
+		await screen.until('make test')
+		await screen.press(')')
+		await screen.until('There is no failure after this.')
+		await screen.press('}')
+		await screen.until('wants to run a command')
+		await screen.press('{')
+		await screen.until('There is no request before this.')
+	})
+
+	test.concurrent('beyond what is loaded, and the window moves there', async () => {
+		const all = [ask(1, 'Long ago.'), ...many(1500).slice(1)]
+		await using stage = stageOf(all, 100)
+		const screen = await opened(stage)
+		await screen.press('[')
+		await screen.until('▌ Long ago.')
+		expect(stage.viewer.asked).toContainEqual({ session, what: 'around 1' })
+		await screen.press(']')
+		await screen.until('There is no prompt after this.')
+	})
+})

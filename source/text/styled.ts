@@ -10,7 +10,7 @@ import {
 	sliceText,
 	splitLines,
 } from './safe-text.ts'
-import { fitWidth, textWidth } from './width.ts'
+import { fits, fitWidth, textWidth } from './width.ts'
 
 export type Style =
 	| 'plain'
@@ -68,6 +68,16 @@ export function lineWidth(line: StyledLine): number {
 	return line.reduce((width, { text }) => width + textWidth(text), 0)
 }
 
+/** Whether the line takes no more than `columns`. Costs what fits, not the line. */
+export function lineFits(line: StyledLine, columns: number): boolean {
+	let room = columns
+	for (const { text } of line) {
+		if (!fits(text, room)) return false
+		room -= textWidth(text)
+	}
+	return room >= 0
+}
+
 /** `count` spaces. */
 export function spaces(count: number, style: Style = 'plain'): Span {
 	return span(repeatText(safeText` `, count), style)
@@ -92,7 +102,7 @@ export function padLine(
 /** The line in at most `width` columns; `…` at its end stands for what was cut. */
 export function truncateLine(line: StyledLine, width: number): StyledLine {
 	if (width <= 0) return emptyLine
-	if (lineWidth(line) <= width) return line
+	if (lineFits(line, width)) return line
 	const kept: Span[] = []
 	let room = width - 1
 	for (const { text, style } of line) {

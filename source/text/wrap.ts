@@ -1,7 +1,7 @@
 /** Breaking styled lines to a width. */
 import { type SafeText, sliceText } from './safe-text.ts'
-import { compactLine, lineWidth, type Span, type StyledLine } from './styled.ts'
-import { fitWidth, textWidth } from './width.ts'
+import { compactLine, lineFits, lineWidth, type Span, type StyledLine } from './styled.ts'
+import { fits, measureFit, textWidth } from './width.ts'
 
 export interface WrapOptions {
 	/**
@@ -19,7 +19,7 @@ export interface WrapOptions {
 export function wrapLine(line: StyledLine, width: number, options: WrapOptions = {}): StyledLine[] {
 	const { mode = 'words', first = [], rest = [] } = options
 	const room = { first: width - lineWidth(first), rest: width - lineWidth(rest) }
-	if (lineWidth(line) <= room.first) return [[...first, ...line]]
+	if (lineFits(line, room.first)) return [[...first, ...line]]
 	const filler = new Filler(Math.max(1, room.first), Math.max(1, room.rest))
 	if (mode === 'columns') for (const piece of line) filler.put(piece)
 	else for (const token of tokens(line)) filler.putToken(token)
@@ -32,7 +32,15 @@ export function wrapLine(line: StyledLine, width: number, options: WrapOptions =
 interface Token {
 	space: boolean
 	pieces: Span[]
+	/** Of a word that fits into no line, not all of it. */
 	width: number
+}
+
+/** A word wider than any screen need not be measured to its end. */
+const longestWord = 2000
+
+function wordWidth(text: string): number {
+	return text.length > longestWord && !fits(text, longestWord) ? longestWord + 1 : textWidth(text)
 }
 
 function* tokens(line: StyledLine): Generator<Token> {
@@ -43,10 +51,10 @@ function* tokens(line: StyledLine): Generator<Token> {
 			const piece: Span = { text: sliceText(text, index, index + run.length), style }
 			if (token && token.space === space) {
 				token.pieces.push(piece)
-				token.width += textWidth(run)
+				token.width += wordWidth(run)
 			} else {
 				if (token) yield token
-				token = { space, pieces: [piece], width: textWidth(run) }
+				token = { space, pieces: [piece], width: wordWidth(run) }
 			}
 		}
 	}
@@ -71,12 +79,11 @@ class Filler {
 	put({ text, style }: Span): void {
 		let left: SafeText = text
 		while (left !== '') {
-			let end = fitWidth(left, this.#room - this.#used)
-			if (end === 0 && this.#used === 0) end = fitFirst(left)
+			let { end, width } = measureFit(left, this.#room - this.#used)
+			if (end === 0 && this.#used === 0) ({ end, width } = fitFirst(left))
 			if (end > 0) {
-				const piece = sliceText(left, 0, end)
-				this.#line.push({ text: piece, style })
-				this.#used += textWidth(piece)
+				this.#line.push({ text: sliceText(left, 0, end), style })
+				this.#used += width
 				left = sliceText(left, end)
 			}
 			if (left !== '') this.#break()
@@ -117,10 +124,10 @@ class Filler {
 	}
 }
 
-function fitFirst(text: string): number {
+function fitFirst(text: string): { end: number; width: number } {
 	for (const columns of [1, 2, 4, 8]) {
-		const end = fitWidth(text, columns)
-		if (end > 0) return end
+		const found = measureFit(text, columns)
+		if (found.end > 0) return found
 	}
-	return text.length
+	return { end: text.length, width: textWidth(text) }
 }

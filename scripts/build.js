@@ -4,8 +4,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { fewChunks } from './bundle/few-chunks.js'
 import { replaced } from './bundle/replaced.js'
-import { startChunk } from './bundle/start-chunk.js'
 import { lazyMarked, lazyWrapSegmenter, oneStringWidth } from './bundle/text-packages.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -77,6 +77,25 @@ const entryPoints = Object.fromEntries(
 	Object.entries(candidates).filter(([, file]) => existsSync(path.join(root, file))),
 )
 
+const groups = [
+	// Loaded before all else, whatever is asked for.
+	{ from: ['cli.tsx', 'commands/main.ts'].map(inSource) },
+	// The viewer until its first frame, and what most commands begin with; not the way of hooks.
+	{
+		from: ['commands/view.ts', 'viewer/late-viewer.ts', 'commands/connect-late.ts'].map(inSource),
+		of: [
+			'text/safe-text.ts',
+			'text/time.ts',
+			'text/tool-input.ts',
+			'text/width.ts',
+			'viewer/answers.ts',
+			'viewer/devices.ts',
+			'viewer/modes.ts',
+		].map(inSource),
+		apart: ['main', 'parse', 'report', 'hook'].map((name) => inSource(`commands/${name}.ts`)),
+	},
+]
+
 const chunks = path.join(dist, 'chunks')
 await mkdir(chunks, { recursive: true })
 const { metafile, outputFiles } = await build({
@@ -111,25 +130,7 @@ const { metafile, outputFiles } = await build({
 		lazyWrapSegmenter,
 		lazyMarked,
 		jsoncModules,
-		startChunk({
-			source: path.join(root, 'source'),
-			from: ['commands/view.ts', 'viewer/late-viewer.ts', 'commands/connect-late.ts'].map(inSource),
-			and: [
-				'text/safe-text.ts',
-				'text/time.ts',
-				'text/width.ts',
-				'viewer/answers.ts',
-				'viewer/devices.ts',
-				'viewer/modes.ts',
-			].map(inSource),
-			// The way of hooks, and of what is answered without a parser.
-			apart: [
-				'commands/main.ts',
-				'commands/parse.ts',
-				'commands/report.ts',
-				'commands/hook.ts',
-			].map(inSource),
-		}),
+		fewChunks({ source: path.join(root, 'source'), groups }),
 	],
 	banner: {
 		js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",

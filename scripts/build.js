@@ -5,6 +5,12 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { fewChunks } from './bundle/few-chunks.js'
+import {
+	knownEnvironment,
+	leanSignalExit,
+	noErrorOverview,
+	plainBuiltins,
+} from './bundle/ink-packages.js'
 import { replaced } from './bundle/replaced.js'
 import { lazyMarked, lazyWrapSegmenter, oneStringWidth } from './bundle/text-packages.js'
 
@@ -125,6 +131,10 @@ const { metafile, outputFiles } = await build({
 	plugins: [
 		yogaWithoutFetch,
 		noDevtools,
+		plainBuiltins,
+		noErrorOverview,
+		leanSignalExit,
+		knownEnvironment,
 		meowWithoutPackages,
 		oneStringWidth,
 		lazyWrapSegmenter,

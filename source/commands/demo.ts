@@ -3,7 +3,7 @@ import type { Invocation } from './command.ts'
 import { playAll } from './demo/play.ts'
 import { openDemoProfile } from './demo/profile.ts'
 import { playAsText, summaryText } from './demo/text.ts'
-import { hasScreen, type Io } from './io.ts'
+import { hasScreen, type Io, isInteractive, wantsLines } from './io.ts'
 import { showViewer } from './show-viewer.ts'
 
 const welcome =
@@ -25,10 +25,15 @@ function endOnSignal(end: AbortController): Disposable {
 }
 
 export async function run({ io, flags }: Invocation): Promise<ExitCode> {
-	return hasScreen(io) ? onScreen(io, flags.has('mouse')) : asText(io)
+	const screenReader = wantsLines(io, flags.has('screen-reader'))
+	const shown = hasScreen(io) || (isInteractive(io) && screenReader)
+	return shown ? onScreen(io, { mouse: flags.has('mouse'), screenReader }) : asText(io)
 }
 
-async function onScreen(io: Io, mouse: boolean): Promise<ExitCode> {
+async function onScreen(
+	io: Io,
+	options: { mouse: boolean; screenReader: boolean },
+): Promise<ExitCode> {
 	const end = new AbortController()
 	// While it starts and while it cleans up; in between the screens leave by themselves.
 	using _signals = endOnSignal(end)
@@ -40,7 +45,7 @@ async function onScreen(io: Io, mouse: boolean): Promise<ExitCode> {
 	if (end.signal.aborted) return exit.interrupted
 	return await showViewer(io, profile.viewer, {
 		banner: 'demo: recorded sessions in a throw-away profile; two wait for your answer',
-		mouse,
+		...options,
 	})
 }
 

@@ -9,6 +9,7 @@ const environment: readonly (readonly [string, string])[] = [
 	['STYRBY_PASSPHRASE_FILE', 'file with the passphrase of the key file'],
 	['STYRBY_LOG', 'debug: write a log file under the home folder'],
 	['NO_COLOR', 'no colours'],
+	['INK_SCREEN_READER', 'true: as --screen-reader'],
 ]
 
 const exitCodes: readonly (readonly [string, string])[] = [

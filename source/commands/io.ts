@@ -20,6 +20,11 @@ export function isInteractive({ stdin, stdout }: Io): boolean {
 	return stdin.isTTY === true && stdout.isTTY === true
 }
 
+/** Whether lines for a screen reader are asked for, by flag or environment. */
+export function wantsLines({ env }: Io, flag: boolean): boolean {
+	return flag || env.INK_SCREEN_READER === 'true'
+}
+
 /** Whether a full screen can be shown: on a terminal that can move its cursor. */
 export function hasScreen(io: Io): boolean {
 	return isInteractive(io) && io.env.TERM !== 'dumb'

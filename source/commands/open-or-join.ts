@@ -7,7 +7,7 @@ import { type ExitCode, StyrbyError } from '../protocol/errors.ts'
 import type { RevokedHere } from '../viewer/joining.ts'
 import { openAccount } from './connect-account.ts'
 import type { Context, SignedIn } from './context.ts'
-import { loadScreens } from './show-viewer.ts'
+import { loadScreens, type ScreenOptions } from './show-viewer.ts'
 
 /** Errors of `Account.open` that joining is the way out of. */
 const joinable: ReadonlySet<string> = new Set([
@@ -21,19 +21,22 @@ export function isJoinable(error: unknown): boolean {
 }
 
 /** The account, or the exit code of the person who left before this home was a device. */
-export async function openOrJoin(signedIn: SignedIn): Promise<Context | ExitCode> {
+export async function openOrJoin(
+	signedIn: SignedIn,
+	screens: ScreenOptions,
+): Promise<Context | ExitCode> {
 	try {
 		return await openAccount(signedIn)
 	} catch (error) {
 		if (!isJoinable(error)) throw error
-		const code = await join(signedIn)
+		const code = await join(signedIn, screens)
 		return code === null ? await openAccount(signedIn) : code
 	}
 }
 
 /** `null`: it is a device now. */
-async function join(signedIn: SignedIn): Promise<ExitCode | null> {
-	const { io, accountOptions, backend, settings } = signedIn
+async function join(signedIn: SignedIn, screens: ScreenOptions): Promise<ExitCode | null> {
+	const { io, accountOptions, backend } = signedIn
 	const [{ runJoin }, { openJoining }, revoked] = await Promise.all([
 		loadScreens(io),
 		import('../viewer/joining.ts'),
@@ -53,7 +56,7 @@ async function join(signedIn: SignedIn): Promise<ExitCode | null> {
 		stdout,
 		stderr,
 		env,
-		keys: settings.keys,
+		...screens,
 	})
 	// Signals give codes of their own, 128 and the signal's number.
 	return joining.state.get().step === 'joined' ? null : (exitCode as ExitCode)

@@ -4,10 +4,15 @@ import type { Archive } from '../viewer/archive.ts'
 import type { Viewer } from '../viewer/viewer.ts'
 import type { Io } from './io.ts'
 
-export interface ShowOptions {
-	notifications?: Settings['notifications']
+/** How a person wants the screens, on all of them. */
+export interface ScreenOptions {
 	keys?: Settings['keys']
 	mouse?: boolean
+	screenReader?: boolean
+}
+
+export interface ShowOptions extends ScreenOptions {
+	notifications?: Settings['notifications']
 	/** What is archived on this machine. */
 	archive?: Archive
 	/** One line under the header. */

@@ -4,7 +4,7 @@ import { agentNames, sessionStatuses } from '../protocol/names.ts'
 import type { CommandSpec, FlagSpec } from './command.ts'
 import { devicesCommands } from './devices/table.ts'
 import { hooksCommands } from './hooks/table.ts'
-import { json, mouse, yes } from './shared-flags.ts'
+import { json, mouse, screenReader, yes } from './shared-flags.ts'
 
 const limit: FlagSpec = {
 	type: 'number',
@@ -56,7 +56,7 @@ export const viewerCommand: CommandSpec = {
 	usage: '',
 	summary: 'the full-screen viewer; without a terminal: the list of sessions',
 	args: { min: 0, max: 0 },
-	flags: { json, mouse },
+	flags: { json, mouse, 'screen-reader': screenReader },
 }
 
 export const commands: readonly CommandSpec[] = [
@@ -65,7 +65,7 @@ export const commands: readonly CommandSpec[] = [
 		usage: 'demo',
 		summary: 'play recorded sessions through the real pipeline, in a throw-away profile',
 		args: { min: 0, max: 0 },
-		flags: { mouse },
+		flags: { mouse, 'screen-reader': screenReader },
 	},
 	{
 		name: 'run',

@@ -5,7 +5,7 @@ import type { LastList } from '../viewer/last-list.ts'
 import { archiveOf } from './archive-of.ts'
 import type { Invocation } from './command.ts'
 import { openPlace, type Place, signIn, vaultOf } from './context.ts'
-import { hasScreen } from './io.ts'
+import { hasScreen, isInteractive, wantsLines } from './io.ts'
 import { forgetLastList, readLastList } from './last-list.ts'
 import { loadScreens, type ShowOptions, showViewer } from './show-viewer.ts'
 
@@ -14,7 +14,8 @@ const listMs = 200
 
 export async function run(invocation: Invocation): Promise<ExitCode> {
 	const { io, flags } = invocation
-	if (!hasScreen(io) || flags.has('json')) {
+	const lines = isInteractive(io) && wantsLines(io, flags.has('screen-reader'))
+	if (!(hasScreen(io) || lines) || flags.has('json')) {
 		const sessions = await import('./sessions.ts')
 		await sessions.run(invocation)
 		return exit.done
@@ -55,7 +56,7 @@ async function showLast(
 async function showConnected(place: Place, vault: Vault, options: ShowOptions): Promise<ExitCode> {
 	await using stack = new AsyncDisposableStack()
 	const { openOrJoin } = await import('./open-or-join.ts')
-	const context = await openOrJoin(stack.use(await signIn(place, vault)))
+	const context = await openOrJoin(stack.use(await signIn(place, vault)), options)
 	if (typeof context === 'number') return context
 	const viewer = stack.use(context.viewer())
 	// The first frame has the list, unless that takes long.
@@ -69,7 +70,12 @@ async function showConnected(place: Place, vault: Vault, options: ShowOptions): 
 	return await showViewer(place.io, viewer, { ...options, archive })
 }
 
-function optionsOf({ settings }: Place, flags: Invocation['flags']): ShowOptions {
-	const { notifications, keys, mouse } = settings
-	return { notifications, keys, mouse: flags.has('mouse') || mouse }
+function optionsOf({ io, settings }: Place, flags: Invocation['flags']): ShowOptions {
+	const { notifications, keys, mouse, screenReader } = settings
+	return {
+		notifications,
+		keys,
+		mouse: flags.has('mouse') || mouse,
+		screenReader: wantsLines(io, flags.has('screen-reader')) || screenReader,
+	}
 }

@@ -35,6 +35,8 @@ export const settingsSchema = v.object({
 	vault: v.optional(v.nullable(v.picklist(['keychain', 'file'])), null),
 	/** Whether the mouse wheel scrolls; selecting text then needs a modifier key. */
 	mouse: v.optional(v.boolean(), false),
+	/** Lines for a screen reader in the place of the full screen. */
+	screenReader: v.optional(v.boolean(), false),
 	/** Keys of the viewer by the name of their command, in the place of its own; which there are is checked there. */
 	keys: v.optional(v.record(v.string(), v.union([v.string(), v.array(v.string())])), {}),
 })

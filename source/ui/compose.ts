@@ -1,4 +1,4 @@
-import { safeText } from '../text/safe-text.ts'
+import { type SafeText, safeText } from '../text/safe-text.ts'
 import { padLine, type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { type DeviceAct, isRunning } from '../viewer/devices.ts'
 import type { RequestView } from '../viewer/viewer.ts'
@@ -34,7 +34,14 @@ import { sessionScreen } from './screens/session-screen.ts'
 import { sessionsScreen } from './screens/sessions-screen.ts'
 import { filterText } from './session-filter.ts'
 import { pendingRequests } from './snapshot.ts'
-import { baseScreen, type Screen, type Size, topScreen, transcriptOf } from './state.ts'
+import {
+	baseScreen,
+	type Overlay,
+	type Screen,
+	type Size,
+	topScreen,
+	transcriptOf,
+} from './state.ts'
 
 /** Rows from which on there is room for a banner. */
 const bannerRows = 20
@@ -62,6 +69,8 @@ export function composeFrame(model: Model): Frame {
 		input,
 		context,
 		focusRequest,
+		place: placeOf(baseScreen(model.ui)),
+		remark: remarkOf(model),
 		header: headerLine(model.data, columns, model.now),
 		keys: keys.slice(0, -1),
 		footer: footerOf(model, keys),
@@ -213,7 +222,25 @@ function isFoldSelected({ transcript }: ScreenFrame): boolean {
 function footerOf({ ui, now }: Model, lines: readonly StyledLine[]): StyledLine {
 	const { toast } = ui
 	const { columns } = ui.size
-	if (!toast || toast.until <= now) return lines.at(-1) ?? []
-	const line = truncateLine([span(safeText` ${oneLine(toast.text)}`, toast.role)], columns)
+	const remark = remarkOf({ ui, now })
+	if (!toast || remark === null) return lines.at(-1) ?? []
+	const line = truncateLine([span(safeText` ${remark}`, toast.role)], columns)
 	return padLine(line, columns)
+}
+
+function remarkOf({ ui: { toast }, now }: Pick<Model, 'ui' | 'now'>): SafeText | null {
+	return toast && toast.until > now ? oneLine(toast.text) : null
+}
+
+function placeOf(screen: Exclude<Screen, Overlay>): string {
+	switch (screen.name) {
+		case 'session':
+			return `session ${screen.session}`
+		case 'request':
+			return `request ${screen.request}`
+		case 'device':
+			return `device ${screen.device}`
+		default:
+			return screen.name
+	}
 }

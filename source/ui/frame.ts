@@ -112,6 +112,10 @@ export interface Frame extends Omit<ScreenFrame, 'focus' | 'order' | 'guard'> {
 	footer: StyledLine
 	focus: Focus | null
 	focusRequest: RequestView | null
+	/** The screen and what it is of: another place is another screen. */
+	place: string
+	/** A remark that stands in the place of the last line for a while. */
+	remark: SafeText | null
 	context: KeyContext
 }
 
@@ -128,6 +132,8 @@ export type DrawnFrame = Pick<
 	| 'keys'
 	| 'footer'
 	| 'context'
+	| 'place'
+	| 'remark'
 >
 
 export const emptyScreen: ScreenFrame = {

@@ -244,6 +244,8 @@ export class JoinApp implements Disposable {
 			keys: [],
 			footer: footerLines(context, this.#keymap, { columns, rows: 1 })[0] ?? [],
 			context,
+			place: this.#help === null ? 'join' : 'help',
+			remark: null,
 		}
 	}
 

@@ -9,10 +9,12 @@ import { crashReport } from './crash-report.ts'
 import type { DrawnFrame } from './frame.ts'
 import { JoinApp } from './join-app.ts'
 import { bindKeys, type KeySettings } from './keymap/bindings.ts'
+import type { Keymap } from './keymap/keymap.ts'
 import { listenForEnd } from './leaving.ts'
 import { type MouseAct, mouseOff, mouseOn, withoutMouse } from './mouse.ts'
 import { defaultNotifications, type Notifications, notifier } from './notifier.ts'
 import { Painted } from './painted.ts'
+import { speak, spokenSize } from './spoken/speaking.tsx'
 import type { Screen, Size } from './state.ts'
 import { Terminal } from './terminal.ts'
 import { themeFor } from './theme.ts'
@@ -36,6 +38,8 @@ export interface RunAppOptions {
 	keys?: KeySettings
 	/** Whether the wheel scrolls and a click highlights. Default: no, as text can't be selected then. */
 	mouse?: boolean
+	/** Lines for a screen reader in the place of the full screen. Default: no. */
+	screenReader?: boolean
 	/** Takes what went wrong; nothing of it is shown but that it did. */
 	log?: (error: unknown) => void
 	/** Called once the first frame is on the screen. */
@@ -87,11 +91,12 @@ export async function runApp(
 				viewer,
 				archive: options.archive ?? archiveInMemory(),
 				banner: banner === undefined ? null : displayText(banner),
-				jumpScroll: Boolean(env.SSH_CONNECTION ?? env.SSH_TTY),
+				jumpScroll: !options.screenReader && Boolean(env.SSH_CONNECTION ?? env.SSH_TTY),
 				notifier: tell,
 				initial: options.initial ?? null,
 				keymap,
 			}),
+		keymap,
 		away: () => tell.end(),
 		close: (app) => app[Symbol.asyncDispose](),
 	})
@@ -106,6 +111,7 @@ export async function runJoin(
 	const keymap = bindKeys(options.keys ?? {})
 	return await runScreens(options, {
 		make: (shown) => new JoinApp({ ...shown, joining, backend, keymap }),
+		keymap,
 		away: () => undefined,
 		close: async (app) => app[Symbol.dispose](),
 	})
@@ -113,6 +119,7 @@ export async function runJoin(
 
 interface Screens<A> {
 	make(shown: Shown): A
+	keymap: Keymap
 	/** Before the terminal is given away. */
 	away(): void
 	close(app: A): Promise<void>
@@ -128,7 +135,8 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	options: RunAppOptions,
 	screens: Screens<A>,
 ): Promise<{ exitCode: number }> {
-	const { stdin, stdout, env, log, mouse = false } = options
+	const { stdin, stdout, env, log, screenReader = false } = options
+	const mouse = options.mouse === true && !screenReader
 	const ended = Promise.withResolvers<number>()
 	let report: string | null = null
 	const leave = (exitCode: number) => ended.resolve(exitCode)
@@ -143,11 +151,14 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 		if (mouse) stdout.write(mouseOff)
 		screens.away()
 	}
-	const sizeNow = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })
+	const columns = () => stdout.columns || 80
+	const sizeNow = () =>
+		screenReader ? spokenSize(columns()) : { columns: columns(), rows: stdout.rows || 24 }
 	const terminal = new Terminal({
 		away,
 		back: () => {
 			if (mouse) stdout.write(mouseOn)
+			spoken?.again()
 			app.back()
 		},
 		failed: crash,
@@ -167,18 +178,23 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	stdin.setRawMode(true)
 	stdout.write('\r')
 	if (mouse) stdout.write(mouseOn)
-	const painted = new Painted<F>((frame) => app.drawn(frame))
-	const root = <Root app={app} theme={themeFor(env)} terminal={terminal} painted={painted} />
-	const instance = render(root, {
-		stdin: mouse ? withoutMouse(stdin, (act) => app.mouse(act)) : stdin,
-		stdout,
-		alternateScreen: true,
-		incrementalRendering: true,
-		interactive: true,
-		maxFps: 60,
-		exitOnCtrlC: false,
-		onRender: painted.rendered,
-	})
+	const onLines = { stdin, stdout, terminal, keymap: screens.keymap, dumb: env.TERM === 'dumb' }
+	const spoken = screenReader ? speak<F>(app, onLines) : null
+	const draw = () => {
+		const painted = new Painted<F>((frame) => app.drawn(frame))
+		const root = <Root app={app} theme={themeFor(env)} terminal={terminal} painted={painted} />
+		return render(root, {
+			stdin: mouse ? withoutMouse(stdin, (act) => app.mouse(act)) : stdin,
+			stdout,
+			alternateScreen: true,
+			incrementalRendering: true,
+			interactive: true,
+			maxFps: 60,
+			exitOnCtrlC: false,
+			onRender: painted.rendered,
+		})
+	}
+	const instance = spoken?.instance ?? draw()
 	const unmounted = instance.waitUntilExit().then(
 		() => leave(0),
 		(error: unknown) => crash(error),
@@ -190,6 +206,7 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	)
 	instance.unmount()
 	await unmounted
+	spoken?.end()
 	stdin.setRawMode(false)
 	// What is typed from now on is for the shell. A stream that was read otherwise hears `pause` only when it flows.
 	stdin.resume().pause()

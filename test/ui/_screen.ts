@@ -77,6 +77,7 @@ export interface ScreenOptions {
 	banner?: string
 	initial?: import('../../source/ui/state.ts').Screen
 	mouse?: boolean
+	screenReader?: boolean
 	keys?: import('../../source/ui/keymap/bindings.ts').KeySettings
 	notifications?: Partial<import('../../source/ui/notifier.ts').Notifications>
 }
@@ -221,6 +222,7 @@ async function onScreen(
 		notifications,
 		keys: chosen,
 		mouse,
+		screenReader,
 	} = options
 	const stderr = new EventEmitter() as unknown as NodeJS.WritableStream
 	stderr.write = (data: string | Uint8Array) => {
@@ -237,6 +239,7 @@ async function onScreen(
 		...(banner === undefined ? {} : { banner }),
 		...(initial === undefined ? {} : { initial }),
 		...(mouse === undefined ? {} : { mouse }),
+		...(screenReader === undefined ? {} : { screenReader }),
 		...(chosen === undefined ? {} : { keys: chosen }),
 		...(notifications === undefined ? {} : { notifications }),
 	})

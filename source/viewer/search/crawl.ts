@@ -17,6 +17,9 @@ const rowsAtOnce = { first: 50, most: 200 }
 /** Bytes of ciphertext read at once, about: what is read of them does not keep keys waiting. */
 const bytesAtOnce = 262_144
 
+/** Sessions whose keys are checked at once: a signature takes some ms. */
+const keysAtOnce = 8
+
 export interface CrawlOptions {
 	account: Account
 	engine: Pick<Engine, 'describe' | 'add'>
@@ -32,14 +35,14 @@ export interface CrawlOptions {
 export class Crawl {
 	readonly #options: CrawlOptions
 	readonly #account: Account
-	/** What was said of sessions, as one text each. */
-	readonly #said = new Map<string, string>()
+	/** What was said of sessions. */
+	readonly #said = new Map<string, SearchedSession>()
 	#limit = rowsAtOnce.first
 
 	constructor(options: CrawlOptions) {
 		this.#options = options
 		this.#account = options.account
-		for (const session of options.described) this.#said.set(session.id, shortly(session))
+		for (const session of options.described) this.#said.set(session.id, session)
 	}
 
 	/** Page by page, newest activity first. A server that repeats itself is not followed. */
@@ -62,22 +65,31 @@ export class Crawl {
 	}
 
 	async describe(rows: readonly SessionRow[]): Promise<void> {
-		const lacking = rows.filter(({ id }) => !this.#account.keys.known(sessionScope(id)))
-		// Who hosts a session is known from its keys, which are read anyway where it has grown.
-		await loadHosts(
-			this.#account,
-			lacking.filter((row) => !this.#said.has(row.id) || this.hasGrown(row)),
+		// Who hosts a session is known from its keys; of one that was described before it is known already.
+		const lacking = rows.filter(
+			(row) =>
+				!this.#account.keys.known(sessionScope(row.id)) &&
+				(!this.#said.has(row.id) || this.hasGrown(row)),
 		)
-		await this.say(rows.map((row) => summarise(this.#account, row, false, [])))
+		for (let at = 0; at < lacking.length; at += keysAtOnce) {
+			await loadHosts(this.#account, lacking.slice(at, at + keysAtOnce))
+			await turn()
+		}
+		const summaries = rows.map((row) => summarise(this.#account, row, false, []))
+		await this.say(
+			summaries.map((summary) => {
+				const before = this.#said.get(summary.id)
+				return summary.host.name === null && before ? { ...summary, host: before.host } : summary
+			}),
+		)
 	}
 
 	/** Tells the engine of sessions what it does not know. */
 	async say(sessions: readonly SearchedSession[]): Promise<void> {
 		const news = sessions.filter((session) => {
-			const text = shortly(session)
-			if (this.#said.get(session.id) === text) return false
-			this.#said.set(session.id, text)
-			return true
+			const before = this.#said.get(session.id)
+			this.#said.set(session.id, session)
+			return before === undefined || shortly(before) !== shortly(session)
 		})
 		if (news.length > 0) await this.#options.engine.describe(news)
 	}

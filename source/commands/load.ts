@@ -7,6 +7,7 @@ export const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 	run: () => import('./run.ts'),
 	sessions: () => import('./sessions.ts'),
 	show: () => import('./show.ts'),
+	export: () => import('./export.ts'),
 	search: () => import('./search.ts'),
 	permissions: () => import('./permissions.ts'),
 	'permissions policy': () => import('./permissions/policy.ts'),

@@ -1,6 +1,7 @@
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
 import type { Body } from '../protocol/events.ts'
 import { staleAfter } from '../protocol/live.ts'
+import { messageJson } from '../viewer/message-json.ts'
 import { SessionTotals, wrongRow } from '../viewer/row-check.ts'
 import { senderOf } from '../viewer/senders.ts'
 import { FeedPool } from '../viewer/session-feed.ts'
@@ -14,11 +15,6 @@ import { finishDead } from './finish-dead.ts'
 import { messageLines } from './message-lines.ts'
 import { senderLine } from './sender-line.ts'
 import { untilRevoked } from './until-revoked.ts'
-
-/** What `--json` prints of a message; a shape that scripts depend on. */
-export function messageJson({ session, seq, at, kind, body, verified, problem }: ShownMessage) {
-	return { session, seq, at: at || null, kind, body, verified, problem }
-}
 
 function printer({ flags, io }: Invocation, { account }: Context): (message: ShownMessage) => void {
 	if (flags.has('json')) {

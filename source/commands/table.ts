@@ -120,6 +120,26 @@ export const commands: readonly CommandSpec[] = [
 		},
 	},
 	{
+		name: 'export',
+		usage: 'export <session>',
+		summary: 'write a session out in the clear, as Markdown or JSON Lines',
+		args: { min: 1, max: 1 },
+		flags: {
+			format: {
+				type: 'string',
+				value: 'FORMAT',
+				choices: ['markdown', 'jsonl'],
+				summary: 'default: by the name of the file, else markdown',
+			},
+			output: {
+				type: 'string',
+				value: 'FILE',
+				summary: 'write to this file, which only you can read (default: stdout)',
+			},
+			force: { type: 'boolean', summary: 'overwrite the file if it is there' },
+		},
+	},
+	{
 		name: 'search',
 		usage: 'search <words>',
 		summary: 'find what was said, on this machine alone: words, "phrases", -not, agent:x, since:7d',

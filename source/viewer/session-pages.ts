@@ -13,6 +13,8 @@ export class StoredPages implements SessionPages {
 	readonly #account: Account
 	readonly #session: string
 	readonly #reader: SessionReader
+	/** Number of the last row that should be there, once that was asked for: what lacks up to it is marked. */
+	#through = 0
 	/** Where the page before ended, when all of it held. */
 	#end: { at: number; state: ChainState | null } = { at: 0, state: null }
 
@@ -24,17 +26,20 @@ export class StoredPages implements SessionPages {
 
 	async last(): Promise<number> {
 		const row = await this.#account.gateway.readSession(this.#session)
-		return this.#reader.through(row)
+		this.#through = this.#reader.through(row)
+		return this.#through
 	}
 
 	async after(seq: number, limit: number): Promise<MessagePage> {
 		for (let rows = limit; ; rows *= 4) {
 			const before = this.#end.at === seq ? this.#end.state : null
-			const page = await this.#reader.after(seq, { before, limit: rows })
+			const through = Math.max(seq, this.#through)
+			const page = await this.#reader.after(seq, { before, limit: rows, through })
 			const missing: CheckedMessage[] =
 				page.missing > 0 ? [this.#reader.withheld(seq + 1, page.missing)] : []
 			const { messages, openEnd } = assemble(this.#session, page.rows, seq === 0)
-			const more = page.last > seq && (page.rows.length >= rows || page.more || page.missing > 0)
+			const whole = page.rows.length < rows && !page.more && page.last >= through
+			const more = page.last > seq && !whole
 			if (openEnd === null || messages.length > 0 || rows >= mostRows) {
 				const to = openEnd === null ? page.last : Math.max(seq, openEnd - 1)
 				// A message whose rest has not come ends it.

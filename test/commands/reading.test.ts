@@ -1,6 +1,6 @@
 /** The commands that read, as a script and as a person gets their output. */
 import { existsSync } from 'node:fs'
-import { rename } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Context } from '../../source/commands/context.ts'
@@ -280,4 +280,32 @@ test('a vault without the keys of this home makes no second account', async () =
 	}
 	const { account } = await program.json(shapes.status, ['status'])
 	expect(account).toBe(context.account.id)
+})
+
+test("export writes a session as Markdown or JSON Lines, to stdout or a file of one's own", async () => {
+	const markdown = await program.run(['export', ended.slice(0, 8)])
+	expect(markdown.code).toBe(0)
+	expect(markdown.stdout).toMatch(/^# .+\n\n- agent: /)
+	expect(markdown.stdout).toContain('There are twelve reeds.\n\n*10 in')
+	const shown = await program.run(['show', ended, '--json'])
+	const lines = await program.run(['export', ended, '--format', 'jsonl'])
+	expect(lines.stdout).toBe(shown.stdout)
+	const folder = join(program.home.data, '..', 'exports')
+	await mkdir(folder, { recursive: true })
+	const file = join(folder, 'reeds.jsonl')
+	const written = await program.run(['export', ended, '--output', file])
+	expect(written.stderr).toContain('messages written to')
+	expect(await readFile(file, 'utf8')).toBe(shown.stdout)
+	expect((await stat(file)).mode & 0o777).toBe(0o600)
+	await writeFile(file, 'mine')
+	const again = await program.run(['export', ended, '--output', file])
+	expect(again.code).toBe(1)
+	expect(again.stderr).toContain('--force')
+	expect(await readFile(file, 'utf8')).toBe('mine')
+	expect((await program.run(['export', ended, '--output', file, '--force'])).code).toBe(0)
+	expect(await readFile(file, 'utf8')).toBe(shown.stdout)
+	const lost = await program.run(['export', ended, '--output', join(folder, 'no', 'such.md')])
+	expect(lost.stderr).toContain('There is no folder')
+	expect(await readdir(folder)).toEqual(['reeds.jsonl'])
+	expect((await program.run(['export', ended, '--force'])).code).toBe(2)
 })

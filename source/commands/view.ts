@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { keepHeapSmall } from '../config/small-heap.ts'
 import { type ExitCode, exit } from '../protocol/errors.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { LastList } from '../viewer/last-list.ts'
@@ -42,7 +43,10 @@ async function showLast(
 		return await showViewer(place.io, viewer, {
 			...options,
 			archive: await archiveOf(place, last.info.account),
-			shown: connecting.start,
+			shown: () => {
+				keepHeapSmall()
+				connecting.start()
+			},
 			failed: connecting.failed,
 		})
 	} catch (error) {
@@ -66,6 +70,7 @@ async function showConnected(place: Place, vault: Vault, options: ShowOptions): 
 	])
 	const { keepViewing } = await import('./keep-viewing.ts')
 	stack.use(keepViewing(context, viewer))
+	keepHeapSmall()
 	const archive = await archiveOf(place, context.account.id)
 	return await showViewer(place.io, viewer, { ...options, archive })
 }

@@ -14,6 +14,7 @@ import { install } from './benchmarks/install.ts'
 import { live } from './benchmarks/live.ts'
 import { longSession } from './benchmarks/long-session.ts'
 import { memory } from './benchmarks/memory.ts'
+import { search } from './benchmarks/search.ts'
 import { sharing } from './benchmarks/share-history.ts'
 import type { Bench, Benchmark } from './harness/benchmark.ts'
 import { type Library, makeLibrary } from './harness/library.ts'
@@ -28,6 +29,7 @@ const benchmarks: readonly Benchmark[] = [
 	deviceLog,
 	sharing,
 	longSession,
+	search,
 	memory,
 	live,
 	decision,

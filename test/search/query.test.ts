@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { parseQuery } from '../../source/search/query.ts'
+import { facets, fields, stateWords } from '../../source/search/query-fields.ts'
 
 const now = new Date(2026, 10, 25, 12, 30)
 const parse = (text: string, typing = false) => parseQuery(text, now, { typing })
@@ -92,4 +94,14 @@ describe('what is wrong says where, and what to write', () => {
 		expect(parse('kind:pro x', true).problem).toMatchObject({ code: 'bad_field_value' })
 		expect(parse('kind:xyz', true).problem).toMatchObject({ code: 'bad_field_value' })
 	})
+})
+
+test('the documentation has every field and every word that they take', async () => {
+	const docs = await readFile(new URL('../../docs/viewer.md', import.meta.url), 'utf8')
+	for (const { name, example } of fields) {
+		expect(docs, name).toContain(`\`${name}:`)
+		expect(parse(example).problem, example).toBeNull()
+	}
+	// `is:archived` is of the list of sessions.
+	for (const word of [...facets, ...stateWords.values()]) expect(docs).toContain(`${word}\``)
 })

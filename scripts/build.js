@@ -5,6 +5,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { fewChunks } from './bundle/few-chunks.js'
+import { inkKeepsRows } from './bundle/ink-frames.js'
 import {
 	knownEnvironment,
 	leanSignalExit,
@@ -137,6 +138,7 @@ const { metafile, outputFiles } = await build({
 		knownEnvironment,
 		meowWithoutPackages,
 		oneStringWidth,
+		inkKeepsRows,
 		lazyWrapSegmenter,
 		lazyMarked,
 		jsoncModules,

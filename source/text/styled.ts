@@ -78,6 +78,16 @@ export function lineFits(line: StyledLine, columns: number): boolean {
 	return room >= 0
 }
 
+/** Whether both look the same, piece by piece. */
+export function isSameLine(one: StyledLine, other: StyledLine): boolean {
+	if (one === other) return true
+	if (one.length !== other.length) return false
+	return one.every((piece, index) => {
+		const same = other[index]
+		return piece.text === same?.text && piece.style === same.style
+	})
+}
+
 /** `count` spaces. */
 export function spaces(count: number, style: Style = 'plain'): Span {
 	return span(repeatText(safeText` `, count), style)

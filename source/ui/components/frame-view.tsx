@@ -23,9 +23,9 @@ export function FrameView({ frame, theme }: { frame: DrawnFrame; theme: Theme })
 	)
 	const body = rows - above.length - below.length
 	return (
-		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+		<Box flexDirection="column" width={columns} height={rows}>
 			<Rows rows={above} width={columns} height={above.length} theme={theme} />
-			<Box flexDirection={direction} width={columns} height={body} flexShrink={0} overflow="hidden">
+			<Box flexDirection={direction} width={columns} height={body} flexShrink={0}>
 				{panes.map((pane, index) => (
 					// biome-ignore lint/suspicious/noArrayIndexKey: a pane is its place on the screen
 					<Fragment key={index}>
@@ -49,7 +49,7 @@ function TooSmall({ frame }: { frame: DrawnFrame }) {
 		'q quits',
 	].filter((text) => text !== '')
 	return (
-		<Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+		<Box flexDirection="column" width={columns} height={rows}>
 			{texts.slice(0, Math.max(1, rows)).map((text) => (
 				<Text key={text} wrap="truncate">
 					{text}

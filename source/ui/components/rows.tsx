@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink'
 import { memo } from 'react'
-import type { StyledLine } from '../../text/styled.ts'
+import { isSameLine, type StyledLine } from '../../text/styled.ts'
 import type { Theme } from '../theme.ts'
 
 /** One row of the screen, wrapped and cut to its width already. */
@@ -18,6 +18,15 @@ interface RowProps {
 	theme: Theme
 }
 
+/** Frames are made anew each time, most of their rows as they were: what is the same is not drawn again. */
+function isSame(before: RowProps, after: RowProps): boolean {
+	return (
+		before.selected === after.selected &&
+		before.theme === after.theme &&
+		isSameLine(before.line, after.line)
+	)
+}
+
 const RowText = memo(function RowText({ line, selected, theme }: RowProps) {
 	if (line.length === 0) return <Text> </Text>
 	return (
@@ -30,7 +39,7 @@ const RowText = memo(function RowText({ line, selected, theme }: RowProps) {
 			))}
 		</Text>
 	)
-})
+}, isSame)
 
 /** Rows in a box of exactly `width` by `height`. */
 export function Rows({
@@ -45,7 +54,7 @@ export function Rows({
 	theme: Theme
 }) {
 	return (
-		<Box width={width} height={height} flexDirection="column" flexShrink={0} overflow="hidden">
+		<Box width={width} height={height} flexDirection="column" flexShrink={0}>
 			{rows.slice(0, height).map((row, index) => (
 				<RowText
 					// biome-ignore lint/suspicious/noArrayIndexKey: a row is its place on the screen

@@ -10,11 +10,13 @@ import { LatePages } from './late-pages.ts'
 import { LateSearch } from './late-search.ts'
 import { LateSession } from './late-session.ts'
 import { Value } from './readable.ts'
+import { noGrants } from './unread.ts'
 import type {
 	Choice,
 	Connection,
 	Decision,
 	DecisionState,
+	GrantsState,
 	Listing,
 	RequestView,
 	Sending,
@@ -42,6 +44,7 @@ export class LateViewer implements Viewer {
 	readonly devices = new LateDevices()
 	readonly search = new LateSearch()
 	readonly listing: Value<Listing>
+	readonly grants = new Value<GrantsState>(noGrants)
 	readonly #listedAt: string
 	readonly #attached = Promise.withResolvers<ConnectedViewer>()
 	#viewer: ConnectedViewer | null = null
@@ -62,6 +65,7 @@ export class LateViewer implements Viewer {
 		this.info.follow(viewer.info)
 		this.decisions.follow(viewer.decisions)
 		this.sent.follow(viewer.sent)
+		this.grants.follow(viewer.grants)
 		this.devices.attach(viewer.devices)
 		this.search.attach(viewer.search)
 		const connect = () => this.connection.set(this.#dated(viewer.connection.get()))
@@ -95,6 +99,10 @@ export class LateViewer implements Viewer {
 	/** Before the backend was heard, what is shown is as old as the list. */
 	#dated(connection: Connection): Connection {
 		return { ...connection, lastContact: connection.lastContact ?? this.#listedAt }
+	}
+
+	lookAtSessions(): void {
+		this.#viewer?.lookAtSessions()
 	}
 
 	async moreSessions(): Promise<boolean> {

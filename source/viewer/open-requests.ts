@@ -12,17 +12,21 @@ export interface OpenedRequest {
 	body: Body<'permission_request'>
 }
 
-/** The verified requests near the end of a session that have no answer there, and time left at `now`. */
-export async function openRequestsOf(
+/** The messages near the end of a session. Hosts say again within so many what is allowed for it. */
+export async function endOf(
 	account: Account,
 	row: { id: string; last_seq: number },
-	now: Date,
-): Promise<OpenedRequest[]> {
+): Promise<readonly CheckedMessage[]> {
 	const reader = new SessionReader(account, row.id)
 	await reader.keys()
 	const { rows } = await reader.before(reader.through(row) + 1, reach)
+	return assemble(row.id, rows).messages
+}
+
+/** The verified requests among messages that have no answer there, and time left at `now`. */
+export function openRequestsOf(messages: readonly CheckedMessage[], now: Date): OpenedRequest[] {
 	const open = new Map<string, OpenedRequest>()
-	for (const message of assemble(row.id, rows).messages) {
+	for (const message of messages) {
 		if (message.kind === 'permission_request') {
 			// `kind` and `body` were checked together when the message was opened.
 			const body = message.body as Body<'permission_request'>

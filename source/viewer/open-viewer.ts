@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Account } from '../account/account.ts'
 import { keepUp } from '../account/keep-up.ts'
-import type { AccountHint, Channel } from '../backend/gateway.ts'
+import type { AccountHint, Channel, SessionRow } from '../backend/gateway.ts'
 import { fingerprint, randomId } from '../protocol/device.ts'
 import { activeDevices } from '../protocol/device-log.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
@@ -10,7 +10,8 @@ import { assessRisk, type Risk, type RiskInput } from '../risk/risk.ts'
 import { decide } from './decide.ts'
 import type { Revoked } from './devices.ts'
 import { DevicesModel } from './devices-model.ts'
-import { Value } from './readable.ts'
+import { GrantList } from './grants.ts'
+import { Queue, Value } from './readable.ts'
 import { RequestList } from './requests.ts'
 import { SearchModel } from './search/search-model.ts'
 import { send } from './send.ts'
@@ -48,6 +49,8 @@ export interface OpenViewerOptions {
 /** Hints of one session within this time are answered by one read, ms: after a quiet time, and else. */
 const gather = { quiet: 60, busy: 500 }
 const quietAfter = 1000
+/** What a request changed in what is allowed for its session is read so much later, ms: the host says it soon. */
+const looksGather = 1200
 /** The log is looked at this often whatever the live channel says or leaves out, ms. */
 const lookEvery = 30_000
 const defaultWait = 10_000
@@ -74,6 +77,11 @@ export class OpenedViewer implements Viewer {
 	readonly #feeds: FeedPool
 	readonly #list: SessionList
 	readonly #requests: RequestList
+	readonly #grants: GrantList
+	/** Reading the ends of sessions: one after the other. */
+	readonly #ends = new Queue()
+	#lookingAtEnds = false
+	readonly #toLookAt = new Set<string>()
 	readonly #channel: Channel
 	readonly #waiting = new Set<string>()
 	/** What was sent last to a session, until it has left. */
@@ -93,6 +101,7 @@ export class OpenedViewer implements Viewer {
 		const { account, now } = options
 		this.#options = options
 		this.#feeds = new FeedPool(account)
+		this.#grants = new GrantList(account)
 		this.#list = new SessionList(account, this.#feeds, now)
 		this.#requests = new RequestList(account, (id) => {
 			const summary = this.#list.get(id)
@@ -155,6 +164,39 @@ export class OpenedViewer implements Viewer {
 		const { now } = this.#options
 		await this.#requests.lookForHidden(this.#list.live, now())
 		if (this.#list.withheld > 0) throw sessionsWithheld(this.#list.withheld)
+	}
+
+	get grants() {
+		return this.#grants.state
+	}
+
+	lookAtSessions(): void {
+		if (this.#lookingAtEnds || this.#closed) return
+		this.#lookingAtEnds = true
+		const look = async () => {
+			try {
+				await this.#lookAt(this.#list.live)
+			} finally {
+				this.#lookingAtEnds = false
+			}
+		}
+		this.#safely(this.#ends.run(look))
+	}
+
+	/** What the ends of these sessions say of requests that wait, and of what is allowed for them. */
+	async #lookAt(sessions: readonly SessionRow[]): Promise<void> {
+		const now = this.#options.now()
+		await this.#requests.lookForHidden(sessions, now, ({ id, agent, project }, messages) => {
+			this.#grants.take({ id, agent, project: this.#list.get(id)?.project ?? project }, messages)
+		})
+		this.#grants.publish(new Set(this.#list.live.map(({ id }) => id)))
+	}
+
+	/** A request came or was answered: something may be allowed for its session, or was used. */
+	async #lookAtOne(session: string): Promise<void> {
+		await sleep(looksGather)
+		const row = this.#list.live.find(({ id }) => id === session)
+		if (row && !this.#closed) await this.#ends.run(() => this.#lookAt([row]))
 	}
 
 	/** Reads the page of sessions after the oldest one known. `false` when there is none. */
@@ -236,6 +278,7 @@ export class OpenedViewer implements Viewer {
 			})
 		}
 		sent.subscribe(note)
+		if (what.kind === 'take_back') void sent.done.then(() => this.#lookSoon(session))
 		note()
 		return sent
 	}
@@ -304,7 +347,7 @@ export class OpenedViewer implements Viewer {
 		switch (hint.type) {
 			case 'joined':
 				this.#joined = true
-				this.#safely(this.#refresh())
+				this.#safely(this.#refresh().then(() => this.lookAtSessions()))
 				break
 			case 'lost':
 				this.#joined = false
@@ -319,6 +362,7 @@ export class OpenedViewer implements Viewer {
 				this.#safely(this.#requests.refreshOne(hint.request))
 				// It moves up in the list, which must not happen while it is being answered.
 				this.#safely(this.#list.refreshOne(hint.session))
+				this.#lookSoon(hint.session)
 				break
 			case 'log':
 				this.#safely(this.#options.account.log.refresh())
@@ -326,6 +370,13 @@ export class OpenedViewer implements Viewer {
 			case 'mail':
 				break
 		}
+	}
+
+	#lookSoon(session: string): void {
+		if (this.#toLookAt.has(session)) return
+		this.#toLookAt.add(session)
+		const look = this.#lookAtOne(session).finally(() => this.#toLookAt.delete(session))
+		this.#safely(look)
 	}
 
 	/** A busy session says so many times a second: read once for all of them. */

@@ -6,7 +6,7 @@ import { type Body, requestStatuses } from '../protocol/events.ts'
 import { assessRisk } from '../risk/risk.ts'
 import type { CheckedMessage } from './checked-message.ts'
 import { decidedBy, findAnswer } from './decided.ts'
-import { type OpenedRequest, openRequestsOf } from './open-requests.ts'
+import { endOf, type OpenedRequest, openRequestsOf } from './open-requests.ts'
 import { Value } from './readable.ts'
 import { SessionReader } from './session-reader.ts'
 import type { RequestView } from './viewer.ts'
@@ -190,13 +190,18 @@ export class RequestList {
 
 	/**
 	 * Looks in the messages of sessions for requests that the server does not list, or lists as decided. Such
-	 * a one is put among those that wait, with its problem.
+	 * a one is put among those that wait, with its problem. `read`: shown the messages that were read for it.
 	 */
-	async lookForHidden(sessions: readonly SessionRow[], now: Date): Promise<void> {
+	async lookForHidden(
+		sessions: readonly SessionRow[],
+		now: Date,
+		read?: (session: SessionRow, messages: readonly CheckedMessage[]) => void,
+	): Promise<void> {
 		for (const session of sessions) {
 			try {
-				const open = await openRequestsOf(this.#account, session, now)
-				for (const one of open) await this.#takeOpen(one)
+				const messages = await endOf(this.#account, session)
+				read?.(session, messages)
+				for (const one of openRequestsOf(messages, now)) await this.#takeOpen(one)
 			} catch (error) {
 				if (!(error instanceof StyrbyError) || error.code === 'backend_unreachable') throw error
 			}

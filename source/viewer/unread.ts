@@ -1,6 +1,6 @@
 /** What is known before anything was read. */
 import type { DevicesState } from './devices.ts'
-import type { SearchState, SessionFacts, SessionState } from './viewer.ts'
+import type { GrantsState, SearchState, SessionFacts, SessionState } from './viewer.ts'
 
 export const noFacts: SessionFacts = { takes: null, mode: null, asks: null }
 
@@ -40,3 +40,5 @@ export const unreadSearch: SearchState = {
 	words: [],
 	index: { messages: 0, sessionsDone: 0, sessions: 0, upToDate: false, problem: null },
 }
+
+export const noGrants: GrantsState = { grants: [], looking: true }

@@ -2,7 +2,7 @@
  * A person's view of all their sessions: what the screens and the plain commands read, and the few
  * things they can do. Everything in here was verified and decrypted, or says that it was not.
  */
-import type { Body, Kind, RequestStatus } from '../protocol/events.ts'
+import type { Body, Kind, RequestStatus, SessionRule } from '../protocol/events.ts'
 import type { Risk, RiskInput } from '../risk/risk.ts'
 import type { Devices, Revoked } from './devices.ts'
 
@@ -202,6 +202,35 @@ export interface Choice {
 	input?: unknown
 }
 
+/** Something that a device allowed for a session, by the word of its host. */
+export interface SessionGrant {
+	/** Id of the decision that gave it. */
+	id: string
+	session: string
+	agent: string
+	project: string | null
+	/** The request that it was given with. */
+	request: string
+	tool: string
+	rules: readonly SessionRule[]
+	device: { id: string; name: string | null }
+	at: string
+	/** Requests that were allowed by it since. */
+	uses: number
+	usedAt: string | null
+	/** Who answers by it: the host, which can count it and take it back, or the agent, which can not. */
+	keeper: 'host' | 'agent'
+	/** The device's signature was checked against the device log. */
+	verified: boolean
+}
+
+export interface GrantsState {
+	/** The newest first. */
+	grants: readonly SessionGrant[]
+	/** They have not been read yet. */
+	looking: boolean
+}
+
 /**
  * sent: left this device · stored: the backend has it · verified: the host's signed answer is here ·
  * applied: the agent went on. Or its end: expired · withdrawn (answered at the agent) · lost (to another
@@ -359,6 +388,10 @@ export interface Viewer extends AsyncDisposable {
 	/** Decisions made in this process, by request id. */
 	readonly decisions: Readable<ReadonlyMap<string, DecisionState>>
 	readonly devices: Devices
+	/** What is allowed for the sessions that go on. */
+	readonly grants: Readable<GrantsState>
+	/** Reads again what is allowed for the sessions, and looks for requests that the server hides. */
+	lookAtSessions(): void
 	readonly search: Search
 	/** Reads the page of sessions after the oldest one known. `false` when there is none. */
 	moreSessions(): Promise<boolean>

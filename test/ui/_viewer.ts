@@ -7,6 +7,7 @@ import type {
 	Connection,
 	Decision,
 	DecisionState,
+	GrantsState,
 	Listing,
 	LiveText,
 	RequestView,
@@ -177,6 +178,8 @@ export class ScriptedViewer implements Viewer {
 	readonly sendings: { session: string; what: Sending }[] = []
 	readonly devices = new ScriptedDevices()
 	readonly search = new ScriptedSearch()
+	readonly grants = new Value<GrantsState>({ grants: [], looking: false })
+	looks = 0
 	readonly states = new Map<string, Value<SessionState>>()
 	/** All messages of a session, where its window does not have them all. */
 	readonly stored = new Map<string, readonly ShownMessage[]>()
@@ -204,6 +207,10 @@ export class ScriptedViewer implements Viewer {
 		this.askedSessions++
 		this.listing.set({ more: false, loading: false })
 		return false
+	}
+
+	lookAtSessions(): void {
+		this.looks++
 	}
 
 	open(session: string): SessionView {

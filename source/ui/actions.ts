@@ -32,6 +32,7 @@ import {
 } from './device-actions.ts'
 import { clearFilter, keepFilter, typeFilter } from './filtering.ts'
 import { foldAll, foldSelected, selectNext } from './folding.ts'
+import { askPanic, endGrant, openGrants, panic, panicDevices } from './granting.ts'
 import { keepHelpFilter, openHelp, typeHelpFilter, widerHelp } from './helping.ts'
 import type { CommandId } from './keymap/keymap.ts'
 import type { KeyName } from './keys.ts'
@@ -89,6 +90,11 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	'next-question': nextQuestion,
 	'take-words': takeWords,
 	'send-answers': sendAnswers,
+	grants: openGrants,
+	'end-grant': endGrant,
+	panic: askPanic,
+	'confirm-panic': panic,
+	'panic-devices': panicDevices,
 	'write-prompt': writePrompt,
 	'send-prompt': sendPrompt,
 	'new-line': newLine,

@@ -99,10 +99,11 @@ export class App {
 		this.#ui = initialState(size)
 		if (initial) this.#ui = { ...this.#ui, screens: [...this.#ui.screens, initial] }
 		this.#data = takeSnapshot(viewer, options.archive, null)
-		const { info, connection, sessions, listing, requests, decisions, sent, devices } = viewer
+		const { info, connection, sessions, listing, requests, decisions, sent, devices, grants } =
+			viewer
 		const { state, history, access, act } = devices
 		this.#watching = [
-			...[info, connection, sessions, listing, state, history, access].map((one) =>
+			...[info, connection, sessions, listing, grants, state, history, access].map((one) =>
 				one.subscribe(this.#batch.later),
 			),
 			// Somebody waits for these.

@@ -6,6 +6,7 @@ import { arranged, selectedSession } from './arranged-sessions.ts'
 import { askedBy, reviewShown } from './asking.ts'
 import { type Focus, type ShownRequest, shownDigest } from './attention.ts'
 import { emptyScreen, type Frame, inputRows, type Model, type ScreenFrame } from './frame.ts'
+import { isLeaving, selectedGrant } from './granting.ts'
 import { inputOf } from './input.ts'
 import type { KeyContext } from './keymap/command.ts'
 import { isTooSmall } from './layout.ts'
@@ -25,6 +26,7 @@ import {
 	idOf,
 	selectedDevice,
 } from './screens/devices-screen.ts'
+import { grantsScreen } from './screens/grants-screen.ts'
 import { helpScreen } from './screens/help-screen.ts'
 import { historyScreen } from './screens/history-screen.ts'
 import { permissionsScreen } from './screens/permissions-screen.ts'
@@ -108,6 +110,8 @@ function screenOf(model: Model, size: Size): ScreenFrame {
 			return sessionScreen(model, screen.session, size)
 		case 'permissions':
 			return permissionsScreen(model, size)
+		case 'grants':
+			return grantsScreen(model, size)
 		case 'request':
 			return requestScreen(model, screen.request, size)
 		case 'devices':
@@ -179,6 +183,7 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 		},
 		device: deviceOf(model),
 		route: routeOf(model),
+		grant: grantOf(model),
 		act: model.data.act,
 		joining: null,
 		waiting: pendingRequests(model.data).length,
@@ -197,6 +202,11 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 function isFinding({ ui }: Model): boolean {
 	const screen = baseScreen(ui)
 	return screen.name === 'session' && transcriptOf(ui, screen.session).find !== null
+}
+
+function grantOf(model: Model): KeyContext['grant'] {
+	const grant = baseScreen(model.ui).name === 'grants' ? selectedGrant(model) : null
+	return grant && { keeper: grant.keeper, leaving: isLeaving(model.data, grant) }
 }
 
 function deviceOf(model: Model): KeyContext['device'] {

@@ -7,6 +7,7 @@ import { noFacts } from '../viewer/unread.ts'
 import { askedBy } from './asking.ts'
 import { blockFrame } from './block-frame.ts'
 import type { InputFrame, Model } from './frame.ts'
+import { panicPlan } from './granting.ts'
 import type { Keymap } from './keymap/keymap.ts'
 import type { LineEdit } from './line-edit.ts'
 import { changeDiff } from './present/changed-lines.ts'
@@ -64,6 +65,8 @@ export function inputOf({
 				ui.lastFind === null ? safeText`` : safeText` (⏎ alone: “${oneLine(ui.lastFind)}” again)`
 			return inputFrame(safeText`Find in this session${again}:`, top.edit, size)
 		}
+		case 'panic':
+			return panicFrame(top, data, size)
 		case 'reason':
 			return inputFrame(safeText`Why not? The agent is told:`, top.edit, size)
 		case 'typing':
@@ -88,6 +91,33 @@ export function inputOf({
 }
 
 const filterQuestion = safeText`List only: words, agent: project: host: is: since: until:`
+
+function panicFrame(
+	{ step, denied, ended }: Extract<Screen, { name: 'panic' }>,
+	data: Snapshot,
+	size: Size,
+): InputFrame {
+	if (step === 'done') {
+		const text = safeText`On its way: ${denied} denied, ${sessionsText(ended)} told to end what they allow. Is a device not yours any more? It can be revoked.`
+		return { label: labelLines([span(text, 'strong')], size), text: [], cursor: null }
+	}
+	const { deny, end, rules, stay } = panicPlan(data)
+	const waits =
+		deny.length === 1
+			? safeText`the request that waits`
+			: safeText`the ${deny.length} requests that wait`
+	const kept = data.grants.looking
+		? safeText`all that is allowed for ${sessionsText(end.length)}`
+		: rules === 1
+			? safeText`the 1 rule allowed for a session`
+			: safeText`the ${rules} rules allowed for sessions`
+	const stays =
+		stay === 0
+			? safeText``
+			: safeText` ${stay} that agents keep stay in force until their sessions end.`
+	const text = safeText`Stop all: deny ${waits}, and take back ${kept}?${stays}`
+	return { label: labelLines([span(text, 'warn')], size), text: [], cursor: null }
+}
 
 function changedFrame(
 	{ request, digest, input, risk }: Extract<Screen, { name: 'changed' }>,

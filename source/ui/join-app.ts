@@ -212,6 +212,7 @@ export class JoinApp implements Disposable {
 			find: false,
 			following: false,
 			device: null,
+			grant: null,
 			act: null,
 			route: null,
 			joining: this.#state.step,

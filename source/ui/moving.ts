@@ -86,6 +86,7 @@ const highlights: Readonly<Partial<Record<ScreenName, keyof UiState>>> = {
 	devices: 'selectedDevice',
 	history: 'selectedEvent',
 	access: 'selectedAccess',
+	grants: 'selectedGrant',
 }
 
 function select(app: App, { ids, selected }: ListFrame, by: number): void {

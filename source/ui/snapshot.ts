@@ -3,6 +3,7 @@ import type { AccessState, DeviceAct, DevicesState, HistoryState } from '../view
 import type {
 	Connection,
 	DecisionState,
+	GrantsState,
 	Listing,
 	RequestView,
 	SentState,
@@ -24,6 +25,7 @@ export interface Snapshot {
 	decisions: ReadonlyMap<string, DecisionState>
 	/** What was sent, by session. */
 	sent: ReadonlyMap<string, readonly SentState[]>
+	grants: GrantsState
 	devices: DevicesState
 	history: HistoryState
 	access: AccessState
@@ -42,6 +44,7 @@ export function takeSnapshot(viewer: Viewer, archive: Archive, open: Snapshot['o
 		requests: viewer.requests.get(),
 		decisions: viewer.decisions.get(),
 		sent: viewer.sent.get(),
+		grants: viewer.grants.get(),
 		devices: viewer.devices.state.get(),
 		history: viewer.devices.history.get(),
 		access: viewer.devices.access.get(),

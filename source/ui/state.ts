@@ -16,6 +16,10 @@ export type Screen =
 	| { name: 'sessions' }
 	| { name: 'session'; session: string }
 	| { name: 'permissions' }
+	/** What is allowed for sessions. */
+	| { name: 'grants' }
+	/** Whether everything is to be stopped; then how much was denied, and how many hosts were told to end what they allow. */
+	| { name: 'panic'; step: 'ask' | 'done'; denied: number; ended: number }
 	| { name: 'request'; request: string }
 	/** A reason for a denial is being typed. Bound to the request that was highlighted when it began. */
 	| { name: 'reason'; request: string; digest: string | null; edit: LineEdit }
@@ -90,7 +94,7 @@ export type TypingScreen = Extract<Screen, { edit: LineEdit }>
 /** What stands above the footer, and leaves the screen below it in view. */
 export type Overlay =
 	| TypingScreen
-	| Extract<Screen, { name: 'interrupt' | 'modes' | 'question' | 'changed' | 'archive' }>
+	| Extract<Screen, { name: 'interrupt' | 'modes' | 'question' | 'changed' | 'archive' | 'panic' }>
 
 /** What is looked for in a session. */
 export interface FindState {
@@ -136,6 +140,7 @@ export interface UiState {
 	selectedRequest: string | null
 	selectedDevice: string | null
 	selectedEvent: string | null
+	selectedGrant: string | null
 	selectedAccess: string | null
 	transcripts: ReadonlyMap<string, TranscriptState>
 	/** First line shown of what is longer than its pane, by the id of its card. */
@@ -168,6 +173,7 @@ export function initialState(size: Size): UiState {
 		selectedRequest: null,
 		selectedDevice: null,
 		selectedEvent: null,
+		selectedGrant: null,
 		selectedAccess: null,
 		transcripts: new Map(),
 		cardTops: new Map(),
@@ -192,6 +198,7 @@ const overlays: ReadonlySet<ScreenName> = new Set([
 	'question',
 	'changed',
 	'archive',
+	'panic',
 ])
 
 export function isOverlay(screen: Screen): screen is Overlay {

@@ -264,7 +264,8 @@ export class OpenedViewer implements Viewer {
 			id: randomId(account.random),
 			what,
 			waitMs,
-			silent: summary?.stale === true,
+			// What takes something back does no harm whenever it comes.
+			silent: summary?.stale === true && what.kind !== 'take_back',
 			before: this.#leaving.get(session) ?? Promise.resolve(),
 		})
 		this.#leaving.set(session, posted)

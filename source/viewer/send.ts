@@ -23,6 +23,8 @@ export interface SendOptions extends Route {
 const ends: ReadonlySet<SentStage> = new Set(['obeyed', 'refused', 'failed'])
 /** For so long after it was signed a host may still obey it, ms. */
 const lifetime = 10 * 60_000
+/** What takes something back is obeyed whenever it comes: how long that is waited for, ms. */
+const longLifetime = 12 * 3_600_000
 
 /** Sends it. Never rejects: a failure is a stage with its reason. `posted`: it was sent, or never will be. */
 export function send(options: SendOptions): { sent: Sent; posted: Promise<void> } {
@@ -56,7 +58,7 @@ async function run(options: SendOptions, tracked: Tracked<SentStage, SentState>)
 		throw new StyrbyError('host_silent', 'The host of this session is silent: nothing was sent.')
 	}
 	const mail = await sealForHost(options, id, contentOf(options.what))
-	const until = now().getTime() + lifetime
+	const until = now().getTime() + (options.what.kind === 'take_back' ? longLifetime : lifetime)
 	await post(options, {
 		mail,
 		tracked,

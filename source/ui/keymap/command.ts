@@ -49,6 +49,8 @@ export interface KeyContext {
 	} | null
 	/** The session on the screen, as something may be sent to it; `null`: none is. */
 	route: SessionRoute | null
+	/** The highlighted rule that is allowed for a session; `leaving`: it is being taken back. */
+	grant: { keeper: 'host' | 'agent'; leaving: boolean } | null
 	act: DeviceAct | null
 	/** How far a home is that is no device yet; `null`: it is one. */
 	joining: JoinState['step'] | null

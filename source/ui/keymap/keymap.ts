@@ -7,6 +7,7 @@ import { type KeyName, keySymbol } from '../keys.ts'
 import { answeringCommands } from './answering.ts'
 import type { Command, KeyContext } from './command.ts'
 import { deviceCommands } from './devices.ts'
+import { grantingCommands } from './granting.ts'
 import { listingCommands } from './listing.ts'
 import { lookingCommands } from './looking.ts'
 import { movingCommands } from './moving.ts'
@@ -26,6 +27,7 @@ const table = [
 	...deviceCommands,
 	...sendingCommands,
 	...answeringCommands,
+	...grantingCommands,
 	...movingCommands,
 	...lookingCommands,
 	...listingCommands,
@@ -53,6 +55,7 @@ export const answers: ReadonlySet<CommandId> = new Set<CommandId>([
 	'send-prompt',
 	'confirm-interrupt',
 	'set-mode',
+	'confirm-panic',
 ])
 
 /** The table with the keys that are in force. */

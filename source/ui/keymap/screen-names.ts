@@ -28,6 +28,8 @@ export const screenNames: Readonly<Record<ScreenName, string>> = {
 	'help-filter': 'looking for a key',
 	filter: 'typing a filter',
 	archive: 'archiving',
+	grants: 'allowed rules',
+	panic: 'stopping all',
 }
 
 /** Screens on which nearly nothing is a command. */
@@ -46,6 +48,7 @@ const elsewhere: ReadonlySet<ScreenName> = new Set<ScreenName>([
 	'help-filter',
 	'filter',
 	'archive',
+	'panic',
 	'revoked',
 ])
 

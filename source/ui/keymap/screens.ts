@@ -8,6 +8,7 @@ export const lists: readonly ScreenName[] = [
 	'devices',
 	'history',
 	'access',
+	'grants',
 ]
 export const scrolled: readonly ScreenName[] = [
 	'session',
@@ -38,6 +39,7 @@ export const everywhere: readonly ScreenName[] = [
 	'interrupt',
 	'changed',
 	'archive',
+	'panic',
 	'revoked',
 ]
 

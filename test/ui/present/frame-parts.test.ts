@@ -32,6 +32,7 @@ function data(change: Partial<Snapshot> = {}): Snapshot {
 		listing: { more: false, loading: false },
 		archived: new Set(),
 		requests: [request('a')],
+		grants: { grants: [], looking: false },
 		decisions: new Map(),
 		sent: new Map(),
 		devices: someState,
@@ -137,6 +138,7 @@ const context: KeyContext = {
 	following: true,
 	device: null,
 	act: null,
+	grant: null,
 	route: null,
 	joining: null,
 }

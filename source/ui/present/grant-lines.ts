@@ -29,6 +29,7 @@ export function usesText({ uses, keeper }: Pick<SessionGrant, 'uses' | 'keeper'>
 /** Below that, what a rule is about stands under it, columns. */
 const roomy = 60
 
+/** Rules as they are listed, the newest first. */
 export function grantRows({ grants, looking }: GrantsState, width: number): ListRow[] {
 	if (grants.length === 0) {
 		const text = looking

@@ -9,7 +9,7 @@ import { Batch } from './batch.ts'
 import { composeFrame } from './compose.ts'
 import { actOutcome } from './device-actions.ts'
 import type { Frame } from './frame.ts'
-import { answers, defaultKeymap, type Keymap } from './keymap/keymap.ts'
+import { answers, type CommandId, defaultKeymap, type Keymap } from './keymap/keymap.ts'
 import type { KeyPress } from './keys.ts'
 import { block, editKey, insertText, oneLine } from './line-edit.ts'
 import { Loading } from './loading.ts'
@@ -185,10 +185,11 @@ export class App {
 		// What still looks for its place gives way to what the person does next.
 		this.finder.stay()
 		this.jumps.stop()
+		const unseen = this.#tooSmall()
 		for (const name of names) {
-			if (isTyping(topScreen(this.#ui)) && this.#edit(name, alone)) continue
+			if (!unseen && isTyping(topScreen(this.#ui)) && this.#edit(name, alone)) continue
 			const newest = this.keymap.commandFor(name, this.frame().context)
-			if (!newest) continue
+			if (!newest || (unseen && !withoutScreen.has(newest.command.id))) continue
 			const answer = answers.has(newest.command.id)
 			// A move goes on from the move before; an answer means what the person saw.
 			const found = answer ? this.keymap.commandFor(name, this.seen.context) : newest
@@ -201,8 +202,14 @@ export class App {
 		this.#batch.flush()
 	}
 
+	/** Nothing is seen of what a key would do. */
+	#tooSmall(): boolean {
+		return this.frame().tooSmall || this.seen.tooSmall
+	}
+
 	paste(text: string): void {
 		this.#pressing.pasted()
+		if (this.#tooSmall()) return
 		this.#typed((screen) => ({ ...screen, edit: insertText(screen.edit, text, rulesOf(screen)) }))
 	}
 
@@ -345,6 +352,9 @@ export class App {
 		this.#tick.unref()
 	}
 }
+
+/** What a person can do without seeing what is on the screen. */
+const withoutScreen: ReadonlySet<CommandId> = new Set(['leave', 'quit', 'suspend', 'redraw'])
 
 /** What has as many lines as it takes; all else that is typed has one. */
 function rulesOf({ name }: TypingScreen) {

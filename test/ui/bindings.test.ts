@@ -1,5 +1,8 @@
 /** Keys from the config file: what they do, and what is refused. */
+import { readFileSync } from 'node:fs'
+import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
+import { settingsSchema } from '../../source/config/settings.ts'
 import { StyrbyError } from '../../source/protocol/errors.ts'
 import { bindKeys, type KeySettings } from '../../source/ui/keymap/bindings.ts'
 import { readKeyName } from '../../source/ui/keymap/key-names.ts'
@@ -25,9 +28,9 @@ const keysOf = (settings: KeySettings, id: string) =>
 
 describe('keys in the config file', () => {
 	test('take the place of the ones of the table, and only of those named', () => {
-		const settings = { allow: ['Y', 'ctrl-y'], deny: 'N' }
-		expect(keysOf(settings, 'allow')).toEqual(['Y', 'ctrl-y'])
-		expect(keysOf(settings, 'deny')).toEqual(['N'])
+		const settings = { allow: ['ö', 'ctrl-y'], deny: 'ä' }
+		expect(keysOf(settings, 'allow')).toEqual(['ö', 'ctrl-y'])
+		expect(keysOf(settings, 'deny')).toEqual(['ä'])
 		expect(keysOf(settings, 'help')).toEqual(['?'])
 	})
 
@@ -42,6 +45,14 @@ describe('keys in the config file', () => {
 		[' ', 'space'],
 	])('may be written as %j', (written, key) => {
 		expect(readKeyName(written)).toEqual({ key })
+	})
+
+	test('are those of the example in the documentation', () => {
+		const text = readFileSync(new URL('../../docs/viewer.md', import.meta.url), 'utf8')
+		const [, example = ''] = /```json\n(\{\n\t"keys".*?)```/s.exec(text) ?? []
+		const { keys: chosen } = v.parse(settingsSchema, JSON.parse(example))
+		expect(Object.keys(chosen)).toContain('allow')
+		bindKeys(chosen)
 	})
 
 	test('two commands can change places', () => {
@@ -61,7 +72,7 @@ describe('keys in the config file', () => {
 		['an invisible key', { allow: '\u200b' }, ['"allow"']],
 		['a key that is another', { redraw: 'ctrl-i' }, ['ctrl-i', 'tab']],
 		['a conflict', { deny: 'x' }, ['"deny"', '"interrupt-agent"', 'the key x', '"session"']],
-		['a conflict between two that were chosen', { deny: 'Z', allow: 'Z' }, ['"allow"', '"deny"']],
+		['a conflict between two that were chosen', { deny: 'ä', allow: 'ä' }, ['"allow"', '"deny"']],
 		['leaving without ctrl-c', { leave: 'ctrl-q' }, ['"leave"', 'ctrl-c']],
 		['ctrl-c for something else', { redraw: 'ctrl-c' }, ['"redraw"', '"leave"', 'ctrl-c']],
 		['going back without esc', { back: 'q' }, ['"back"', 'escape']],
@@ -94,18 +105,18 @@ describe('keys in the config file', () => {
 })
 
 describe('with other keys', () => {
-	const settings = { allow: 'Y', deny: 'N', permissions: 'P', help: ['ctrl-g', '?'] }
+	const settings = { allow: 'ö', deny: 'ä', permissions: 'ü', help: ['ctrl-g', '?'] }
 
 	test('those answer, the old ones do not, and every text names them', async () => {
 		await using stage = twoWaiting()
 		const screen = await stage.open({ keys: settings })
 		await screen.look()
-		const text = await screen.until('[Y] allow')
-		expect(text).toContain('[N] deny')
-		expect(text.split('\n').slice(-2).join('\n')).toMatch(/ Y allow {2}N deny .*\^g all keys/s)
+		const text = await screen.until('[ö] allow')
+		expect(text).toContain('[ä] deny')
+		expect(text.split('\n').slice(-2).join('\n')).toMatch(/ ö allow {2}ä deny .*\^g all keys/s)
 		await screen.press('a', 'd')
 		expect(stage.answers()).toEqual([])
-		await screen.press('Y')
+		await screen.press('ö')
 		expect(stage.answers()).toEqual([{ id: first, decision: 'allow', scope: 'once' }])
 	})
 
@@ -113,12 +124,12 @@ describe('with other keys', () => {
 		await using stage = twoWaiting()
 		const screen = await stage.open({ keys: settings })
 		await screen.press('\u0007')
-		expect(screen.text()).toMatch(/Y +Allow the highlighted request, once\./)
-		await screen.press('/', 'P')
-		expect(screen.text()).toMatch(/P +All permission requests/)
+		expect(screen.text()).toMatch(/ö +Allow the highlighted request, once\./)
+		await screen.press('/', 'ü')
+		expect(screen.text()).toMatch(/ü +All permission requests/)
 		expect(screen.text()).not.toContain('Allow the highlighted')
 		await screen.press(keys.enter)
-		expect(screen.text()).toContain('all keys · P')
+		expect(screen.text()).toContain('all keys · ü')
 		await screen.press(keys.escape)
 		expect(screen.text()).toContain('Allow the highlighted')
 		await screen.press(keys.escape)

@@ -287,6 +287,22 @@ describe('on the terminal itself', () => {
 		expect(await screen.exited).toEqual({ exitCode: 0 })
 	})
 
+	test.concurrent('too small while something is typed: keys do nothing that is not seen', async () => {
+		await using stage = crowded()
+		const screen = await stage.open({ columns: 80, rows: 24 })
+		await screen.press(keys.enter, 'i', 'g', 'o')
+		await screen.resize(20, 5)
+		expect(screen.text()).toContain('^c leaves')
+		await screen.wait(1000)
+		await screen.press('x', keys.enter, keys.escape)
+		expect(stage.viewer.sendings).toEqual([])
+		await screen.resize(80, 24)
+		await screen.until('› go')
+		await screen.wait(1000)
+		await screen.press(' ', 'o', 'n')
+		expect(screen.text()).toContain('› go on')
+	})
+
 	test.concurrent('changing size all the time leaves no trace', async () => {
 		await using stage = crowded()
 		const screen = await stage.open({ columns: 120, rows: 40 })

@@ -46,7 +46,7 @@ function TooSmall({ frame }: { frame: DrawnFrame }) {
 	const texts = [
 		`Too small: needs ${smallest.columns}×${smallest.rows}`,
 		waiting > 0 ? `⚠ ${waiting} waiting` : '',
-		'q quits',
+		'^c leaves',
 	].filter((text) => text !== '')
 	return (
 		<Box flexDirection="column" width={columns} height={rows}>

@@ -80,7 +80,7 @@ function named(id: string): BoundCommand {
 }
 
 function keysOf(command: BoundCommand, written: readonly string[]): readonly KeyName[] {
-	const { id, screens } = command
+	const { id, screens, keys: own } = command
 	if (fixed.has(id)) throw wrong(`the keys of "${id}" are what it does: leave them as they are.`)
 	const keys = written.map((one) => {
 		const read = readKeyName(one)
@@ -93,7 +93,7 @@ function keysOf(command: BoundCommand, written: readonly string[]): readonly Key
 	}
 	if (needed.has(id) && keys.length === 0) throw wrong(`"${id}" needs a key: give it one.`)
 	const stolen = keys.find((key) => key === 'escape')
-	if (stolen !== undefined && way !== 'escape') {
+	if (stolen !== undefined && !own.includes('escape')) {
 		throw wrong(`"${id}" has the key escape, which always goes back: give it another.`)
 	}
 	const onlyTyping = screens.every((screen) => typing.includes(screen))

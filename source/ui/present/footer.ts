@@ -1,4 +1,4 @@
-import { displayText, joinText, type SafeText, safeText } from '../../text/safe-text.ts'
+import { displayText, joinText, type SafeText, safeText, sliceText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span } from '../../text/styled.ts'
 import type { BoundCommand, KeyContext, Keymap } from '../keymap/keymap.ts'
 import type { ScreenName, Size } from '../state.ts'
@@ -10,6 +10,9 @@ const keptFrom: Readonly<Record<string, number>> = { help: 0, back: 0, quit: 40,
 /** Screens with more keys than a line holds, unless it is a very long one. */
 const full: ReadonlySet<ScreenName> = new Set(['sessions', 'session', 'permissions', 'devices'])
 const longLine = 200
+const gap = safeText`  `
+/** Groups of keys that do nothing to what is on the screen. */
+const elsewhere: ReadonlySet<string> = new Set(['Move', 'Look', 'Program'])
 const roomyRows = 20
 
 /** How many lines of keys a screen has: it does not change with what is on it, so nothing jumps. */
@@ -25,15 +28,30 @@ export function footerLines(
 ): StyledLine[] {
 	const hints = hintsOf(context, keymap)
 	const isKept = ({ id }: Hint) => columns >= (keptFrom[id] ?? Number.POSITIVE_INFINITY)
-	const kept = hints.filter(isKept)
 	const free = hints.filter((hint) => !isKept(hint))
-	const room = columns - 1
+	// The gap after the last one may be cut.
+	const room = columns - 1 + gap.length
+	const kept = keptBeside(hints.filter(isKept), rows < 2 ? free[0] : undefined, room)
 	const beside = room - widthOf(kept)
 	const lines = rows < 2 ? [fitting(free, beside)] : inTwo(free, room, beside)
 	return lines.map((line, index) => {
 		const shown = index === lines.length - 1 ? [...line, ...kept] : line
-		return padLine([span(safeText` `), ...shown.flatMap((hint) => hint.line)], columns)
+		return padLine(withoutGap([span(safeText` `), ...shown.flatMap((hint) => hint.line)]), columns)
 	})
+}
+
+/** What a screen is for comes before the way back from it, where there is not room for both. */
+function keptBeside(kept: readonly Hint[], first: Hint | undefined, room: number): Hint[] {
+	const rest = [...kept]
+	const fits = () => widthOf(rest) + (first ? lineWidth(first.line) : 0) <= room
+	while (rest.length > 1 && !fits()) rest.splice(rest.length - 2, 1)
+	return rest
+}
+
+function withoutGap(line: StyledLine): StyledLine {
+	const last = line.at(-1)
+	if (!last?.text.endsWith(gap)) return line
+	return [...line.slice(0, -1), { ...last, text: sliceText(last.text, 0, -gap.length) }]
 }
 
 interface Hint {
@@ -54,7 +72,7 @@ function hintsOf(context: KeyContext, keymap: Keymap): Hint[] {
 		.map(({ command, enabled }) => ({
 			id: command.id,
 			line: hint(keysOf(command, keymap), command.label, enabled === true),
-			acts: !['Move', 'Look', 'Program'].includes(command.group),
+			acts: command.id !== 'next-waiting' && !elsewhere.has(command.group),
 		}))
 }
 
@@ -95,7 +113,7 @@ function inTwo(hints: readonly Hint[], first: number, second: number): Hint[][] 
 function hint(key: SafeText, label: string, works: boolean): StyledLine {
 	return [
 		span(key, works ? 'accent' : 'dim'),
-		span(safeText` ${displayText(label)}  `, works ? 'plain' : 'dim'),
+		span(safeText` ${displayText(label)}${gap}`, works ? 'plain' : 'dim'),
 	]
 }
 

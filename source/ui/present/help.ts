@@ -35,7 +35,11 @@ export interface HelpOptions {
 export function helpLines(options: HelpOptions): StyledLine[] {
 	const { of, keymap, width } = options
 	const found = keymap.commands.filter((command) => matches(command, options.filter))
-	const here = found.filter(({ screens }) => screens.includes(of))
+	// Moving is known; what is done here comes first.
+	const order = [...groups.filter((group) => group !== 'Move'), 'Move']
+	const here = found
+		.filter(({ screens }) => screens.includes(of))
+		.toSorted((a, b) => order.indexOf(a.group) - order.indexOf(b.group))
 	const lines = [
 		...(here.length === 0 ? [] : hereLines(here, options)),
 		...groups.flatMap((group) => {

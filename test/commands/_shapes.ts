@@ -48,6 +48,25 @@ export const session = v.strictObject({
 })
 export const sessions = v.strictObject({ sessions: v.array(session) })
 
+export const search = v.strictObject({
+	query: text,
+	total: count,
+	hits: v.array(
+		v.strictObject({
+			session: uuid,
+			seq: count,
+			at: time,
+			kind: v.picklist(kinds),
+			agent: text,
+			project: v.nullable(text),
+			title: v.nullable(text),
+			snippet: v.string(),
+			matches: v.array(v.strictTuple([count, count])),
+		}),
+	),
+	index: v.strictObject({ messages: count, problem: v.nullable(text) }),
+})
+
 export const message = v.strictObject({
 	session: uuid,
 	seq: v.pipe(count, v.minValue(1)),

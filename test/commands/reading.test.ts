@@ -74,6 +74,45 @@ test('status says what is there', async () => {
 	expect((await program.run(['status'])).stdout).toContain(status.device?.fingerprint)
 })
 
+test('search finds what was said, for a script and for a person', async () => {
+	const { query, total, hits, index } = await program.json(shapes.search, [
+		'search',
+		'twelve reeds',
+		'kind:response',
+	])
+	expect([query, total]).toEqual(['"twelve reeds" kind:response', 1])
+	expect(hits[0]).toMatchObject({ session: ended, snippet: 'There are twelve reeds.' })
+	expect(hits[0]?.matches).toEqual([[10, 22]])
+	expect(index.problem).toBeNull()
+	const { stdout, code } = await program.run(['search', 'HERONS'])
+	expect(code).toBe(0)
+	expect(stdout).toContain(`${live.id.slice(0, 8)} #`)
+	expect(stdout).toContain('I count the herons.')
+	const nothing = await program.run(['search', 'xyzzy'])
+	expect([nothing.code, nothing.stdout]).toEqual([0, ''])
+	expect(nothing.stderr).toContain('Nothing fits')
+	// What it keeps has none of the words in it.
+	const [name = ''] = (await readdir(program.home.cache)).filter((each) =>
+		each.startsWith('search-'),
+	)
+	const kept = join(program.home.cache, name)
+	const files = await readdir(kept)
+	expect(files).toContain('state')
+	for (const file of files) {
+		const bytes = await readFile(join(kept, file))
+		for (const word of ['reeds', 'herons', ended, 'claude'])
+			expect(bytes.includes(word)).toBe(false)
+	}
+})
+
+test('search says where a query is wrong', async () => {
+	const { code, stderr } = await program.run(['search', 'reeds', 'agnt:claude', '--json'])
+	expect(code).toBe(2)
+	expect(stderr).toContain('unknown_field')
+	expect(stderr).toContain('At character 7')
+	expect(stderr).toContain('did you mean agent:')
+})
+
 test('sessions lists what there is, newest activity first', async () => {
 	const { sessions } = await program.json(shapes.sessions, ['sessions'])
 	expect(sessions.map(({ id }) => id)).toEqual([live.id, ended])

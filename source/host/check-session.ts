@@ -7,6 +7,7 @@ import type { Account } from '../account/account.ts'
 import type { AppendRow } from '../backend/gateway.ts'
 import { keySize } from '../protocol/box.ts'
 import { encodeUtf8 } from '../protocol/bytes.ts'
+import { checkAgent, checkTitle } from '../protocol/check-session.ts'
 import { randomId } from '../protocol/device.ts'
 import { chainStart } from '../protocol/message.ts'
 import { sessionScope } from '../protocol/scope.ts'
@@ -14,10 +15,6 @@ import { importChain } from './import-position.ts'
 import { sealedText } from './live-channel.ts'
 import { sealEvent } from './seal-event.ts'
 import { sealSessionLabel } from './session-label.ts'
-
-/** What the server sees as the agent of such a session. */
-export const checkAgent = 'styrby'
-export const checkTitle = 'styrby-tui verify: sentences sent to see what the server sees'
 
 /** How long the live channel may take to be joined, ms. */
 const joinLimit = 5000

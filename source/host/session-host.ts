@@ -8,6 +8,7 @@ import type { PolicyFile, PolicyState } from '../policy/policy-file.ts'
 import { randomId } from '../protocol/device.ts'
 import { refused, StyrbyError } from '../protocol/errors.ts'
 import type { AgentName, Body, SessionEvent, SessionStatus } from '../protocol/events.ts'
+import { modeName } from '../protocol/mode-name.ts'
 import { AccountFeed } from './account-feed.ts'
 import { locksIn, type TakeLock } from './host-lock.ts'
 import { statusUpdate } from './outbox-operations.ts'
@@ -294,7 +295,7 @@ export class SessionHost implements AsyncDisposable {
 			this.#system('about', null, facts)
 		}
 		if (mode !== undefined || asks !== undefined) {
-			const name = mode ?? 'this'
+			const name = mode === undefined ? 'this' : modeName(this.#options.agent, mode)
 			const text =
 				asks === false
 					? `Approvals are off in ${name} mode: the agent decides by itself and asks nobody.`

@@ -1,4 +1,5 @@
 /** The sessions in the order and the groups in which they are listed. */
+import { checkAgent, checkTitle } from '../protocol/check-session.ts'
 import type { RequestView, SessionSummary } from '../viewer/viewer.ts'
 import { groupOf, type SessionGroup } from './present/session-state.ts'
 import { filterText, readFilter, type SessionFilter } from './session-filter.ts'
@@ -80,9 +81,10 @@ function arrange({ sessions, requests, archived, text, typing, minute }: Given):
 	let hidden = 0
 	for (const session of sessions) {
 		const group = groupOf(session)
-		const put = archived.size > 0 && archived.has(session.id)
+		const archivedHere = archived.size > 0 && archived.has(session.id)
+		const put = archivedHere || isCheck(session)
 		if (group === 'waiting' || filter.fits(session, put)) places[group].push(session)
-		else if (put && !filter.showsArchived) hidden++
+		else if (archivedHere && !filter.showsArchived) hidden++
 	}
 	const since = waitingSince(requests)
 	const asked = ({ id, startedAt }: SessionSummary) => since.get(id) ?? Date.parse(startedAt)
@@ -108,6 +110,11 @@ function arrange({ sessions, requests, archived, text, typing, minute }: Given):
 			.filter(({ id, endedAt }) => endedAt !== null && !archived.has(id))
 			.map(({ id }) => id),
 	}
+}
+
+/** What `verify` sends to itself is no work of an agent's: archived from the start. */
+function isCheck({ agent, title }: SessionSummary): boolean {
+	return agent === checkAgent && title === checkTitle
 }
 
 /** The highlighted session: the one chosen, or where that is not listed, the first. */

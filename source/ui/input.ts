@@ -49,7 +49,8 @@ export function inputOf({
 		case 'modes': {
 			const label = [span(safeText`Mode of ${nameOf(top.session)}:`, 'strong')]
 			const facts = routeOf({ ui, data })?.facts ?? noFacts
-			const text = modeLines(facts, top.selected, size)
+			const agent = data.sessions.find(({ id }) => id === top.session)?.agent ?? ''
+			const text = modeLines(facts, { selected: top.selected, agent }, size)
 			return { label: labelLines(label, size), text, cursor: null }
 		}
 		case 'filter': {

@@ -383,7 +383,9 @@ class Turn {
 	async over(): Promise<void> {
 		await this.#session.until(() => {
 			const status = this.outputs.findLast((output) => output.type === 'status')
-			const idle = status?.type === 'status' && status.status === 'idle'
+			const ran = this.outputs.some((one) => one.type === 'status' && one.status === 'running')
+			// Before its first turn an interface is idle too.
+			const idle = ran && status?.type === 'status' && status.status === 'idle'
 			const ended = new Set(this.ends.map((end) => ('id' in end ? end.id : '')))
 			return (idle || this.#session.ended) && this.requests.every(({ id }) => ended.has(id))
 		})

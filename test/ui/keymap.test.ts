@@ -89,7 +89,7 @@ function context(change: Partial<KeyContext> = {}): KeyContext {
 		device: { id: uuid(900), own: false, active: true, kind: 'device' },
 		grant: { keeper: 'host', leaving: false },
 		act: null,
-		route: { session: uuid(1), facts: takesAll, closed: null },
+		route: { session: uuid(1), facts: takesAll, closed: null, busy: true },
 		joining: null,
 		...change,
 	}
@@ -257,7 +257,7 @@ describe('what a request allows', () => {
 describe('what can be sent to a session', () => {
 	const keys = ['i', 'x', 'm'] as const
 	const at = (change: Partial<NonNullable<KeyContext['route']>>) =>
-		context({ route: { session: uuid(1), facts: takesAll, closed: null, ...change } })
+		context({ route: { session: uuid(1), facts: takesAll, closed: null, busy: true, ...change } })
 
 	test('one that takes it gets it', () => {
 		for (const key of keys) expect(commandFor(key, at({}))?.enabled, key).toBe(true)

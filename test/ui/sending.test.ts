@@ -125,10 +125,10 @@ describe('a mode', () => {
 	test.concurrent('is chosen among those that the session takes; the current one and risky ones are marked', async () => {
 		await using stage = oneSession()
 		const screen = await opened(stage)
-		expect(screen.text()).toContain('default mode')
+		expect(screen.text()).toContain('manual mode')
 		await screen.press('m')
 		const text = await screen.until('Mode of api-server')
-		expect(text).toMatch(/▸ default +\(now\)/)
+		expect(text).toMatch(/▸ manual +\(now\)/)
 		expect(text).toMatch(/acceptEdits +⚠ edits are made unasked/)
 		expect(text).toMatch(/^ {3}plan$/m)
 		await screen.press('j', keys.down, keys.down)

@@ -310,6 +310,7 @@ export class NativeSession {
 
 	async #look(): Promise<void> {
 		await this.#read()
+		if (this.#status === null) await this.#lookForInterface()
 		if (this.requests.onScreen.length === 0) return
 		const session = this.#about.get('session') ?? null
 		const entry = await readRegistry(this.#options.folder, this.#process?.pid, session)
@@ -321,6 +322,12 @@ export class NativeSession {
 			// A no hangs up the hook; give it the time to. The next request may come meanwhile.
 			setTimeout(() => this.requests.release('approved', answered), hangUpMs)
 		}
+	}
+
+	/** Before the first prompt no hook tells anything: it is in the agent's own list once its interface stands. */
+	async #lookForInterface(): Promise<void> {
+		const entry = await readRegistry(this.#options.folder, this.#process?.pid, null)
+		if (entry?.status === 'idle' && this.#status === null) this.#setStatus('idle')
 	}
 
 	async #read(): Promise<void> {

@@ -17,6 +17,8 @@ import type { ThreadReader } from './thread-reader.ts'
 /** Calls of the interface that open the thread which the session is about from then on. */
 const opening = new Set(['thread/start', 'thread/resume', 'thread/fork'])
 
+const idle = { type: 'status', status: 'idle' } as const
+
 export interface RelayOptions {
 	reader: ThreadReader
 	/** Parameters for the first thread that the interface resumes or forks. */
@@ -139,7 +141,8 @@ export class Relay {
 			if (!opened.success) return []
 			const first = reader.thread === null
 			const outputs = reader.opened(opened.output)
-			return first && reader.thread !== null ? [...outputs, takes] : outputs
+			// Until the first prompt there is no turn to tell that the interface stands.
+			return first && reader.thread !== null ? [...outputs, takes, idle] : outputs
 		}
 		const repeated = message.type === 'request' && reader.requests.knows(message.id)
 		const outputs = reader.read(message, at)

@@ -283,6 +283,8 @@ export class NativeSession implements RunningAgent {
 			}
 			return
 		}
+		// Its line for prompts is there: the interface stands.
+		if (this.#status === null) this.#setStatus('idle')
 		if (this.#status !== 'running') return
 		const reason = this.#reason
 		this.#reason = null

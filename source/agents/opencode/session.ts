@@ -109,6 +109,8 @@ export class OpencodeSession implements RunningAgent {
 		endWithHost(child)
 		this.#interface = child
 		this.#takes(false)
+		// There is nothing to tell of a session before its first prompt.
+		this.#queue.push({ type: 'status', status: 'idle' })
 		// Keys belong to the agent: an interrupt typed before it has the terminal must not end the host.
 		process.on('SIGINT', ignore)
 		void ended.then(async (how) => {

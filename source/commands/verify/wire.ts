@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Account } from '../../account/account.ts'
 import type { WireTap } from '../../backend/wire-tap.ts'
-import { checkTitle, publishSentence } from '../../host/check-session.ts'
+import { publishSentence } from '../../host/check-session.ts'
 import { fromBase64 } from '../../protocol/bytes.ts'
+import { checkTitle } from '../../protocol/check-session.ts'
 import { findTraces, type Trace, textTraces, tracesOf } from '../../protocol/traces.ts'
 import type { Context } from '../context.ts'
 

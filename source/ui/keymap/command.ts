@@ -12,6 +12,8 @@ export interface SessionRoute {
 	facts: SessionFacts
 	/** Why nothing can be sent to it at all, or `null`. */
 	closed: SafeText | null
+	/** The agent works, or waits for an answer: there is something to interrupt. */
+	busy: boolean
 }
 
 /** What the table looks at to say whether a key has a meaning just now. */

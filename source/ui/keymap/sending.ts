@@ -20,10 +20,15 @@ const prompted = taken(
 	({ prompt }) => prompt,
 	safeText`This session runs in its own interface: type there.`,
 )
-const interrupted = taken(
+const interruptible = taken(
 	({ interrupt }) => interrupt,
 	safeText`This session runs in its own interface: interrupt it there.`,
 )
+const interrupted = (context: KeyContext): Enabled => {
+	const may = interruptible(context)
+	if (may !== true || context.route?.busy) return may
+	return safeText`The agent does nothing just now: there is nothing to interrupt.`
+}
 const changed = taken(
 	({ modes }) => modes.length > 0,
 	safeText`The mode of this session can be changed only where it runs.`,

@@ -1,3 +1,4 @@
+import { modeName } from '../../protocol/mode-name.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { unaskedIn } from '../../viewer/modes.ts'
@@ -9,7 +10,7 @@ import { oneLine } from './one-line.ts'
 /** The modes that a session takes, the highlighted one among them: as many as there is room for. */
 export function modeLines(
 	{ takes, mode, asks }: SessionFacts,
-	selected: string,
+	{ selected, agent }: { selected: string; agent: string },
 	{ columns, rows }: Size,
 ): StyledLine[] {
 	const modes = takes?.modes ?? []
@@ -21,7 +22,10 @@ export function modeLines(
 		const unasked = name === mode && asks === false ? 'everything' : unaskedIn(name)
 		const warning = unasked === null ? [] : [span(warnings[unasked], 'warn')]
 		const style = name === selected ? 'strong' : 'plain'
-		return truncateLine([mark, span(oneLine(name), style), ...now, ...warning], columns)
+		return truncateLine(
+			[mark, span(oneLine(modeName(agent, name)), style), ...now, ...warning],
+			columns,
+		)
 	})
 }
 

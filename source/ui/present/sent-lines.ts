@@ -5,22 +5,31 @@ import { stageSpans } from './ladder.ts'
 import { oneLine } from './one-line.ts'
 
 const steps = ['sent', 'stored', 'obeyed'] as const
-/** What was obeyed is shown for so long, ms; what was not, until something else is sent. */
+/** What was obeyed is shown for so long, ms; what was not, until something else is sent or the session is over. */
 const doneMs = 8000
 const most = 2
 
 /** What was sent to a session, and how far it came: the newest last. */
-export function sentLines(sent: readonly SentState[], width: number, now: number): StyledLine[] {
+export function sentLines(
+	sent: readonly SentState[],
+	{ width, now, over }: { width: number; now: number; over: boolean },
+): StyledLine[] {
 	return sent
-		.filter((one, index) => isNews(one, index === sent.length - 1, now))
+		.filter((one, index) => isNews(one, index === sent.length - 1, now, over))
 		.slice(-most)
 		.map((one) => truncateLine(sentLine(one), width))
 }
 
-function isNews({ stage, stages }: SentState, newest: boolean, now: number): boolean {
-	if (stage === 'refused' || stage === 'failed') return newest
+function isNews(
+	{ stage, stages }: SentState,
+	newest: boolean,
+	now: number,
+	over: boolean,
+): boolean {
+	const ago = now - Date.parse(stages.at(-1)?.at ?? '')
+	if (stage === 'refused' || stage === 'failed') return newest && !(over && ago >= doneMs)
 	if (stage !== 'obeyed') return true
-	return now - Date.parse(stages.at(-1)?.at ?? '') < doneMs
+	return ago < doneMs
 }
 
 function sentLine({ what, stage, stages, why }: SentState): StyledLine {

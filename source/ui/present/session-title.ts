@@ -1,8 +1,10 @@
+import { modeName } from '../../protocol/mode-name.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, type StyledLine, span } from '../../text/styled.ts'
 import { formatCount, formatDuration, formatUsd } from '../../text/time.ts'
 import type { SessionState, SessionSummary } from '../../viewer/viewer.ts'
 import type { Model } from '../frame.ts'
+import { deviceName } from './device-name.ts'
 import { oneLine } from './one-line.ts'
 import { sessionName } from './session-row.ts'
 import { sessionState } from './session-state.ts'
@@ -33,6 +35,7 @@ export function sessionTitle(
 		[
 			{ line: [span(sessionName(summary), 'strong')], rank: 0 },
 			{ line: [span(oneLine(summary.agent))], rank: 4 },
+			{ line: hostPart(summary), rank: 5 },
 			{ line: statePart(summary, state), rank: 1 },
 			...alteredPart(summary),
 			...modePart(summary, state),
@@ -58,6 +61,11 @@ function fitting(parts: readonly Part[], width: number): StyledLine {
 	)
 }
 
+/** Where it runs. */
+function hostPart({ host }: SessionSummary): StyledLine {
+	return [span(safeText`on ${deviceName(host.id, host.name)}`, 'dim')]
+}
+
 function statePart(summary: SessionSummary, state: SessionState | null): StyledLine {
 	const { word, style } = sessionState(summary)
 	const heard = state?.lastHeartbeat ?? summary.lastActivityAt
@@ -73,9 +81,10 @@ function alteredPart({ problem }: SessionSummary): Part[] {
 }
 
 /** The agent's mode; one in which nobody is asked is never left out while the session goes on. */
-function modePart({ endedAt }: SessionSummary, state: SessionState | null): Part[] {
-	const mode = state?.facts.mode ?? null
-	if (mode === null) return []
+function modePart({ agent, endedAt }: SessionSummary, state: SessionState | null): Part[] {
+	const told = state?.facts.mode ?? null
+	if (told === null) return []
+	const mode = modeName(agent, told)
 	if (state?.facts.asks !== false || endedAt !== null) {
 		return [{ line: [span(safeText`${oneLine(mode)} mode`, 'dim')], rank: 2 }]
 	}
@@ -115,10 +124,12 @@ function numberParts(summary: SessionSummary, now: number): Part[] {
 	const end = summary.endedAt === null ? now : Date.parse(summary.endedAt)
 	const { input, output, cache_read, cache_write } = summary.tokens
 	const tokens = input + output + cache_read + cache_write
+	const time = formatDuration(Math.max(0, end - Date.parse(summary.startedAt)))
+	const lasts = summary.endedAt === null ? safeText`for ${time}` : safeText`took ${time}`
 	const parts: [SafeText | null, number][] = [
-		[formatDuration(Math.max(0, end - Date.parse(summary.startedAt))), 5],
-		[summary.costUsd > 0 ? formatUsd(summary.costUsd) : null, 6],
-		[tokens > 0 ? safeText`${formatCount(tokens)} tokens` : null, 7],
+		[lasts, 6],
+		[summary.costUsd > 0 ? formatUsd(summary.costUsd) : null, 7],
+		[tokens > 0 ? safeText`${formatCount(tokens)} tokens` : null, 8],
 	]
 	return parts.flatMap(([text, rank]) =>
 		text === null ? [] : [{ line: [span(text, 'dim')], rank }],

@@ -21,7 +21,10 @@ const previewRows = 14
 
 /** The list of sessions; beside it the highlighted one, or below it what that one waits for. */
 export function sessionsScreen(model: Model, { columns, rows }: Size): ScreenFrame {
-	if (model.data.sessions.length === 0) return firstRun(model, { columns, rows })
+	const { ids, filter, hidden } = arranged(model)
+	if (ids.length === 0 && filter.text === '' && hidden === 0) {
+		return firstRun(model, { columns, rows })
+	}
 	const selected = selectedSession(model)
 	const list = (width: number, height: number) =>
 		listOf(model, selected?.id ?? null, { width, height, active: true })

@@ -47,9 +47,12 @@ export function transcriptPane(
 	// What went wrong stands above what was read before, and does not take it away.
 	const trouble: Row[] =
 		state.error === null ? [] : [{ line: [span(safeText`  ✗ ${oneLine(state.error)}`, 'error')] }]
-	const sent = sentLines(model.data.sent.get(session) ?? [], options.width, model.now).map(
-		(line): Row => ({ line }),
-	)
+	const listed = model.data.sessions.find(({ id }) => id === session)
+	const sent = sentLines(model.data.sent.get(session) ?? [], {
+		width: options.width,
+		now: model.now,
+		over: Boolean((listed ?? state.summary)?.endedAt),
+	}).map((line): Row => ({ line }))
 	const foot = [...lookingLines(model, session, options.width), ...sent]
 	const height = Math.max(1, options.height - trouble.length - foot.length)
 	const { window, jump } = placeWindow(laidOut.items, ui, height, model.jumpScroll)

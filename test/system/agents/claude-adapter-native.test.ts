@@ -50,6 +50,8 @@ beforeEach(async () => {
 	env.TMPDIR = join(folder, 'tmp')
 	const ready = /\? for shortcuts|Try "|manual mode/
 	session = await NativeSession.start({ adapter: claude, cwd, env, args: [] }, folder, ready)
+	// Before the first prompt it is said that the interface stands.
+	await session.until(() => session.of('status')[0]?.status === 'idle')
 })
 
 afterEach(async () => {

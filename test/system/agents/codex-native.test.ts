@@ -46,12 +46,14 @@ async function start(args: readonly string[] = []): Promise<NativeSession> {
 	env.PATH = `${dirname(program)}${delimiter}${env.PATH}`
 	const session = await NativeSession.start({ adapter: codex, cwd, env, args }, folder, ready)
 	await session.until(() => session.of('about').some(({ takes }) => takes !== undefined))
+	await session.until(() => session.of('status')[0]?.status === 'idle')
 	return session
 }
 
 /** Waits for the end of the turn that is the n-th (from 1). */
 async function idle(session: NativeSession, n = 1): Promise<void> {
-	const ends = () => session.of('status').filter(({ status }) => status === 'idle')
+	// The first one says that the interface stands.
+	const ends = () => session.of('status').filter(({ status }, at) => status === 'idle' && at > 0)
 	await session.until(() => ends().length >= n)
 }
 

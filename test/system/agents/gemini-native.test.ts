@@ -63,6 +63,7 @@ beforeAll(async () => {
 		folder,
 		/Type your message/,
 	)
+	await session.until(() => idle())
 }, 300_000)
 
 afterAll(async () => {

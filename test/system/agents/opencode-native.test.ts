@@ -38,6 +38,8 @@ beforeEach(async () => {
 	const env = { ...opencodeEnvironment(join(folder, 'home'), program), TMPDIR: join(folder, 'tmp') }
 	const start = { adapter: opencode, cwd, env, args: [] }
 	session = await NativeSession.start(start, folder, 'Ask anything')
+	// Before the first prompt it is said that the interface stands.
+	await session.until(() => session.of('status')[0]?.status === 'idle')
 }, limit)
 
 afterEach(async () => {

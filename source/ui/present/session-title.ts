@@ -35,7 +35,7 @@ export function sessionTitle(
 		[
 			{ line: [span(sessionName(summary), 'strong')], rank: 0 },
 			{ line: [span(oneLine(summary.agent))], rank: 4 },
-			{ line: hostPart(summary), rank: 5 },
+			{ line: hostPart(summary), rank: 7 },
 			{ line: statePart(summary, state), rank: 1 },
 			...alteredPart(summary),
 			...modePart(summary, state),
@@ -127,8 +127,8 @@ function numberParts(summary: SessionSummary, now: number): Part[] {
 	const time = formatDuration(Math.max(0, end - Date.parse(summary.startedAt)))
 	const lasts = summary.endedAt === null ? safeText`for ${time}` : safeText`took ${time}`
 	const parts: [SafeText | null, number][] = [
-		[lasts, 6],
-		[summary.costUsd > 0 ? formatUsd(summary.costUsd) : null, 7],
+		[lasts, 5],
+		[summary.costUsd > 0 ? formatUsd(summary.costUsd) : null, 6],
 		[tokens > 0 ? safeText`${formatCount(tokens)} tokens` : null, 8],
 	]
 	return parts.flatMap(([text, rank]) =>

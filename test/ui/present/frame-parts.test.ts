@@ -86,7 +86,7 @@ describe('the title of a session', () => {
 
 	test('says who, how it stands, how far it was verified, who can read it, time and cost', () => {
 		expect(title(120)).toBe(
-			'api-server · claude · running · ✓ verified to #1841 · 3 readers, all signed · for 12 min · $0.42 · 1.5k tokens',
+			'api-server · claude · on build-box · running · ✓ verified to #1841 · 3 readers, all signed · for 12 min · $0.42',
 		)
 	})
 

@@ -48,7 +48,7 @@ describe('the demo', () => {
 		expect(lines[0]).toMatch(/^ styrby Sessions 8 · ● 2 live · ⚠ 2 waiting .*laptop ✓/)
 		expect(lines[1]).toMatch(/^ demo: /)
 		expect(lines[2]).toMatch(/^━ sessions ━+$/)
-		expect(lines.slice(-2).join('\n')).toMatch(/^ a allow {2}d deny [^]*\? all keys/)
+		expect(lines.slice(-2).join('\n')).toMatch(/^ a allow {2}d deny .*\? all keys/s)
 		expect(lines.join('\n')).toContain('[a] allow')
 
 		// The answer: its stages, and then what the agent does with it, without another key.

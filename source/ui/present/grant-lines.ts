@@ -96,7 +96,7 @@ export function grantCard(
 				rest: [spaces(2)],
 			},
 		),
-		...sentLines(takeBacks, width, now),
+		...sentLines(takeBacks, { width, now, over: false }),
 	]
 }
 

@@ -163,6 +163,12 @@ class SupabaseGateway implements Gateway {
 			: pages.readMessagesBefore(this.#rpc, session, range)
 	}
 
+	readSpending(
+		query: Parameters<Gateway['readSpending']>[0],
+	): Promise<{ rows: MessageRow[]; more: boolean }> {
+		return pages.readSpending(this.#rpc, query)
+	}
+
 	listRequests(query: Parameters<Gateway['listRequests']>[0]): Promise<RequestRow[]> {
 		const { status, limit, session = null } = query
 		const args = { p_status: status, p_limit: limit, p_session: session }

@@ -131,6 +131,13 @@ export interface AccessRow {
 	grants: { epoch: number; to: string; by: string; created_at: string }[]
 }
 
+/** A place among the messages that cost something: newest first, then by session and number, backwards. */
+export interface SpendingPlace {
+	at: string
+	session: string
+	seq: number
+}
+
 /** What comes over the live channel: hints with data in them. Nothing depends on one arriving. */
 export type SessionHint =
 	| { type: 'messages'; session: string; from: number; to: number; rows: MessageRow[] | null }
@@ -245,6 +252,15 @@ export interface Gateway extends AsyncDisposable {
 		session: string,
 		range: { after: number; limit: number } | { before: number; limit: number },
 	): Promise<MessageRow[]>
+
+	/**
+	 * One page of the messages that carry token counts or a cost, of all sessions, newest first: those before
+	 * a place, or from the newest on. `more`: there are others before the last of them.
+	 */
+	readSpending(query: {
+		before: SpendingPlace | null
+		limit: number
+	}): Promise<{ rows: MessageRow[]; more: boolean }>
 
 	/** Pending ones oldest first; all of them newest first. */
 	listRequests(query: {

@@ -138,13 +138,36 @@ async function messagePage(
 	rpc: Rpc,
 	args: Record<string, unknown>,
 ): Promise<{ rows: MessageRow[]; count: number; more: boolean }> {
-	const page = await rpc.call('read_messages', args, schemas.messagePage)
+	return await messagesOf(rpc, 'read_messages', args)
+}
+
+/** One answer. A row of an unknown form is left out, as in `messagePage`. */
+export async function readSpending(
+	rpc: Rpc,
+	{ before, limit }: Parameters<Gateway['readSpending']>[0],
+): Promise<{ rows: MessageRow[]; more: boolean }> {
+	const args = {
+		p_before: before?.at ?? null,
+		p_session: before?.session ?? null,
+		p_seq: before?.seq ?? null,
+		p_limit: Math.min(limit, pageSize),
+	}
+	const { rows, more } = await messagesOf(rpc, 'read_spending', args)
+	return { rows, more }
+}
+
+async function messagesOf(
+	rpc: Rpc,
+	name: string,
+	args: Record<string, unknown>,
+): Promise<{ rows: MessageRow[]; count: number; more: boolean }> {
+	const page = await rpc.call(name, args, schemas.messagePage)
 	const rows = page.rows.flatMap((row) => {
 		const checked = v.safeParse(schemas.messageRow, row)
 		return checked.success ? [checked.output] : []
 	})
 	const count = page.rows.length
-	if (rows.length === 0 && count > 0) throw malformedAnswer('read_messages')
+	if (rows.length === 0 && count > 0) throw malformedAnswer(name)
 	return { rows, count, more: page.more }
 }
 

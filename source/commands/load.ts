@@ -33,6 +33,7 @@ export const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 	'hooks install': () => import('./hooks/install.ts'),
 	'hooks remove': () => import('./hooks/remove.ts'),
 	'hooks serve': () => import('./hooks/serve.ts'),
+	cost: () => import('./cost.ts'),
 	import: () => import('./import.ts'),
 	login: () => import('./login.ts'),
 	logout: () => import('./logout.ts'),

@@ -227,6 +227,29 @@ export const commands: readonly CommandSpec[] = [
 	...devicesCommands,
 	...hooksCommands,
 	{
+		name: 'cost',
+		usage: 'cost',
+		summary: 'what was spent: tokens and cost, by day, agent, project or model',
+		args: { min: 0, max: 0 },
+		flags: {
+			by: {
+				type: 'string',
+				value: 'WHAT',
+				summary: 'day (default), agent, project, model, or several: day,model',
+			},
+			since: {
+				type: 'string',
+				value: 'TIME',
+				summary: 'such as 7d, 2026-01-31 or all (default: 30d)',
+			},
+			agent,
+			project: { type: 'string', value: 'NAME', summary: 'only of this project' },
+			model: { type: 'string', value: 'NAME', summary: 'only with this model' },
+			csv: { type: 'boolean', summary: 'print CSV' },
+			json,
+		},
+	},
+	{
 		name: 'import',
 		usage: 'import <file or folder>',
 		summary: "bring an agent's own history in; importing again changes nothing",

@@ -74,4 +74,17 @@ export function shortTime(at: string): SafeText {
 	return displayText(time.toISOString().slice(0, 16).replace('T', ' '))
 }
 
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const months = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ')
+
+/** `Wed 25 Nov` of a day such as `2026-11-25`, with its year where that is not `thisYear`; `?` for what is no day. */
+export function dayText(day: string, thisYear: number): SafeText {
+	const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day)
+	if (!parts) return safeText`?`
+	const [year = 0, month = 0, date = 0] = parts.slice(1).map(Number)
+	const weekday = weekdays[new Date(Date.UTC(year, month - 1, date)).getUTCDay()]
+	const short = `${weekday} ${date} ${months[month - 1]}`
+	return displayText(year === thisYear ? short : `${short} ${year}`)
+}
+
 const two = (value: number) => String(value).padStart(2, '0')

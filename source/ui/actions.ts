@@ -13,6 +13,7 @@ import {
 	writeAnswer,
 } from './asking.ts'
 import { allowChanged, beginChange, changeAgain, showChange } from './changing.ts'
+import { nextGroup, nextRange, openCost, otherMeasure } from './cost-actions.ts'
 import {
 	approveDevice,
 	askWords,
@@ -142,6 +143,11 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	'previous-error': (app) => app.jumps.go('error', -1),
 	'next-error': (app) => app.jumps.go('error', 1),
 	permissions: openPermissions,
+	cost: openCost,
+	'cost-group': (app) => nextGroup(app, 1),
+	'cost-group-before': (app) => nextGroup(app, -1),
+	'cost-range': nextRange,
+	'cost-measure': otherMeasure,
 	back,
 	'close-help': back,
 	help: openHelp,

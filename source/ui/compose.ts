@@ -19,6 +19,7 @@ import { revokedLine } from './present/revoked.ts'
 import { routeOf } from './route.ts'
 import { accessScreen } from './screens/access-screen.ts'
 import { actScreen } from './screens/act-screen.ts'
+import { costScreen } from './screens/cost-screen.ts'
 import {
 	deviceScreen,
 	devicesScreen,
@@ -122,6 +123,8 @@ function screenOf(model: Model, size: Size): ScreenFrame {
 			return historyScreen(model, size)
 		case 'access':
 			return accessScreen(model, size)
+		case 'cost':
+			return costScreen(model, size)
 		case 'act':
 			return actScreen(model, size)
 		case 'revoked':

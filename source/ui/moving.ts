@@ -87,6 +87,7 @@ const highlights: Readonly<Partial<Record<ScreenName, keyof UiState>>> = {
 	history: 'selectedEvent',
 	access: 'selectedAccess',
 	grants: 'selectedGrant',
+	cost: 'selectedCost',
 }
 
 function select(app: App, { ids, selected }: ListFrame, by: number): void {

@@ -1,4 +1,5 @@
 import type { Archive } from '../viewer/archive.ts'
+import type { CostState } from '../viewer/cost.ts'
 import type { AccessState, DeviceAct, DevicesState, HistoryState } from '../viewer/devices.ts'
 import type {
 	Connection,
@@ -30,6 +31,7 @@ export interface Snapshot {
 	history: HistoryState
 	access: AccessState
 	act: DeviceAct | null
+	cost: CostState
 	/** The one transcript that is open. */
 	open: { session: string; state: SessionState } | null
 }
@@ -49,6 +51,7 @@ export function takeSnapshot(viewer: Viewer, archive: Archive, open: Snapshot['o
 		history: viewer.devices.history.get(),
 		access: viewer.devices.access.get(),
 		act: viewer.devices.act.get(),
+		cost: viewer.cost.state.get(),
 		open,
 	}
 }

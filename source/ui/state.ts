@@ -3,6 +3,8 @@ import type { Risk } from '../risk/risk.ts'
 import type { Wanted } from '../text/match.ts'
 import type { SafeText } from '../text/safe-text.ts'
 import type { Picked } from '../viewer/answers.ts'
+import type { CostRange } from '../viewer/cost-since.ts'
+import type { Dimension } from '../viewer/cost-table.ts'
 import type { KeyContext } from './keymap/command.ts'
 import type { LineEdit } from './line-edit.ts'
 import type { Anchor } from './viewport.ts'
@@ -55,6 +57,7 @@ export type Screen =
 	| QuestionScreen
 	/** An answer to the question on the screen is written, instead of chosen. */
 	| { name: 'words-of-answer'; asking: QuestionScreen; edit: LineEdit }
+	| { name: 'cost' }
 	/** This device was revoked: there is nothing else to be seen. */
 	| { name: 'revoked' }
 	/** A home without a device: its code, or the recovery words being typed. */
@@ -80,6 +83,14 @@ export interface QuestionScreen {
 	highlighted: number
 	/** By question. */
 	picked: readonly Picked[]
+}
+
+/** How the cost is looked at. */
+export interface CostView {
+	range: CostRange
+	by: Dimension
+	/** What the bars show. */
+	measure: 'cost' | 'tokens'
 }
 
 /** What is typed, bound to what it was begun for. */
@@ -142,6 +153,8 @@ export interface UiState {
 	selectedEvent: string | null
 	selectedGrant: string | null
 	selectedAccess: string | null
+	selectedCost: string | null
+	cost: CostView
 	transcripts: ReadonlyMap<string, TranscriptState>
 	/** First line shown of what is longer than its pane, by the id of its card. */
 	cardTops: ReadonlyMap<string, number>
@@ -175,6 +188,8 @@ export function initialState(size: Size): UiState {
 		selectedEvent: null,
 		selectedGrant: null,
 		selectedAccess: null,
+		selectedCost: null,
+		cost: { range: 'week', by: 'day', measure: 'cost' },
 		transcripts: new Map(),
 		cardTops: new Map(),
 		drafts: new Map(),

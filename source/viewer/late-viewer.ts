@@ -5,6 +5,7 @@
  */
 import type { Risk, RiskInput } from '../risk/risk.ts'
 import { type LastList, mostKept } from './last-list.ts'
+import { LateCost } from './late-cost.ts'
 import { LateDevices, notConnected } from './late-devices.ts'
 import { LatePages } from './late-pages.ts'
 import { LateSearch } from './late-search.ts'
@@ -43,6 +44,7 @@ export class LateViewer implements Viewer {
 	readonly sent = new Value<ReadonlyMap<string, readonly SentState[]>>(new Map())
 	readonly devices = new LateDevices()
 	readonly search = new LateSearch()
+	readonly cost = new LateCost()
 	readonly listing: Value<Listing>
 	readonly grants = new Value<GrantsState>(noGrants)
 	readonly #listedAt: string
@@ -68,6 +70,7 @@ export class LateViewer implements Viewer {
 		this.grants.follow(viewer.grants)
 		this.devices.attach(viewer.devices)
 		this.search.attach(viewer.search)
+		this.cost.attach(viewer.cost)
 		const connect = () => this.connection.set(this.#dated(viewer.connection.get()))
 		viewer.connection.subscribe(connect)
 		connect()

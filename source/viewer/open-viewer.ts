@@ -7,6 +7,7 @@ import { fingerprint, randomId } from '../protocol/device.ts'
 import { activeDevices } from '../protocol/device-log.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { assessRisk, type Risk, type RiskInput } from '../risk/risk.ts'
+import { CostModel } from './cost-model.ts'
 import { decide } from './decide.ts'
 import type { Revoked } from './devices.ts'
 import { DevicesModel } from './devices-model.ts'
@@ -72,6 +73,7 @@ export class OpenedViewer implements Viewer {
 	readonly sent = new Value<ReadonlyMap<string, readonly SentState[]>>(new Map())
 	readonly devices: DevicesModel
 	readonly search: SearchModel
+	readonly cost: CostModel
 	readonly ready: Promise<void>
 	readonly #options: OpenViewerOptions
 	readonly #feeds: FeedPool
@@ -107,21 +109,18 @@ export class OpenedViewer implements Viewer {
 			const summary = this.#list.get(id)
 			return summary ? { agent: summary.agent, project: summary.project } : null
 		})
-		this.devices = new DevicesModel({
-			account,
-			crashed: (error) => {
-				throw error
-			},
-		})
+		const crashed = (error: unknown) => {
+			throw error
+		}
+		this.devices = new DevicesModel({ account, crashed })
 		this.search = new SearchModel({
 			account,
 			sessions: this.#list.sessions,
 			folder: options.searchFolder ?? null,
 			now,
-			crashed: (error) => {
-				throw error
-			},
+			crashed,
 		})
+		this.cost = new CostModel({ account, crashed })
 		this.#keeping = keepUp(account, (code) => {
 			this.connection.update((connection) => ({ ...connection, why: code }))
 		})
@@ -429,6 +428,7 @@ export class OpenedViewer implements Viewer {
 		clearInterval(this.#looking)
 		this.#keeping[Symbol.dispose]()
 		this.devices[Symbol.dispose]()
+		this.cost[Symbol.dispose]()
 		this.#list[Symbol.dispose]()
 		await this.search[Symbol.asyncDispose]()
 		await this.#channel[Symbol.asyncDispose]()

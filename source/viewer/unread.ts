@@ -1,4 +1,5 @@
 /** What is known before anything was read. */
+import type { CostState } from './cost.ts'
 import type { DevicesState } from './devices.ts'
 import type { GrantsState, SearchState, SessionFacts, SessionState } from './viewer.ts'
 
@@ -42,3 +43,12 @@ export const unreadSearch: SearchState = {
 }
 
 export const noGrants: GrantsState = { grants: [], looking: true }
+export const unreadCost: CostState = {
+	spent: [],
+	rows: 0,
+	reached: null,
+	reading: false,
+	problems: 0,
+	problem: null,
+	error: null,
+}

@@ -4,6 +4,7 @@
  */
 import type { Body, Kind, RequestStatus, SessionRule } from '../protocol/events.ts'
 import type { Risk, RiskInput } from '../risk/risk.ts'
+import type { Cost } from './cost.ts'
 import type { Devices, Revoked } from './devices.ts'
 
 /** A value that changes: read it, and be told when to read it again. `get` returns the same object until it changes. */
@@ -393,6 +394,7 @@ export interface Viewer extends AsyncDisposable {
 	/** Reads again what is allowed for the sessions, and looks for requests that the server hides. */
 	lookAtSessions(): void
 	readonly search: Search
+	readonly cost: Cost
 	/** Reads the page of sessions after the oldest one known. `false` when there is none. */
 	moreSessions(): Promise<boolean>
 	open(session: string): SessionView

@@ -155,6 +155,11 @@ function compare(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0
 }
 
+function spent(row: MessageRow): boolean {
+	const { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd } = row
+	return input_tokens + output_tokens + cache_read_tokens + cache_write_tokens > 0 || cost_usd > 0
+}
+
 function later(work: () => void): void {
 	setImmediate(work)
 }
@@ -524,6 +529,23 @@ class MemoryGateway implements Gateway {
 				return messages.filter((row) => row.seq > range.after).slice(0, range.limit)
 			}
 			return messages.filter((row) => row.seq < range.before).slice(-range.limit)
+		})
+	}
+
+	readSpending({
+		before,
+		limit,
+	}: Parameters<Gateway['readSpending']>[0]): Promise<{ rows: MessageRow[]; more: boolean }> {
+		return this.#call('read_spending', ({ sessions }) => {
+			const place = (row: MessageRow) =>
+				`${row.created_at} ${row.session_id} ${String(row.seq).padStart(16, '0')}`
+			const end = before && `${before.at} ${before.session} ${String(before.seq).padStart(16, '0')}`
+			const all = [...sessions.values()]
+				.filter(({ account }) => account === this.account)
+				.flatMap(({ messages }) => messages)
+				.filter((row) => spent(row) && (end === null || place(row) < end))
+				.sort((a, b) => compare(place(b), place(a)))
+			return { rows: all.slice(0, limit), more: all.length > limit }
 		})
 	}
 

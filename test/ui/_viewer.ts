@@ -24,6 +24,7 @@ import type {
 	Viewer,
 	ViewerInfo,
 } from '../../source/viewer/viewer.ts'
+import { ScriptedCost } from './_cost.ts'
 import { ScriptedDevices } from './_devices.ts'
 import { ScriptedPages } from './_pages.ts'
 import { at, now, uuid } from './_present.ts'
@@ -180,6 +181,7 @@ export class ScriptedViewer implements Viewer {
 	readonly search = new ScriptedSearch()
 	readonly grants = new Value<GrantsState>({ grants: [], looking: false })
 	looks = 0
+	readonly cost = new ScriptedCost()
 	readonly states = new Map<string, Value<SessionState>>()
 	/** All messages of a session, where its window does not have them all. */
 	readonly stored = new Map<string, readonly ShownMessage[]>()

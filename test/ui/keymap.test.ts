@@ -29,6 +29,7 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	device: { name: 'device', device: uuid(900) },
 	history: { name: 'history' },
 	access: { name: 'access' },
+	cost: { name: 'cost' },
 	act: { name: 'act' },
 	typing: { name: 'typing', what: { what: 'code' }, edit: emptyEdit, problem: null },
 	prompt: { name: 'prompt', session: uuid(1), edit: emptyEdit },

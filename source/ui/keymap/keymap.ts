@@ -6,6 +6,7 @@ import { displayText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { type KeyName, keySymbol } from '../keys.ts'
 import { answeringCommands } from './answering.ts'
 import type { Command, KeyContext } from './command.ts'
+import { costCommands } from './cost.ts'
 import { deviceCommands } from './devices.ts'
 import { grantingCommands } from './granting.ts'
 import { listingCommands } from './listing.ts'
@@ -32,6 +33,7 @@ const table = [
 	...lookingCommands,
 	...listingCommands,
 	...readingCommands,
+	...costCommands,
 	...programCommands,
 ]
 

@@ -11,6 +11,7 @@ export const screenNames: Readonly<Record<ScreenName, string>> = {
 	device: 'device',
 	history: 'device log',
 	access: 'access',
+	cost: 'cost',
 	act: 'what is done with devices',
 	typing: 'typing about devices',
 	prompt: 'writing a prompt',

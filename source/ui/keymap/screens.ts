@@ -9,6 +9,7 @@ export const lists: readonly ScreenName[] = [
 	'history',
 	'access',
 	'grants',
+	'cost',
 ]
 export const scrolled: readonly ScreenName[] = [
 	'session',

@@ -20,6 +20,7 @@ import type { Snapshot } from '../../../source/ui/snapshot.ts'
 import type { ScreenName } from '../../../source/ui/state.ts'
 import { themeFor } from '../../../source/ui/theme.ts'
 import type { Connection } from '../../../source/viewer/viewer.ts'
+import { ScriptedCost } from '../_cost.ts'
 import { someState } from '../_devices.ts'
 import { textOf, widest } from '../_lines.ts'
 import { at, info, now, request, summary, transcript, uuid } from '../_viewer.ts'
@@ -39,6 +40,7 @@ function data(change: Partial<Snapshot> = {}): Snapshot {
 		history: { events: [], loading: false, error: null },
 		access: { rows: [], complete: true, loading: false, error: null },
 		act: null,
+		cost: new ScriptedCost().state.get(),
 		open: null,
 		...change,
 	}

@@ -57,6 +57,7 @@ const calls: [string, (gateway: Gateway) => Promise<unknown>][] = [
 	['append_messages', (gateway) => gateway.appendMessages(id, [])],
 	['read_messages', (gateway) => gateway.readMessages(id, { after: 0, limit: 10 })],
 	['read_messages', (gateway) => gateway.readMessages(id, { before: 9, limit: 10 })],
+	['read_spending', (gateway) => gateway.readSpending({ before: null, limit: 10 })],
 	['list_requests', (gateway) => gateway.listRequests({ status: 'all', limit: 10 })],
 	['read_request', (gateway) => gateway.readRequest(id)],
 	['post_mail', (gateway) => gateway.postMail(mail)],

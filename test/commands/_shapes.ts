@@ -92,6 +92,30 @@ export const row = v.strictObject({
 	cost_usd: v.number(),
 })
 
+const spent = {
+	responses: count,
+	tokens: v.strictObject({ input: count, output: count, cache_read: count, cache_write: count }),
+	cost_usd: v.number(),
+	unpriced: count,
+}
+const name = v.nullable(text)
+export const cost = v.strictObject({
+	since: v.nullable(time),
+	timezone: text,
+	by: v.array(v.picklist(['day', 'agent', 'project', 'model'])),
+	groups: v.array(
+		v.strictObject({
+			day: v.optional(v.pipe(v.string(), v.isoDate())),
+			agent: v.optional(text),
+			project: v.optional(name),
+			model: v.optional(name),
+			...spent,
+		}),
+	),
+	total: v.strictObject(spent),
+	problems: count,
+})
+
 export const permission = v.strictObject({
 	id: uuid,
 	session: uuid,

@@ -139,6 +139,22 @@ test('sessions lists what there is, newest activity first', async () => {
 	expect(await program.json(shapes.sessions, [])).toEqual({ sessions })
 })
 
+test('cost adds up what was spent, for a person, as JSON and as CSV', async () => {
+	const all = await program.json(shapes.cost, ['cost', '--by', 'model,project'])
+	const tokens = { input: 10, output: 20, cache_read: 30, cache_write: 40 }
+	const figures = { responses: 1, tokens, cost_usd: 0.25, unpriced: 0 }
+	expect(all).toMatchObject({ by: ['model', 'project'], total: figures, problems: 0 })
+	expect(all.groups).toEqual([{ model: 'some-model', project: 'project', ...figures }])
+	const csv = await program.run(['cost', '--by', 'agent,model', '--csv'])
+	expect(csv.stdout).toBe(
+		'agent,model,responses,input,output,cache_read,cache_write,cost_usd,unpriced\r\nclaude,some-model,1,10,20,30,40,0.25,0\r\n',
+	)
+	expect((await program.run(['cost'])).stdout).toMatch(/\w{3} \d+ \w{3} .*█+ +\$0\.25 +10 +20/)
+	const none = await program.json(shapes.cost, ['cost', '--model', 'other', '--since', 'all'])
+	expect(none).toMatchObject({ since: null, groups: [], total: { responses: 0 } })
+	expect((await program.run(['cost', '--by', 'moon'])).code).toBe(2)
+})
+
 test.each([
 	[['--status', 'running'], () => [live.id]],
 	[['--status', 'stopped'], () => [ended]],

@@ -8,6 +8,7 @@ import { smallest } from '../../source/ui/layout.ts'
 import { block, emptyEdit, insertText } from '../../source/ui/line-edit.ts'
 import { notifier } from '../../source/ui/notifier.ts'
 import { archiveInMemory } from '../../source/viewer/archive.ts'
+import { spentOn } from './_cost.ts'
 import { approving, buildBox, found, laptop, logEvent } from './_devices.ts'
 import { keys } from './_screen.ts'
 import { first, type Stage, twoWaiting } from './_stage.ts'
@@ -83,6 +84,12 @@ function crowded(): Stage {
 		loading: false,
 		error: null,
 	})
+	stage.viewer.cost.show(
+		Array.from({ length: 40 }, (_, index) =>
+			spentOn('2026-01-01', { project: `${index} ${long}`, model: long, unpriced: 1 }),
+		),
+		{ problems: 3, problem: long, error: long, reading: true },
+	)
 	devices.act.set({ ...approving, step: 'found', request: { ...found, name: long } })
 	return stage
 }
@@ -113,6 +120,9 @@ const ways = {
 	'revoked device': ['D', 'j', 'j', 'j'],
 	device: ['D', 'enter'],
 	'device help': ['D', '?'],
+	cost: ['$'],
+	'all cost': ['$', 'r', 'r', 'r'],
+	'cost by project': ['$', 'r', 'r', 'r', 'tab', 'tab', 'm'],
 	code: ['D', 'a'],
 	rename: ['D', 'j', 'r'],
 	history: ['D', 'L', 'j'],

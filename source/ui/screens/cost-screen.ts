@@ -1,6 +1,6 @@
 import { layOutBars } from '../../text/bars.ts'
 import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
-import { lineWidth, type StyledLine, span } from '../../text/styled.ts'
+import { lineWidth, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { CostState, Spent } from '../../viewer/cost.ts'
 import { costRanges, rangeStart } from '../../viewer/cost-since.ts'
@@ -30,7 +30,7 @@ export function costScreen(model: Model, size: Size): ScreenFrame {
 	const view = ui.cost
 	const spent = inRange(data.cost.spent, view, now)
 	const groups = groupsOf(spent, view)
-	const head = headLines(data.cost, view, columns - listMargin)
+	const head = headLines(data.cost, view, { columns: columns - listMargin, rows: size.rows })
 	const sum = total(groups)
 	const title = [
 		span(safeText`cost`, 'strong'),
@@ -61,6 +61,8 @@ export function costScreen(model: Model, size: Size): ScreenFrame {
 	})
 }
 
+/** Content rows below which what is said of the reading has one line each. */
+const lowRows = 12
 /** Content rows from which on the highlighted row is shown in full below. */
 const cardRows = 14
 
@@ -89,7 +91,14 @@ export function groupsOf(spent: readonly Spent[], { by }: CostView): Group[] {
 }
 
 /** What is chosen, in brackets among what there is to choose from; and how far it was read. */
-function headLines(state: CostState, view: CostView, width: number): StyledLine[] {
+function headLines(state: CostState, view: CostView, { columns, rows }: Size): StyledLine[] {
+	// On a low terminal the bars go first.
+	const room = Math.max(1, (rows - 2) >> 1)
+	const status = statusLines(state, columns, rows < lowRows ? 1 : 2)
+	return [...status, ...choiceLines(view, columns)].slice(0, room)
+}
+
+function choiceLines(view: CostView, width: number): StyledLine[] {
 	const ranges = costRanges.map((range) => choice(rangeNames[range], range === view.range))
 	const by = dimensions.map((each) => choice(dimensionNames[each], each === view.by))
 	const line = (gap: SafeText): StyledLine[] => {
@@ -97,16 +106,16 @@ function headLines(state: CostState, view: CostView, width: number): StyledLine[
 		return [joined(ranges, separator), [span(safeText`by `, 'dim'), ...joined(by, separator)]]
 	}
 	const both = joined(line(safeText`  `), [span(safeText`   `)])
-	const lines =
-		lineWidth(both) <= width ? [both] : line(safeText` `).flatMap((one) => wrapLine(one, width))
-	return [...lines, ...statusLines(state, width)]
+	if (lineWidth(both) <= width) return [both]
+	return line(safeText` `).flatMap((one) => wrapLine(one, width))
 }
 
 function choice(name: SafeText, chosen: boolean): StyledLine {
 	return [chosen ? span(safeText`[${name}]`, 'strong') : span(name, 'dim')]
 }
 
-function statusLines(state: CostState, width: number): StyledLine[] {
+/** `most`: lines that each of them takes at most. */
+function statusLines(state: CostState, width: number, most: number): StyledLine[] {
 	const { reading, reached, rows, problems, problem, error } = state
 	const lines: StyledLine[] = []
 	if (error !== null) lines.push([span(safeText`✗ ${oneLine(error)}`, 'error')])
@@ -116,7 +125,11 @@ function statusLines(state: CostState, width: number): StyledLine[] {
 		lines.push([span(safeText`✗ ${count} not counted: ${why}`, 'error')])
 	}
 	if (reading) lines.push([span(readingText(rows, reached), 'dim')])
-	return lines.flatMap((line) => wrapLine(line, width))
+	return lines.flatMap((line) => {
+		const wrapped = wrapLine(line, width)
+		if (wrapped.length <= most) return wrapped
+		return [...wrapped.slice(0, most - 1), truncateLine(wrapped.slice(most - 1).flat(), width)]
+	})
 }
 
 function readingText(rows: number, reached: string | null): SafeText {
@@ -140,7 +153,9 @@ function nothing(
 				)
 	const pane: Pane = {
 		title,
-		rows: [...head, [], ...text].map((line) => ({ line: [span(safeText` `), ...line] })),
+		rows: [...head, [], ...text]
+			.slice(0, rows - 1)
+			.map((line) => ({ line: [span(safeText` `), ...line] })),
 		width: columns,
 		height: rows - 1,
 		active: true,

@@ -52,6 +52,51 @@ export function testMessages(database: () => TestDatabase): void {
 			})
 		})
 
+		test('that cost something are read newest first, of all sessions, page by page', async () => {
+			const own = await Caller.signUp(database())
+			const first = await createSession(own)
+			const other = await createSession(own)
+			const at = (second: number) => `2026-03-04T05:06:0${second}.000Z`
+			const row = (id: string, seq: number, change: object) => ({
+				...messageRow(id, seq),
+				...change,
+			})
+			const early = [
+				row(first, 1, { created_at: at(1), input_tokens: 5 }),
+				row(first, 2, { created_at: at(2) }),
+				row(first, 3, { created_at: at(4), cost_usd: 0.5 }),
+			]
+			const late = [
+				row(other, 1, { created_at: at(3), cache_read_tokens: 1 }),
+				row(other, 2, { created_at: at(4), output_tokens: 2 }),
+				row(other, 3, { created_at: at(4), cache_write_tokens: 2 }),
+			]
+			await append(own, first, early)
+			await append(own, other, late)
+			const newest = first > other ? [early[2], late[2], late[1]] : [late[2], late[1], early[2]]
+			const all = [...newest, late[0], early[0]]
+			const page = (args: object) =>
+				own.call('read_spending', { ...args }) as Promise<{ rows: Row[]; more: boolean }>
+			expect(await page({})).toEqual({ rows: all, more: false })
+			const read: Row[] = []
+			for (let before: Row | undefined, more = true; more; before = read.at(-1)) {
+				const place = before && {
+					p_before: before.created_at,
+					p_session: before.session_id,
+					p_seq: before.seq,
+				}
+				const next = await page({ ...place, p_limit: 2 })
+				expect(next.rows.length).toBeLessThanOrEqual(2)
+				read.push(...next.rows)
+				more = next.more
+			}
+			expect(read).toEqual(all)
+			expect(await (await Caller.signUp(database())).call('read_spending')).toEqual({
+				rows: [],
+				more: false,
+			})
+		})
+
 		test('appended again, byte for byte, change nothing; the rest goes on', async () => {
 			await fresh()
 			const rows = messageRows(session, 1, 5).map((row) => ({ ...row, input_tokens: 1 }))

@@ -52,6 +52,7 @@ export function testSignIns(database: () => TestDatabase): void {
 				['read_messages', { p_session: session }],
 				['read_keys', { p_scopes: [`session:${session}`], p_device: lost.record.id }],
 				['list_machine_keys', {}],
+				['read_spending', {}],
 				['list_requests', { p_status: 'all', p_limit: 1 }],
 				['read_mail', { p_device: lost.record.id }],
 				['touch_device', { p_device: first.record.id }],

@@ -51,6 +51,7 @@ async function useAll({ client }: Member): Promise<Record<string, unknown>> {
 	await use('read_keys', { p_scopes: [scope], p_device: host })
 	await use('append_messages', { p_session: id, p_rows: rows })
 	await use('read_messages', { p_session: id, p_after: 0 })
+	await use('read_spending')
 	await use('list_requests', { p_status: 'pending', p_limit: 10 })
 	await use('read_request', { p_request: request })
 	await use('update_session', { p_session: id, p_change: { status: 'stopped' } })
@@ -81,6 +82,7 @@ async function useAll({ client }: Member): Promise<Record<string, unknown>> {
 		},
 		append_messages: { last_seq: 2 },
 		read_messages: { rows: stored, more: false },
+		read_spending: { rows: [], more: false },
 		list_requests: [{ id: request, session: id, seq: 1, status: 'pending' }],
 		read_request: { id: request, status: 'pending' },
 		read_session: { id, status: 'stopped', last_seq: 2, pending: 1 },
@@ -130,6 +132,7 @@ export function testFunctions(opened: () => Target): void {
 			expect(await see('read_session', { p_session: id })).toBeNull()
 			const keys = { p_scopes: [`session:${id}`], p_device: host }
 			expect(await see('read_keys', keys)).toEqual({ epochs: [], grants: [] })
+			expect(await see('read_spending')).toEqual({ rows: [], more: false })
 			expect(await see('list_requests', { p_status: 'all', p_limit: 10 })).toEqual([])
 			expect(await see('read_request', { p_request: request })).toBeNull()
 			expect(await see('read_mail', { p_device: host })).toEqual({ mail: [], more: false })

@@ -99,12 +99,22 @@ export class App {
 		this.#ui = initialState(size)
 		if (initial) this.#ui = { ...this.#ui, screens: [...this.#ui.screens, initial] }
 		this.#data = takeSnapshot(viewer, options.archive, null)
-		const { info, connection, sessions, listing, requests, decisions, sent, devices, grants, cost } =
-			viewer
+		const {
+			info,
+			connection,
+			sessions,
+			listing,
+			requests,
+			decisions,
+			sent,
+			devices,
+			grants,
+			cost,
+		} = viewer
 		const { state, history, access, act } = devices
 		this.#watching = [
-			...[info, connection, sessions, listing, grants, state, history, access, cost.state].map((one) =>
-				one.subscribe(this.#batch.later),
+			...[info, connection, sessions, listing, grants, state, history, access, cost.state].map(
+				(one) => one.subscribe(this.#batch.later),
 			),
 			// Somebody waits for these.
 			...[requests, decisions, sent, act, options.archive.archived].map((one) =>

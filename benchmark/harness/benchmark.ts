@@ -1,7 +1,7 @@
 /** What a benchmark is, and what it gives. */
 import type { Library } from './library.ts'
 
-export type Unit = 'ms' | 'MB' | '%' | 'B' | 'per s' | 'packages'
+export type Unit = 'ms' | 'MB' | '%' | 'B' | 'kB/s' | 'per s' | 'packages'
 
 /** One line of the result. */
 export interface Row {

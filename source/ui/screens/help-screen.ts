@@ -1,11 +1,16 @@
 import { displayText, safeText } from '../../text/safe-text.ts'
-import { span } from '../../text/styled.ts'
+import { type StyledLine, span } from '../../text/styled.ts'
 import { emptyScreen, type ScreenFrame } from '../frame.ts'
+import type { KeyContext } from '../keymap/command.ts'
 import type { Keymap } from '../keymap/keymap.ts'
 import { editText } from '../line-edit.ts'
 import { helpLines } from '../present/help.ts'
+import { remember } from '../remember.ts'
 import type { Screen, Size } from '../state.ts'
 import { scrollPane } from './scroll-pane.ts'
+
+/** By how things stood when it was called: it shows no more until it is left. */
+const laidOut = new WeakMap<KeyContext, Map<string, readonly StyledLine[]>>()
 
 /** Every key, those of the screen that it was called from first; `top`: where what is looked for is typed. */
 export function helpScreen(
@@ -16,7 +21,11 @@ export function helpScreen(
 ): ScreenFrame {
 	const height = rows - 1
 	const wanted = top.name === 'help-filter' ? editText(top.edit) : filter
-	const lines = helpLines({ of, context, keymap, filter: wanted, width: columns })
+	const lines = remember(
+		remember(laidOut, context, () => new Map<string, readonly StyledLine[]>()),
+		`${columns} ${wanted}`,
+		() => helpLines({ of, context, keymap, filter: wanted, width: columns }),
+	)
 	const pane = scrollPane(lines, line, { height })
 	const title = [
 		span(safeText`all keys`, 'strong'),

@@ -79,6 +79,8 @@ export async function runApp(
 	const tell = notifier({
 		...defaultNotifications,
 		...options.notifications,
+		// It would show them as text.
+		...(env.TERM === 'dumb' ? { title: false, osc: false } : {}),
 		env,
 		write: (data) => stdout.write(data),
 		...(log === undefined ? {} : { log }),

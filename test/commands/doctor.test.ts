@@ -1,9 +1,10 @@
 /** The checks that need no program: what they make of a machine that lacks something. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { checking, ok, sizeText } from '../../source/commands/doctor/check.ts'
+import { checkSettings } from '../../source/commands/doctor/home.ts'
 import {
 	checkDisk,
 	checkNode,
@@ -11,6 +12,7 @@ import {
 	existing,
 } from '../../source/commands/doctor/machine.ts'
 import { type Io, processIo } from '../../source/commands/io.ts'
+import { resolveHome } from '../../source/config/paths.ts'
 import { StyrbyError } from '../../source/protocol/errors.ts'
 
 test.each([
@@ -102,4 +104,22 @@ test('an error of ours becomes a failed check; one that is not goes on', async (
 			throw new RangeError('a fault')
 		}),
 	).rejects.toThrow(RangeError)
+})
+
+test('keys that are in each other’s way are found', async () => {
+	const folder = await mkdtemp(join(tmpdir(), 'styrby-test-'))
+	try {
+		const home = resolveHome({ STYRBY_HOME: folder })
+		await mkdir(home.config, { recursive: true })
+		const settings = async (keys: object) => {
+			await writeFile(join(home.config, 'config.json'), JSON.stringify({ keys }), { mode: 0o600 })
+			return await checkSettings(home)
+		}
+		expect(await settings({ allow: 'ö' })).toMatchObject({ state: 'ok' })
+		const { state, detail } = await settings({ allow: 'ö', deny: 'ö' })
+		expect(state).toBe('fail')
+		expect(detail).toMatch(/"allow" and "deny"|"deny" and "allow"/)
+	} finally {
+		await rm(folder, { recursive: true, force: true })
+	}
 })

@@ -57,7 +57,8 @@ describe('lines for a screen reader', () => {
 
 	test('on a terminal without any sequences there is none', async () => {
 		await using stage = twoWaiting()
-		const { screen } = await listen(stage, { env: { TERM: 'dumb' } })
+		const notifications = { title: true, osc: true }
+		const { screen } = await listen(stage, { env: { TERM: 'dumb' }, notifications })
 		await screen.press('j', 'q')
 		await screen.exited
 		expect(screen.written).not.toContain('\u001B')

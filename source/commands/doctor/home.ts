@@ -67,7 +67,9 @@ async function checkFolder(folder: string): Promise<Check> {
 
 export function checkSettings(home: Home): Promise<Check> {
 	return checking('settings', async () => {
-		await loadSettings(home)
+		const { keys } = await loadSettings(home)
+		const { bindKeys } = await import('../../ui/keymap/bindings.ts')
+		bindKeys(keys)
 		return ok('settings', settingsFile(home))
 	})
 }

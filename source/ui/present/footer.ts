@@ -119,5 +119,7 @@ function hint(key: SafeText, label: string, works: boolean): StyledLine {
 
 /** Keys of one command, for the help: `↑ k`. */
 export function keysText(keys: readonly string[]): SafeText {
-	return keys.length === 0 ? safeText`(no key)` : joinText(keys.map(keyText), safeText` `)
+	if (keys.length === 0) return safeText`(no key)`
+	if (keys.join('') === '123456789') return safeText`1 … 9`
+	return joinText(keys.map(keyText), safeText` `)
 }

@@ -110,7 +110,7 @@ function groupLines(group: string, commands: readonly BoundCommand[], width: num
 	return [
 		heading(displayText(group)),
 		...commands.flatMap(({ id, keys, screens, description }) => {
-			const place = span(safeText` ${displayText(placesOf(screens))}`, 'dim')
+			const place = span(safeText` (${displayText(placesOf(screens))})`, 'dim')
 			const name = width < widthForIds ? [] : [span(safeText` · ${displayText(id)}`, 'code')]
 			return entry(keysText(keys), [words(description), place, ...name], width)
 		}),
@@ -127,8 +127,8 @@ function entry(
 	width: number,
 	style: 'accent' | 'dim' = 'accent',
 ): StyledLine[] {
-	const first = padLine([span(safeText`    ${name}`, style)], keyColumns)
-	return wrapLine(line, width, { first, rest: padLine([], keyColumns) })
+	const first = [span(safeText`    ${name}  `, style)]
+	return wrapLine(line, width, { first: padLine(first, keyColumns), rest: padLine([], keyColumns) })
 }
 
 function paragraph(text: SafeText, width: number): StyledLine[] {

@@ -3,7 +3,7 @@
 import { displayText } from '../../text/safe-text.ts'
 import { type StyledLine, span } from '../../text/styled.ts'
 import type { DrawnFrame, Frame } from '../frame.ts'
-import type { Keymap } from '../keymap/keymap.ts'
+import { answers, type CommandId, type Keymap } from '../keymap/keymap.ts'
 import { keysText } from '../present/footer.ts'
 import { isQuoted, quotedLine, spokenLine, spokenRow, spokenText } from './spoken-line.ts'
 
@@ -49,7 +49,7 @@ export function spokenFrame(frame: Told, keymap: Keymap): Spoken {
 		content: contentOf(frame),
 		...inputOf(frame),
 		keys: keysOf(frame, keymap, () => true),
-		answerKeys: frame.focus ? keysOf(frame, keymap, (group) => group === 'Answer a request') : '',
+		answerKeys: frame.focus ? keysOf(frame, keymap, (id) => answers.has(id)) : '',
 		remark: remark === null ? null : spokenText(remark),
 	}
 }
@@ -117,11 +117,11 @@ function inputOf({ input }: Told): Pick<Spoken, 'question' | 'typed'> {
 	}
 }
 
-function keysOf({ context }: Told, keymap: Keymap, wanted: (group: string) => boolean): string {
+function keysOf({ context }: Told, keymap: Keymap, wanted: (id: CommandId) => boolean): string {
 	return keymap.commands
-		.filter(({ footer, keys, screens, group }) => {
+		.filter(({ footer, keys, screens, id }) => {
 			const here = footer !== null && keys.length > 0 && screens.includes(context.screen.name)
-			return here && wanted(group)
+			return here && wanted(id)
 		})
 		.filter((command) => command.enabled(context) === true)
 		.toSorted((a, b) => (a.footer ?? 0) - (b.footer ?? 0))

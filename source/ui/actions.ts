@@ -40,6 +40,7 @@ import type { KeyName } from './keys.ts'
 import { moveUp, page, step, toEnd, toTop } from './moving.ts'
 import { nextWaiting } from './next-waiting.ts'
 import { startFind, typeFind } from './reading/finding.ts'
+import { leaveReplay, startReplay } from './replay/replaying.ts'
 import {
 	askInterrupt,
 	chooseMode,
@@ -136,6 +137,19 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	'start-find': startFind,
 	'next-match': (app) => app.finder.next(1),
 	'previous-match': (app) => app.finder.next(-1),
+	replay: startReplay,
+	'replay-pause': (app) => app.player?.toggle(),
+	'replay-faster': (app) => app.player?.faster(1),
+	'replay-slower': (app) => app.player?.faster(-1),
+	'replay-step': (app) => app.player?.step(),
+	'replay-step-back': (app) => app.player?.stepBack(),
+	'replay-back': (app) => app.player?.skip(-1),
+	'replay-on': (app) => app.player?.skip(1),
+	'replay-prompt-before': (app) => app.player?.toPrompt(-1),
+	'replay-next-prompt': (app) => app.player?.toPrompt(1),
+	'replay-start': (app) => app.player?.seek(0),
+	'replay-end': (app) => app.player?.seek(Number.POSITIVE_INFINITY),
+	'leave-replay': leaveReplay,
 	'previous-prompt': (app) => app.jumps.go('prompt', -1),
 	'next-prompt': (app) => app.jumps.go('prompt', 1),
 	'previous-request': (app) => app.jumps.go('request', -1),

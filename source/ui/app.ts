@@ -21,6 +21,7 @@ import { hurryMs, isOver } from './present/times.ts'
 import { Pressing, type Unmeant } from './pressing.ts'
 import { Finder } from './reading/finding.ts'
 import { Jumps } from './reading/jumping.ts'
+import { Player } from './replay/player.ts'
 import { pendingRequests, type Snapshot, takeSnapshot } from './snapshot.ts'
 import {
 	baseScreen,
@@ -76,6 +77,8 @@ export class App {
 	readonly loading = new Loading(this)
 	readonly finder = new Finder(this)
 	readonly jumps = new Jumps(this)
+	/** Plays a session again, while that is on the screen. */
+	player: Player | null = null
 	readonly #listeners = new Set<() => void>()
 	readonly #batch: Batch
 	readonly #watching: (() => void)[]
@@ -230,6 +233,12 @@ export class App {
 		point(this, act)
 	}
 
+	/** Begins to play a session again, or ends that. */
+	replay(session: string | null): void {
+		this.player?.[Symbol.dispose]()
+		this.player = session === null ? null : new Player(this, session)
+	}
+
 	/** Takes over at once what the viewer knows by now. */
 	refresh(): void {
 		this.#batch.flush()
@@ -257,6 +266,7 @@ export class App {
 		for (const stop of this.#watching) stop()
 		this.#batch[Symbol.dispose]()
 		if (this.#tick) clearTimeout(this.#tick)
+		this.player?.[Symbol.dispose]()
 		this.#listeners.clear()
 		await this.#open[Symbol.asyncDispose]()
 	}
@@ -298,6 +308,7 @@ export class App {
 	/** Nothing else is shown any more, and no transcript stays open. */
 	#revoked(): void {
 		if (topScreen(this.#ui).name === 'revoked') return
+		this.replay(null)
 		this.#ui = { ...this.#ui, screens: [{ name: 'revoked' }], toast: null }
 		void this.#open[Symbol.asyncDispose]()
 	}

@@ -31,6 +31,7 @@ import { grantsScreen } from './screens/grants-screen.ts'
 import { helpScreen } from './screens/help-screen.ts'
 import { historyScreen } from './screens/history-screen.ts'
 import { permissionsScreen } from './screens/permissions-screen.ts'
+import { replayScreen } from './screens/replay-screen.ts'
 import { requestScreen } from './screens/request-screen.ts'
 import { revokedScreen } from './screens/revoked-screen.ts'
 import { sessionScreen } from './screens/session-screen.ts'
@@ -109,6 +110,8 @@ function screenOf(model: Model, size: Size): ScreenFrame {
 			return sessionsScreen(model, size)
 		case 'session':
 			return sessionScreen(model, screen.session, size)
+		case 'replay':
+			return replayScreen(model, screen.session, size)
 		case 'permissions':
 			return permissionsScreen(model, size)
 		case 'grants':

@@ -22,6 +22,8 @@ export interface Model {
 	/** Leave half a page free at the live end and jump: fewer bytes over a slow line. */
 	jumpScroll: boolean
 	attention: Pick<Attention, 'unread'>
+	/** What is shown is past: no request in it is the one that an answer would go to. */
+	still?: true
 	keymap: Keymap
 }
 

@@ -63,6 +63,7 @@ export class Loading {
 		const { data, view } = this.#app
 		const state = data.open?.state
 		if (!transcript || !state || state.loading || !view) return
+		if (transcript.session !== data.open?.session) return
 		const { slices } = transcript.window
 		if (state.hasOlder && (slices[0]?.index ?? 0) <= 2) this.run(view.loadOlder())
 		else if (state.hasNewer && transcript.window.atEnd) this.run(view.loadNewer())

@@ -7,6 +7,7 @@ import type { CostRange } from '../viewer/cost-since.ts'
 import type { Dimension } from '../viewer/cost-table.ts'
 import type { KeyContext } from './keymap/command.ts'
 import type { LineEdit } from './line-edit.ts'
+import type { ReplayState } from './replay/replay-state.ts'
 import type { Anchor } from './viewport.ts'
 
 export interface Size {
@@ -39,6 +40,8 @@ export type Screen =
 	| { name: 'prompt'; session: string; edit: LineEdit }
 	/** What to look for in a session is being typed. */
 	| { name: 'find'; session: string; edit: LineEdit }
+	/** The session played again. */
+	| { name: 'replay'; session: string }
 	/** Whether the agent is to be interrupted. */
 	| { name: 'interrupt'; session: string }
 	/** Which mode the agent is to be put in; `selected`: the highlighted one, by its name. */
@@ -162,6 +165,8 @@ export interface UiState {
 	drafts: ReadonlyMap<string, LineEdit>
 	/** What a jump is looking for beyond what is loaded, and how far it is: rows. */
 	seeking: { session: string; what: SafeText; looked: number; through: number } | null
+	/** What is played again, while it is. */
+	replay: ReplayState | null
 	/** What was looked for last. */
 	lastFind: SafeText | null
 	toast: { text: SafeText; role: 'warn' | 'ok' | 'error'; until: number } | null
@@ -194,6 +199,7 @@ export function initialState(size: Size): UiState {
 		cardTops: new Map(),
 		drafts: new Map(),
 		seeking: null,
+		replay: null,
 		lastFind: null,
 		toast: null,
 	}

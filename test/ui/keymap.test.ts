@@ -24,6 +24,7 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	filter: { name: 'filter', edit: emptyEdit },
 	archive: { name: 'archive', sessions: [uuid(1)] },
 	'help-filter': { name: 'help-filter', edit: emptyEdit },
+	replay: { name: 'replay', session: uuid(1) },
 	find: { name: 'find', session: uuid(1), edit: emptyEdit },
 	devices: { name: 'devices' },
 	device: { name: 'device', device: uuid(900) },
@@ -138,11 +139,13 @@ describe('the table of keys', () => {
 	test('escape goes back and never leaves or answers; q leaves from the first screen only', () => {
 		for (const name of names) {
 			const found = commandFor('escape', context({ screen: screens[name] }))?.command.id
-			expect(['back', 'cancel', 'list-all', undefined]).toContain(found)
+			expect(['back', 'cancel', 'list-all', 'leave-replay', undefined]).toContain(found)
 			const q = commandFor('q', context({ screen: screens[name] }))?.command.id
 			const typing = 'edit' in screens[name]
 			const first = ['sessions', 'revoked', 'join'].includes(name)
-			expect(q).toBe(first ? 'quit' : typing ? undefined : 'back')
+			expect(q).toBe(
+				first ? 'quit' : typing ? undefined : name === 'replay' ? 'leave-replay' : 'back',
+			)
 		}
 	})
 

@@ -68,6 +68,7 @@ export const groups = [
 	'Devices',
 	'Move',
 	'Look',
+	'Replay',
 	'Program',
 ] as const
 export type Group = (typeof groups)[number]

@@ -14,6 +14,7 @@ import { lookingCommands } from './looking.ts'
 import { movingCommands } from './moving.ts'
 import { programCommands } from './program.ts'
 import { readingCommands } from './reading.ts'
+import { replayCommands } from './replay.ts'
 import { sendingCommands } from './sending.ts'
 
 export {
@@ -34,6 +35,7 @@ const table = [
 	...listingCommands,
 	...readingCommands,
 	...costCommands,
+	...replayCommands,
 	...programCommands,
 ]
 

@@ -58,7 +58,7 @@ export const lookingCommands = [
 		id: 'fold-all',
 		group: 'Look',
 		keys: ['o'],
-		screens: ['session'],
+		screens: ['session', 'replay'],
 		label: 'unfold all',
 		description: 'Unfold everything, or fold it again.',
 		footer: 8,

@@ -69,6 +69,7 @@ export const programCommands = [
 		keys: ['?'],
 		screens: [
 			...answering,
+			'replay',
 			'grants',
 			'devices',
 			'device',

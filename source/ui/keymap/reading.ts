@@ -29,7 +29,8 @@ export const readingCommands = [
 		group: 'Look',
 		keys: ['n'],
 		screens: ['session'],
-		label: 'next match',
+		pair: 'previous-match',
+		label: 'match',
 		description: 'While something is looked for: the next place that has it.',
 		footer: 4,
 		enabled: ({ find }) => (find ? true : null),
@@ -41,7 +42,7 @@ export const readingCommands = [
 		screens: ['session'],
 		label: 'previous',
 		description: 'The place before.',
-		footer: 4,
+		footer: null,
 		enabled: ({ find }) => (find ? true : null),
 	},
 	{

@@ -42,6 +42,7 @@ export const everywhere: readonly ScreenName[] = [
 	'archive',
 	'panic',
 	'revoked',
+	'replay',
 ]
 
 export const always = (): Enabled => true

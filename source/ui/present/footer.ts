@@ -5,10 +5,22 @@ import type { ScreenName, Size } from '../state.ts'
 import { keyText } from './key-text.ts'
 
 /** Widths from which on these are among the keys whatever else is: the way back, and who can read all this. */
-const keptFrom: Readonly<Record<string, number>> = { help: 0, back: 0, quit: 40, devices: 60 }
+const keptFrom: Readonly<Record<string, number>> = {
+	help: 0,
+	back: 0,
+	'leave-replay': 0,
+	quit: 40,
+	devices: 60,
+}
 
 /** Screens with more keys than a line holds, unless it is a very long one. */
-const full: ReadonlySet<ScreenName> = new Set(['sessions', 'session', 'permissions', 'devices'])
+const full: ReadonlySet<ScreenName> = new Set([
+	'sessions',
+	'session',
+	'permissions',
+	'devices',
+	'replay',
+])
 const longLine = 200
 const gap = safeText`  `
 /** Groups of keys that do nothing to what is on the screen. */

@@ -124,3 +124,9 @@ function isBookkeeping(message: ShownMessage, sender: Sender | null): boolean {
 	const status = bodyOf(message, 'status')
 	return status !== null && status.detail === null && !['stopped', 'error'].includes(status.status)
 }
+
+/** Whether a message changes nothing that is shown. */
+export function isSilent(message: ShownMessage): boolean {
+	if (message.problem !== null || message.kind === null) return false
+	return isBookkeeping(message, null)
+}

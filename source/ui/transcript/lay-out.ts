@@ -29,7 +29,7 @@ export interface LaidOut {
 export function layOut(model: Model, session: string, state: SessionState, width: number): LaidOut {
 	const ui = transcriptOf(model.ui, session)
 	const entries = itemsOf(state, model.data.requests)
-	const focus = focusOf(entries, ui)
+	const focus = model.still ? null : focusOf(entries, ui)
 	const places = placesOf(entries)
 	const summary = model.data.sessions.find(({ id }) => id === session) ?? state.summary
 	const cwd = summary?.cwd ?? null

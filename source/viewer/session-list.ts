@@ -13,8 +13,8 @@ export const listPage = 200
 const maxWatched = 64
 const liveStatuses = new Set(['starting', 'running', 'idle'])
 const checkEvery = 5_000
-/** Rows that are looked at again at once; keys are taken in between. */
-const againAtOnce = 50
+/** Rows that are taken, or looked at again, at once; what a person presses comes in between. */
+const atOnce = 50
 
 interface Watch {
 	stop(): void
@@ -115,7 +115,10 @@ export class SessionList implements Disposable {
 		const place = { before: from.last_activity_at, beforeId: from.id }
 		const rows = await this.#account.gateway.listSessions({ limit: listPage, ...place })
 		const last = rows.at(-1)
-		await this.#take(rows)
+		for (let at = 0; at < rows.length; at += atOnce) {
+			await this.#take(rows.slice(at, at + atOnce))
+			await new Promise((resolve) => setImmediate(resolve))
+		}
 		this.#reached = last ?? from
 		// A server that goes round in circles is not followed.
 		const older = last !== undefined && last.last_activity_at <= from.last_activity_at
@@ -238,7 +241,7 @@ export class SessionList implements Disposable {
 		if (this.#lookingAgain || this.#again.size === 0 || this.#closed) return
 		this.#lookingAgain = setImmediate(() => {
 			this.#lookingAgain = null
-			const ids = [...this.#again].slice(0, againAtOnce)
+			const ids = [...this.#again].slice(0, atOnce)
 			for (const id of ids) this.#again.delete(id)
 			this.#put(ids.flatMap((id) => this.#entries.get(id)?.row ?? []))
 			this.#lookNext()

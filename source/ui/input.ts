@@ -1,5 +1,5 @@
 /** The line of text that is being typed, as it is shown above the footer. */
-import { displayText, repeatText, type SafeText, safeText } from '../text/safe-text.ts'
+import { displayText, joinText, repeatText, type SafeText, safeText } from '../text/safe-text.ts'
 import { type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { textWidth } from '../text/width.ts'
 import { wrapLine } from '../text/wrap.ts'
@@ -93,6 +93,29 @@ export function inputOf({
 
 const filterQuestion = safeText`List only: words, agent: project: host: is: since: until:`
 
+function panicText(
+	{ deny, end, rules, stay }: ReturnType<typeof panicPlan>,
+	looking: boolean,
+): SafeText {
+	const waits =
+		deny.length === 1
+			? safeText`deny the request that waits`
+			: safeText`deny the ${deny.length} requests that wait`
+	const kept = looking
+		? safeText`take back all that is allowed for ${sessionsText(end.length)}`
+		: rules === 1
+			? safeText`take back the 1 rule allowed for a session`
+			: safeText`take back the ${rules} rules allowed for sessions`
+	const acts = [...(deny.length > 0 ? [waits] : []), ...(end.length > 0 ? [kept] : [])]
+	const stays =
+		stay === 0
+			? safeText``
+			: safeText` ${stay} that agents keep stay in force until their sessions end.`
+	return acts.length === 0
+		? safeText`Stop all? Nothing waits, and no host keeps a rule.${stays}`
+		: safeText`Stop all: ${joinText(acts, safeText`, and `)}?${stays}`
+}
+
 function panicFrame(
 	{ step, denied, ended }: Extract<Screen, { name: 'panic' }>,
 	data: Snapshot,
@@ -102,21 +125,7 @@ function panicFrame(
 		const text = safeText`On its way: ${denied} denied, ${sessionsText(ended)} told to end what they allow. Is a device not yours any more? It can be revoked.`
 		return { label: labelLines([span(text, 'strong')], size), text: [], cursor: null }
 	}
-	const { deny, end, rules, stay } = panicPlan(data)
-	const waits =
-		deny.length === 1
-			? safeText`the request that waits`
-			: safeText`the ${deny.length} requests that wait`
-	const kept = data.grants.looking
-		? safeText`all that is allowed for ${sessionsText(end.length)}`
-		: rules === 1
-			? safeText`the 1 rule allowed for a session`
-			: safeText`the ${rules} rules allowed for sessions`
-	const stays =
-		stay === 0
-			? safeText``
-			: safeText` ${stay} that agents keep stay in force until their sessions end.`
-	const text = safeText`Stop all: deny ${waits}, and take back ${kept}?${stays}`
+	const text = panicText(panicPlan(data), data.grants.looking)
 	return { label: labelLines([span(text, 'warn')], size), text: [], cursor: null }
 }
 

@@ -116,6 +116,13 @@ export class Terminal implements AsyncDisposable {
 		return this.text()
 	}
 
+	/** Waits until nothing was written, and for longer than a key that is pressed again passes for one held down. */
+	async looked(): Promise<string> {
+		await this.settled()
+		await sleep(800)
+		return this.text()
+	}
+
 	/** Types keys, one read at a time. */
 	async press(...keys: readonly string[]): Promise<void> {
 		for (const key of keys) {

@@ -5,12 +5,18 @@ import {
 	type RecordedSession,
 } from '../../agents/recorded/manifest.ts'
 import { recordedAgent } from '../../agents/recorded/recorded-agent.ts'
-import { SessionHost } from '../../host/session-host.ts'
+import { SessionHost, type SessionHostOptions } from '../../host/session-host.ts'
 import type { DemoProfile } from './profile.ts'
 
 const minute = 60_000
 /** Of a request in the demo, ms. */
 const requestTimeout = 60 * minute
+
+/** The machine that the sessions were recorded on: rules allowed for a session are judged as on it. */
+const recordedMachine: NonNullable<SessionHostOptions['policy']> = {
+	file: { read: () => ({ kind: 'none', file: '' }) },
+	around: { userHome: '/home/dev', own: [], shell: '/bin/bash', platform: 'linux' },
+}
 
 export interface PlayedSession {
 	/** Id of the published session. */
@@ -57,6 +63,7 @@ export async function playAll(
 			cwd: recorded.cwd,
 			project: 'plain',
 			timeoutMs: requestTimeout,
+			policy: recordedMachine,
 			now: () => agent.clock(),
 		})
 		const ended = host.run(agent).then(() => undefined)

@@ -1,6 +1,5 @@
 import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, spaces, span, truncateLine } from '../../text/styled.ts'
-import { relativeTime } from '../../text/time.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { GrantsState, SentState, SessionGrant } from '../../viewer/viewer.ts'
 import { deviceName } from './device-name.ts'
@@ -85,9 +84,14 @@ export function grantCard(
 			),
 		),
 		...line(safeText`given by  `, by, verified ? 'plain' : 'error'),
-		...line(safeText`at        `, safeText`${clockTime(at)}, ${relativeTime(at, now)} ago`),
+		...line(safeText`at        `, clockTime(at)),
 		...line(safeText`used      `, used),
-		...line(safeText`until     `, safeText`the session ends, or it is taken back`),
+		...line(
+			safeText`until     `,
+			keeper === 'host'
+				? safeText`the session ends, or it is taken back`
+				: safeText`the session ends`,
+		),
 		...wrapLine(
 			[span(keeper === 'host' ? hostsWord(key) : agentsWord, keeper === 'host' ? 'dim' : 'warn')],
 			width,

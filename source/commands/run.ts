@@ -1,6 +1,8 @@
 /** `run <agent>`: hosts an agent session, in its own interface or headless. */
+
 import { constants } from 'node:os'
 import type { AgentAdapter, RunningAgent } from '../agents/agent.ts'
+import { keepHeapSmall } from '../config/small-heap.ts'
 import { loadAdapter } from '../host/adapters.ts'
 import { HostedSessions } from '../host/hosted-sessions.ts'
 import { type SessionEnd, SessionHost } from '../host/session-host.ts'
@@ -94,6 +96,7 @@ export async function runCommand(context: Context, options: RunOptions): Promise
 		onAgentSession: (session) => hosted.hosted(adapter.name, session, host.session),
 	})
 	output.started(host.session)
+	keepHeapSmall()
 	const name = host.session.slice(0, 8)
 	if (!options.json) {
 		const where = 'answer with styrby-tui in another terminal'

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot'
 import { redact } from '../config/redact.ts'
+import { keepHeapSmall } from '../config/small-heap.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
 import { type DaemonReport, daemonInput } from './daemon-messages.ts'
 import { runDaemon } from './run-daemon.ts'
@@ -38,7 +39,14 @@ process.on('SIGHUP', () => log('ignored SIGHUP'))
 
 try {
 	const input = v.parse(daemonInput, JSON.parse(process.argv[2] ?? 'null'))
-	await runDaemon({ ...input, log, onReady: ({ port }) => report({ type: 'ready', port }) })
+	await runDaemon({
+		...input,
+		log,
+		onReady: ({ port }) => {
+			report({ type: 'ready', port })
+			keepHeapSmall()
+		},
+	})
 	process.exit(exit.done)
 } catch (error) {
 	const known = error instanceof StyrbyError

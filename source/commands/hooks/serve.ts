@@ -1,6 +1,7 @@
 /** `hooks serve`: the host of sessions that were started without us, until it is told to end. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { chosenProfile } from '../../config/profiles.ts'
+import { keepHeapSmall } from '../../config/small-heap.ts'
 import { HookCalls } from '../../host/hooks/hook-calls.ts'
 import { becomeHost, callsFolder, takeCalls } from '../../host/hooks/host-process.ts'
 import { ResidentHost } from '../../host/hooks/resident-host.ts'
@@ -57,6 +58,7 @@ async function serveAccount(context: Context, signal: AbortSignal): Promise<void
 		host.take(agent, call),
 	)
 	await using _reachable = await takeCalls(base)
+	keepHeapSmall()
 	say(io, `takes calls of hooks (pid ${process.pid})`)
 	// What a host before this one has left open; sessions of this one are locked.
 	void finishDead(context).catch((error: unknown) => {

@@ -104,7 +104,9 @@ export class OpenedViewer implements Viewer {
 		this.#options = options
 		this.#feeds = new FeedPool(account)
 		this.#grants = new GrantList(account)
-		this.#list = new SessionList(account, this.#feeds, now)
+		this.#list = new SessionList(account, this.#feeds, now, (session, rows) =>
+			this.#requests.pushed(session, rows),
+		)
 		this.#requests = new RequestList(account, (id) => {
 			const summary = this.#list.get(id)
 			return summary ? { agent: summary.agent, project: summary.project } : null
@@ -359,7 +361,7 @@ export class OpenedViewer implements Viewer {
 				this.#safely(this.#sessionChanged(hint.session))
 				break
 			case 'request':
-				this.#safely(this.#requests.refreshOne(hint.request))
+				this.#safely(this.#requests.hinted(hint))
 				// It moves up in the list, which must not happen while it is being answered.
 				this.#safely(this.#list.refreshOne(hint.session))
 				this.#lookSoon(hint.session)

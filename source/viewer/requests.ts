@@ -1,10 +1,11 @@
 /** Permission requests across all sessions: pending ones and past ones, opened and checked. */
 import type { Account } from '../account/account.ts'
-import type { RequestRow, SessionRow } from '../backend/gateway.ts'
+import type { ScopeKeys } from '../account/key-ring.ts'
+import type { AccountHint, MessageRow, RequestRow, SessionRow } from '../backend/gateway.ts'
 import { refused, StyrbyError } from '../protocol/errors.ts'
 import { type Body, requestStatuses } from '../protocol/events.ts'
 import { assessRisk } from '../risk/risk.ts'
-import type { CheckedMessage } from './checked-message.ts'
+import { assemble, type CheckedMessage } from './checked-message.ts'
 import { decidedBy, findAnswer } from './decided.ts'
 import { endOf, type OpenedRequest, openRequestsOf } from './open-requests.ts'
 import { Value } from './readable.ts'
@@ -14,6 +15,10 @@ import type { RequestView } from './viewer.ts'
 /** Past requests shown at first. */
 const pastShown = 50
 const maxPending = 500
+/** Rows of a session's live channel in which a new request is looked for. */
+const recentKept = 8
+
+type RequestHint = Extract<AccountHint, { type: 'request' }>
 
 /** A request with where it stands in its session. */
 export interface PlacedRequest extends RequestView {
@@ -35,14 +40,27 @@ export async function openRequest(
 ): Promise<PlacedRequest> {
 	const reader = new SessionReader(account, row.session)
 	const message = await reader.at(row.seq)
-	const body = requestBody(message, row)
-	const { by } = await reader.keys()
+	const base = placed(account, { row, message, about, keys: await reader.keys() })
+	if (base.status === 'pending') return base
+	return withAnswer(account, base, reader)
+}
+
+interface Found {
+	row: RequestRow
+	message: CheckedMessage
+	about: { agent: string; project: string | null }
+	keys: ScopeKeys
+}
+
+/** A request by the message that it is, and else by what the server says of it. */
+function placed(account: Account, { row, message, about, keys: { by } }: Found): PlacedRequest {
+	const body = requestBody(message, row.id)
 	const revoked = by !== null && account.log.state.devices.get(by)?.revoked
 	const problem =
 		message.problem ??
 		(body ? null : 'the message it points to is not this permission request') ??
 		(revoked ? 'the device that hosts this session was revoked' : null)
-	const base: PlacedRequest = {
+	return {
 		id: row.id,
 		session: row.session,
 		seq: row.seq,
@@ -56,14 +74,12 @@ export async function openRequest(
 		expiresAt: body?.expires_at ?? row.expires_at,
 		decided: null,
 	}
-	if (base.status === 'pending') return base
-	return withAnswer(account, base, reader)
 }
 
-function requestBody(message: CheckedMessage, row: RequestRow): Body<'permission_request'> | null {
+function requestBody(message: CheckedMessage, id: string): Body<'permission_request'> | null {
 	if (message.kind !== 'permission_request' || !message.body) return null
 	const body = message.body as Body<'permission_request'>
-	return body.request === row.id ? body : null
+	return body.request === id ? body : null
 }
 
 async function withAnswer(
@@ -100,6 +116,10 @@ export class RequestList {
 	readonly #about: (session: string) => About | null
 	readonly #known = new Map<string, PlacedRequest>()
 	readonly #running = new Map<string, Promise<void>>()
+	/** The last rows that came over the live channel, by session. */
+	readonly #recent = new Map<string, readonly MessageRow[]>()
+	/** Requests that are asked for and not known yet, with their session. */
+	readonly #awaited = new Map<string, string>()
 
 	/** `about`: what is known of a session, `null` where it has not been listed. */
 	constructor(account: Account, about: (session: string) => About | null) {
@@ -152,6 +172,54 @@ export class RequestList {
 		this.#running.set(id, next)
 		return next.finally(() => {
 			if (this.#running.get(id) === next) this.#running.delete(id)
+		})
+	}
+
+	/**
+	 * The server says that a request has come or has changed. It is asked for; a new one may be here before that,
+	 * over the session's live channel.
+	 */
+	async hinted({ request, session, status }: RequestHint): Promise<void> {
+		if (status === 'pending' && !this.#known.has(request)) {
+			this.#awaited.set(request, session)
+			this.#safely(this.#lookIn(session, request))
+		}
+		await this.refreshOne(request).finally(() => this.#awaited.delete(request))
+	}
+
+	/** Rows that came over a session's live channel. */
+	pushed(session: string, rows: readonly MessageRow[]): void {
+		this.#recent.set(session, rows.slice(-recentKept))
+		for (const [request, of] of this.#awaited) {
+			if (of === session) this.#safely(this.#lookIn(session, request))
+		}
+	}
+
+	/** Takes a request from what came last, if it is there and holds. */
+	async #lookIn(session: string, id: string): Promise<void> {
+		const about = this.#about(session)
+		const recent = this.#recent.get(session)
+		if (!about || !recent) return
+		const reader = new SessionReader(this.#account, session)
+		const keys = await reader.keysOf(recent)
+		for (const { seq, created_at } of recent.toReversed()) {
+			const one = recent.filter((row) => row.seq === seq)
+			const checked = await reader.check(one, keys, { from: seq, to: seq })
+			const [message] = assemble(session, checked.rows).messages
+			const body = message && requestBody(message, id)
+			if (!message || !body) continue
+			if (this.#known.has(id)) return
+			const { expires_at } = body
+			const row = { id, session, seq, status: 'pending', created_at, expires_at, closed_at: null }
+			this.#put(placed(this.#account, { row, message, about, keys }))
+			return
+		}
+	}
+
+	/** What does not hold here is looked at as it is stored. */
+	#safely(work: Promise<void>): void {
+		work.catch((error: unknown) => {
+			if (!(error instanceof StyrbyError)) throw error
 		})
 	}
 

@@ -1,6 +1,6 @@
 /** The list of sessions, kept up to date: rows from the backend, names opened, silence noticed. */
 import type { Account } from '../account/account.ts'
-import type { SessionRow } from '../backend/gateway.ts'
+import type { MessageRow, SessionRow } from '../backend/gateway.ts'
 import { staleAfter } from '../protocol/live.ts'
 import { Value } from './readable.ts'
 import type { FeedPool } from './session-feed.ts'
@@ -38,6 +38,7 @@ export class SessionList implements Disposable {
 	readonly #account: Account
 	readonly #feeds: FeedPool
 	readonly #now: () => Date
+	readonly #pushed: (session: string, rows: readonly MessageRow[]) => void
 	readonly #entries = new Map<string, Entry>()
 	/** All of them, the newest first. */
 	#order: readonly Entry[] = []
@@ -54,7 +55,14 @@ export class SessionList implements Disposable {
 	#reached: SessionRow | null = null
 	#loading: Promise<boolean> | null = null
 
-	constructor(account: Account, feeds: FeedPool, now: () => Date) {
+	/** `pushed` is given the rows that come over the live channels of sessions that go on. */
+	constructor(
+		account: Account,
+		feeds: FeedPool,
+		now: () => Date,
+		pushed: (session: string, rows: readonly MessageRow[]) => void = () => undefined,
+	) {
+		this.#pushed = pushed
 		this.#account = account
 		this.#feeds = feeds
 		this.#now = now
@@ -223,6 +231,9 @@ export class SessionList implements Disposable {
 			watch.stop = this.#feeds.listen(id, {
 				// Only what the host has signed just now: a server can send all else by itself.
 				heartbeat: alive,
+				rows: (_from, _to, rows) => {
+					if (rows) this.#pushed(id, rows)
+				},
 			})
 		}
 		this.#lookNext()

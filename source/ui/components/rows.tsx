@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink'
 import { memo } from 'react'
-import { isSameLine, type StyledLine } from '../../text/styled.ts'
+import { compactLine, isSameLine, type StyledLine } from '../../text/styled.ts'
 import type { Theme } from '../theme.ts'
 
 /** One row of the screen, wrapped and cut to its width already. */
@@ -31,7 +31,7 @@ const RowText = memo(function RowText({ line, selected, theme }: RowProps) {
 	if (line.length === 0) return <Text> </Text>
 	return (
 		<Text wrap="truncate" inverse={selected}>
-			{line.map(({ text, style }, index) => (
+			{compactLine(line).map(({ text, style }, index) => (
 				// biome-ignore lint/suspicious/noArrayIndexKey: spans have no identity but their place
 				<Text key={index} {...(selected ? { bold: theme[style].bold ?? false } : theme[style])}>
 					{text}

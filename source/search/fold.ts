@@ -35,20 +35,43 @@ export interface Folded {
 
 /** As `fold`, with the way back. Costs much more: for what is shown. */
 export function foldWithPlaces(raw: string): Folded {
-	const parts: string[] = []
+	const units: number[] = []
 	const from: number[] = []
 	let space = false
-	let place = 0
-	for (const character of raw) {
-		const folded = fold(character)
-		for (const unit of folded.split('')) {
-			if (unit === ' ' && space) continue
-			space = unit === ' '
-			parts.push(unit)
-			from.push(place)
+	const add = (unit: number, place: number) => {
+		if (unit === blank && space) return
+		space = unit === blank
+		units.push(unit)
+		from.push(place)
+	}
+	for (let place = 0; place < raw.length; ) {
+		const code = raw.charCodeAt(place)
+		if (code < 0x80) {
+			add(foldAscii(code), place)
+			place++
+			continue
 		}
+		const character = String.fromCodePoint(raw.codePointAt(place) ?? code)
+		const folded = fold(character)
+		for (let at = 0; at < folded.length; at++) add(folded.charCodeAt(at), place)
 		place += character.length
 	}
-	from.push(place)
-	return { text: parts.join(''), from: Uint32Array.from(from) }
+	from.push(raw.length)
+	return { text: stringOf(units), from: Uint32Array.from(from) }
+}
+
+const blank = 0x20
+
+function foldAscii(code: number): number {
+	if (code >= 0x41 && code <= 0x5a) return code + 0x20
+	return code >= 0x09 && code <= 0x0d ? blank : code
+}
+
+/** Not all at once: there is a limit to how many arguments a call has. */
+function stringOf(units: readonly number[]): string {
+	let text = ''
+	for (let at = 0; at < units.length; at += 4096) {
+		text += String.fromCharCode(...units.slice(at, at + 4096))
+	}
+	return text
 }

@@ -63,6 +63,7 @@ const closeLook = 4096
 
 /** The part of a raw text around the best place of folded terms; its beginning where none occurs in it. */
 export function snippetOf(raw: string, terms: readonly string[]): Snippet {
+	if (terms.length === 0) return { snippet: raw.slice(0, cutAt(raw, snippetLength)), matches: [] }
 	const near = around(raw, terms)
 	const { text, from } = foldWithPlaces(near)
 	const places = placesIn(text, terms).map(

@@ -88,6 +88,7 @@ export class Crawl {
 	async say(sessions: readonly SearchedSession[]): Promise<void> {
 		const news = sessions.filter((session) => {
 			const before = this.#said.get(session.id)
+			if (before === session) return false
 			this.#said.set(session.id, session)
 			return before === undefined || shortly(before) !== shortly(session)
 		})

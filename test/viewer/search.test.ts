@@ -6,6 +6,8 @@ import type { Account } from '../../source/account/account.ts'
 import { revokeDevice } from '../../source/account/revoking.ts'
 import { hitLines } from '../../source/commands/search-lines.ts'
 import { type OpenedViewer, openViewer } from '../../source/viewer/open-viewer.ts'
+import { Value } from '../../source/viewer/readable.ts'
+import { SearchModel } from '../../source/viewer/search/search-model.ts'
 import type { SearchState } from '../../source/viewer/viewer.ts'
 import { firstHome, newHome, pair } from '../account/_devices.ts'
 import hostile from '../fixtures/hostile-text.json' with { type: 'json' }
@@ -33,12 +35,12 @@ function open(searchFolder: string | null = null, of = account): OpenedViewer {
 	})
 }
 
-async function ready({ search }: OpenedViewer): Promise<SearchState> {
+async function ready({ search }: Pick<OpenedViewer, 'search'>): Promise<SearchState> {
 	search.start()
 	return reaches(search.state, ({ index }) => index.upToDate)
 }
 
-async function found(viewer: OpenedViewer, query: string): Promise<SearchState> {
+async function found(viewer: Pick<OpenedViewer, 'search'>, query: string): Promise<SearchState> {
 	await ready(viewer)
 	viewer.search.ask(query)
 	return reaches(viewer.search.state, (state) => state.query === query && !state.searching)
@@ -100,6 +102,26 @@ test('the last of many questions is answered', async () => {
 	expect([state.query, state.total]).toEqual(['one two', 1])
 })
 
+test('a question at any moment after an answer is answered', async () => {
+	await sessionSaying('one', 'two')
+	await using viewer = open()
+	await ready(viewer)
+	const { search } = viewer
+	for (let steps = 0; steps < 12; steps++) {
+		await new Promise<void>((resolve) => {
+			const stop = search.state.subscribe(() => {
+				if (search.state.get().searching) return
+				stop()
+				resolve()
+			})
+			search.ask('one')
+		})
+		for (let step = 0; step < steps; step++) await Promise.resolve()
+		search.ask('two')
+		await reaches(search.state, ({ query, searching }) => query === 'two' && !searching)
+	}
+})
+
 test('more brings the next ones', async () => {
 	await sessionSaying(...Array.from({ length: 70 }, (_, index) => `number ${index}`))
 	await using viewer = open()
@@ -129,22 +151,26 @@ test('a long body is found wherever its parts were cut, also when they come late
 	expect((await found(viewer, '"y end"')).total).toBe(1)
 })
 
-test('the next viewer has it already, and reads only what is new', async () => {
+test('the next one has it already, and reads only what is new', async () => {
 	const session = await sessionSaying('one', 'two')
-	{
-		await using viewer = open(folder)
-		expect((await found(viewer, 'two')).total).toBe(1)
+	const alone = async () => {
+		await using search = new SearchModel({
+			account,
+			sessions: new Value([]),
+			folder,
+			now: () => new Date(),
+			crashed: (error) => {
+				throw error
+			},
+		})
+		const before = reads()
+		const { total } = await found({ search }, 'two')
+		return { total, reads: reads() - before }
 	}
-	const before = reads()
-	{
-		await using viewer = open(folder)
-		expect((await found(viewer, 'two')).total).toBe(1)
-		expect(reads()).toBe(before)
-	}
+	expect(await alone()).toEqual({ total: 1, reads: 1 })
+	expect(await alone()).toEqual({ total: 1, reads: 0 })
 	await session.say('three two')
-	await using viewer = open(folder)
-	expect((await found(viewer, 'two')).total).toBe(2)
-	expect(reads()).toBe(before + 1)
+	expect(await alone()).toEqual({ total: 2, reads: 1 })
 })
 
 test('an index that was changed is told of and built anew', async () => {

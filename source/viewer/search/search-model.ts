@@ -93,33 +93,34 @@ export class SearchModel implements Search, AsyncDisposable {
 		this.#waiting = true
 		if (this.#answering) return
 		this.#answering = true
-		this.#answerAll()
-			.catch((error: unknown) => this.#failed(error))
-			.finally(() => {
-				this.#answering = false
-			})
+		this.#answerAll().catch((error: unknown) => this.#failed(error))
 	}
 
 	async #answerAll(): Promise<void> {
-		const engine = await this.#engine.promise
-		while (this.#waiting && !this.#stop.signal.aborted) {
-			this.#waiting = false
-			const query = this.#query
-			if (!query) continue
-			const show = (answer: Answer, searching: boolean) => {
-				if (this.#query === query)
-					this.state.update((state) => ({ ...state, ...answer, searching }))
+		try {
+			const engine = await this.#engine.promise
+			while (this.#waiting && !this.#stop.signal.aborted) {
+				this.#waiting = false
+				if (this.#query) await this.#answerOne(engine, this.#query)
 			}
-			try {
-				const answer = await engine.ask(query, this.#limit, (partial) => show(partial, true))
-				this.#answeredAt = performance.now()
-				if (answer) show(answer, this.#waiting)
-			} catch (error) {
-				const damaged = error instanceof StyrbyError && error.code === 'search_index_damaged'
-				if (!damaged) throw error
-				this.#round.abort()
-				return
-			}
+		} finally {
+			// In the same step in which it was seen that nothing waits: a moment later something may.
+			this.#answering = false
+		}
+	}
+
+	async #answerOne(engine: Engine, query: Query): Promise<void> {
+		const show = (answer: Answer, searching: boolean) => {
+			if (this.#query === query) this.state.update((state) => ({ ...state, ...answer, searching }))
+		}
+		try {
+			const answer = await engine.ask(query, this.#limit, (partial) => show(partial, true))
+			this.#answeredAt = performance.now()
+			if (answer) show(answer, this.#waiting)
+		} catch (error) {
+			const damaged = error instanceof StyrbyError && error.code === 'search_index_damaged'
+			if (!damaged) throw error
+			this.#round.abort()
 		}
 	}
 

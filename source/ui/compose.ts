@@ -1,11 +1,20 @@
+import { moreLines } from '../text/caps.ts'
 import { type SafeText, safeText } from '../text/safe-text.ts'
-import { padLine, type StyledLine, span, truncateLine } from '../text/styled.ts'
+import { lineFits, padLine, type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { type DeviceAct, isRunning } from '../viewer/devices.ts'
 import type { RequestView } from '../viewer/viewer.ts'
 import { arranged, selectedSession } from './arranged-sessions.ts'
 import { askedBy, reviewShown } from './asking.ts'
 import { type Focus, type ShownRequest, shownDigest } from './attention.ts'
-import { emptyScreen, type Frame, inputRows, type Model, type ScreenFrame } from './frame.ts'
+import {
+	emptyScreen,
+	type Frame,
+	type InputFrame,
+	inputRows,
+	type Model,
+	type Pane,
+	type ScreenFrame,
+} from './frame.ts'
 import { isLeaving, selectedGrant } from './granting.ts'
 import { inputOf } from './input.ts'
 import type { KeyContext } from './keymap/command.ts'
@@ -56,7 +65,7 @@ export function composeFrame(model: Model): Frame {
 	const { columns, rows } = size
 	const tooSmall = isTooSmall(size)
 	const notices = noticeLines(model)
-	const input = inputOf(model)
+	const input = within(inputOf(model), rows)
 	const keyRows = footerRows(topScreen(model.ui).name, size)
 	const above = notices.length + inputRows(input) + keyRows - 1
 	const bodyRows = Math.max(2, rows - 2 - above)
@@ -67,6 +76,7 @@ export function composeFrame(model: Model): Frame {
 	const look = tooSmall ? null : lookOf(model)
 	return {
 		...screen,
+		panes: screen.panes.map(withinPane),
 		size,
 		tooSmall,
 		notices,
@@ -81,6 +91,28 @@ export function composeFrame(model: Model): Frame {
 		focus: look?.focus ?? focusOf(model, screen) ?? guard ?? null,
 		shown: [...screen.shown, ...(look?.shown ?? [])],
 	}
+}
+
+/** Rows that are left to all else, however much an overlay has to say. */
+const leftRows = 6
+
+/** An overlay that grew too tall with a smaller screen: nothing that has to be seen whole is sent from it. */
+function within(input: InputFrame | null, rows: number): InputFrame | null {
+	const most = Math.max(2, rows - leftRows)
+	// What is typed keeps itself to a few rows, around the cursor.
+	if (!input || input.cursor || inputRows(input) <= most) return input
+	const label = input.label.slice(0, most - 1)
+	const kept = Math.max(0, most - label.length - 1)
+	const hidden = inputRows(input) - label.length - kept
+	const more: StyledLine = [span(safeText`   ${moreLines(hidden)}`, 'warn')]
+	return { ...input, label, text: [...input.text.slice(0, kept), more] }
+}
+
+/** What a screen did not cut, such as somebody's words in a line of ours, ends at the edge of its pane. */
+function withinPane(pane: Pane): Pane {
+	const { rows, width } = pane
+	if (rows.every(({ line }) => lineFits(line, width))) return pane
+	return { ...pane, rows: rows.map((row) => ({ ...row, line: truncateLine(row.line, width) })) }
 }
 
 function focusOf({ ui }: Model, { focus, order }: ScreenFrame): Focus | null {

@@ -29,7 +29,9 @@ export function editText(edit: LineEdit): string {
  * left out.
  */
 export function insertText(edit: LineEdit, text: string, rules: EditRules = oneLine): LineEdit {
-	const ended = rules.lines ? text.replace(/\r\n?/g, '\n') : text.replace(/[\r\n\t]+/g, ' ')
+	const ended = rules.lines
+		? text.replace(/\r\n?|[\v\f\x85\u2028\u2029]/g, '\n')
+		: text.replace(/[\r\n\t\v\f\x85\u2028\u2029]+/g, ' ')
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be removed
 	const clean = ended.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
 	const added = Array.from(segmenter.segment(clean), ({ segment }) => segment).slice(

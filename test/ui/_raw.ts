@@ -5,9 +5,9 @@ const own = new RegExp(
 	[
 		// Colours and looks, but neither blinking nor concealed.
 		`${esc}\\[(?:(?:[0-479]|2[2-79]|3[0-79]|4[0-79]|9[0-7]|10[0-7])(?:;(?=\\d))?)*m`,
-		// Moving, erasing; cursor, frames, alternate screen, bracketed paste, the mouse; what the terminal can do.
+		// Moving, erasing; cursor, frames, alternate screen, bracketed paste, the mouse off; what the terminal can do.
 		`${esc}\\[\\d*(?:;\\d*)?[ABCDEFGHJK]`,
-		`${esc}\\[\\?(?:25|1000|1006|1049|2004|2026)[hl]`,
+		`${esc}\\[\\?(?:(?:25|1049|2004|2026)[hl]|100[06]l)`,
 		`${esc}\\[(?:\\?u|[<>=][\\d;]*u|c)`,
 		// The title: kept, ours, given back.
 		`${esc}\\[2[23];2t`,

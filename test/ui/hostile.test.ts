@@ -124,6 +124,9 @@ function fill({ viewer }: Stage, text: string): void {
 	)
 }
 
+/** Every frame is looked at with all of them in `hostile-frames.test.ts`; here are terminals, which take longer. */
+const everyThird = hostileTexts.filter((_, index) => index % 3 === 0)
+
 /** All that the emulator noticed beside text. */
 function reactions(screen: Screen) {
 	const { buffer, modes } = screen.term
@@ -139,20 +142,20 @@ const untouched = { alternate: 'alternate', mouse: 'none', titles: [], scrolled:
 
 describe('hostile text acts on nothing', () => {
 	test.concurrent.each([
-		['the list of sessions, 120×40', 120, []],
-		['the list of sessions, 80×24', 80, []],
-		['a session unfolded, 120×40', 120, [keys.enter, 'o']],
-		['a session, 80×24', 80, [keys.enter]],
-		['the inbox, 120×40', 120, ['p']],
-		['the past request in the inbox, 80×24', 80, ['p', 'j']],
-		['one request, 80×24', 80, ['p', keys.enter]],
-	] as const)('in %s', { timeout: 120_000 }, async (_, columns, way) => {
+		['the list of sessions, 120×40', 120, [], true],
+		['the list of sessions, 80×24', 80, [], true],
+		['a session unfolded, 120×40', 120, [keys.enter, 'o'], false],
+		['a session, 80×24', 80, [keys.enter], true],
+		['the inbox, 120×40', 120, ['p'], true],
+		['the past request in the inbox, 80×24', 80, ['p', 'j'], true],
+		['one request, 80×24', 80, ['p', keys.enter], false],
+	] as const)('in %s', { timeout: 240_000 }, async (_, columns, way, part) => {
 		await using stage = new Stage()
 		fill(stage, 'harmless')
 		const screen = await stage.open({ columns, rows: columns === 120 ? 40 : 24 })
 		await screen.press(...way)
 		await screen.settled()
-		for (const { id, why, text } of hostileTexts) {
+		for (const { id, why, text } of part ? everyThird : hostileTexts) {
 			const from = screen.written.length
 			fill(stage, text)
 			await screen.settled()
@@ -179,7 +182,7 @@ describe('hostile text acts on nothing', () => {
 	test('the first run shows none of it', { timeout: 60_000 }, async () => {
 		await using stage = new Stage()
 		const screen = await stage.open()
-		for (const { id, text } of hostileTexts) {
+		for (const { id, text } of everyThird) {
 			const from = screen.written.length
 			stage.viewer.info.set({
 				...info,

@@ -1,6 +1,6 @@
 import { modeName } from '../../protocol/mode-name.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
-import { lineWidth, type StyledLine, span } from '../../text/styled.ts'
+import { lineText, lineWidth, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { formatCount, formatDuration, formatUsd } from '../../text/time.ts'
 import type { SessionState, SessionSummary } from '../../viewer/viewer.ts'
 import type { Model } from '../frame.ts'
@@ -16,6 +16,10 @@ interface Part {
 	line: StyledLine
 	rank: number
 }
+
+/** Columns that the name has at least, and a word of the agent's at most. */
+const leastName = 8
+const longestWord = 16
 
 const dot: StyledLine = [span(safeText` · `, 'dim')]
 
@@ -34,7 +38,7 @@ export function sessionTitle(
 	return fitting(
 		[
 			{ line: [span(sessionName(summary), 'strong')], rank: 0 },
-			{ line: [span(oneLine(summary.agent))], rank: 4 },
+			{ line: [span(short(summary.agent))], rank: 4 },
 			{ line: hostPart(summary), rank: 7 },
 			{ line: statePart(summary, state), rank: 1 },
 			...alteredPart(summary),
@@ -54,7 +58,8 @@ function fitting(parts: readonly Part[], width: number): StyledLine {
 		dot,
 	)
 	const last = Math.max(...parts.map(({ rank }) => rank))
-	if (lineWidth(line) <= width || last <= 1) return line
+	if (lineWidth(line) <= width) return line
+	if (last <= 1) return shortNamed(parts, lineWidth(line) - width)
 	return fitting(
 		parts.filter(({ rank }) => rank < last),
 		width,
@@ -64,6 +69,14 @@ function fitting(parts: readonly Part[], width: number): StyledLine {
 /** Where it runs. */
 function hostPart({ host }: SessionSummary): StyledLine {
 	return [span(safeText`on ${deviceName(host.id, host.name)}`, 'dim')]
+}
+
+/** What must not be left out pushes the name out of the way, however long that is. */
+function shortNamed(parts: readonly Part[], excess: number): StyledLine {
+	const shortened = parts.map(({ line, rank }) =>
+		rank === 0 ? truncateLine(line, Math.max(leastName, lineWidth(line) - excess)) : line,
+	)
+	return joined(shortened, dot)
 }
 
 function statePart(summary: SessionSummary, state: SessionState | null): StyledLine {
@@ -80,15 +93,19 @@ function alteredPart({ problem }: SessionSummary): Part[] {
 		: [{ line: [span(safeText`✗ ${oneLine(problem)}`, 'error')], rank: 1 }]
 }
 
+function short(word: string): SafeText {
+	return lineText(truncateLine([span(oneLine(word))], longestWord))
+}
+
 /** The agent's mode; one in which nobody is asked is never left out while the session goes on. */
 function modePart({ agent, endedAt }: SessionSummary, state: SessionState | null): Part[] {
 	const told = state?.facts.mode ?? null
 	if (told === null) return []
 	const mode = modeName(agent, told)
 	if (state?.facts.asks !== false || endedAt !== null) {
-		return [{ line: [span(safeText`${oneLine(mode)} mode`, 'dim')], rank: 2 }]
+		return [{ line: [span(safeText`${short(mode)} mode`, 'dim')], rank: 2 }]
 	}
-	return [{ line: [span(safeText`⚠ ${oneLine(mode)} mode: nobody is asked`, 'warn')], rank: 1 }]
+	return [{ line: [span(safeText`⚠ ${short(mode)} mode: nobody is asked`, 'warn')], rank: 1 }]
 }
 
 /** Whether rules of its machine answer there; that they should and don't is never left out. */

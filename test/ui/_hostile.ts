@@ -5,6 +5,7 @@ import type { Snapshot } from '../../source/ui/snapshot.ts'
 import type { QuestionScreen, Screen } from '../../source/ui/state.ts'
 import type { DeviceAct } from '../../source/viewer/devices.ts'
 import type { DecisionState, Sender, SentState, SessionState } from '../../source/viewer/viewer.ts'
+import { ScriptedCost, spentOn } from './_cost.ts'
 import { approving, device, found, logEvent, recovering, revoking, someState } from './_devices.ts'
 import {
 	ask,
@@ -267,6 +268,13 @@ export function hostileData(text: string): Snapshot[] {
 		],
 		listing: { more: false, loading: false },
 		archived: new Set<string>(),
+		cost: {
+			...new ScriptedCost().state.get(),
+			spent: [spentOn('2026-03-04', { agent: text, project: text, model: text })],
+			problems: 1,
+			problem: text,
+			error: text,
+		},
 		grants: {
 			grants: (['host', 'agent'] as const).map((keeper) => ({
 				id: uuid(keeper === 'host' ? 50 : 51),
@@ -356,6 +364,7 @@ export function hostileScreens(text: string): Partial<Record<Screen['name'], Scr
 	return {
 		sessions: [{ name: 'sessions' }],
 		grants: [{ name: 'grants' }],
+		cost: [{ name: 'cost' }],
 		panic: [{ name: 'panic', step: 'ask', denied: 0, ended: 0 }],
 		session: [{ name: 'session', session }],
 		permissions: [{ name: 'permissions' }],

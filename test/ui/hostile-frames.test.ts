@@ -72,7 +72,12 @@ function frameOf(
 		]),
 	)
 	return composeFrame({
-		ui: { ...ui, screens: [{ name: 'sessions' }, ...screens], transcripts: known },
+		ui: {
+			...ui,
+			cost: { ...ui.cost, by: 'model' },
+			screens: [{ name: 'sessions' }, ...screens],
+			transcripts: known,
+		},
 		data,
 		now,
 		banner: null,
@@ -108,7 +113,7 @@ test.each(hostileTexts)('$id ($why) on every screen', ({ id, text }) => {
 test('what is hostile does stand on the screens', () => {
 	const [data] = hostileData('needle')
 	if (!data) throw new Error('no data')
-	const bare = ['interrupt', 'archive', 'revoked', 'access', 'act', 'panic']
+	const bare = ['interrupt', 'archive', 'revoked', 'access', 'act', 'panic', 'cost']
 	for (const [name, screens] of Object.entries(hostileScreens('needle'))) {
 		for (const screen of screens) {
 			const frame = frameOf(

@@ -57,9 +57,33 @@ const colours: Theme = {
 	matchHere: { color: 'yellow', inverse: true, bold: true, underline: true },
 }
 
+/** On a light background, where yellow and cyan can hardly be read. */
+const onLight: Theme = {
+	...colours,
+	code: { color: 'blue' },
+	hunk: { color: 'blue', dimColor: true },
+	warn: { color: 'magenta', bold: true },
+	accent: { color: 'blue', bold: true },
+	hidden: { color: 'magenta', inverse: true },
+	matchHere: { color: 'magenta', inverse: true, bold: true, underline: true },
+}
+
+/** Of the 16 colours, those that are light: what a terminal says of its background in `COLORFGBG`. */
+const lightColours: ReadonlySet<string | undefined> = new Set([
+	'7',
+	'9',
+	'10',
+	'11',
+	'12',
+	'13',
+	'14',
+	'15',
+])
+
 /** Without colour where `NO_COLOR` is set to anything, or the terminal has none. */
 export function themeFor(env: Readonly<Record<string, string | undefined>>): Theme {
 	if (env.FORCE_COLOR === '0') return colourless
 	if (env.NO_COLOR) return colourless
-	return env.TERM === 'dumb' ? colourless : colours
+	if (env.TERM === 'dumb') return colourless
+	return lightColours.has(env.COLORFGBG?.split(';').at(-1)) ? onLight : colours
 }

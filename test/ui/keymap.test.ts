@@ -162,6 +162,16 @@ describe('the table of keys', () => {
 		expect(commandFor('l', list)?.command.id).toBe(commandFor('right', list)?.command.id)
 	})
 
+	test('space turns a page wherever it does nothing else', () => {
+		const command = (change: Partial<KeyContext>) =>
+			commandFor('space', context(change))?.command.id
+		expect(command({ screen: screens.request })).toBe('page-on')
+		expect(command({ screen: screens.help })).toBe('page-on')
+		expect(command({ selected: false })).toBe('page-on')
+		expect(command({ selected: true })).toBe('fold')
+		expect(command({ screen: screens.prompt })).toBeUndefined()
+	})
+
 	test('only those that decide are guarded as answers', () => {
 		expect([...answers].toSorted()).toEqual([
 			'allow',

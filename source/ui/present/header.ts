@@ -42,7 +42,9 @@ export function headerLine(data: Snapshot, columns: number, now: number): Styled
 		[left(3), some],
 		[left(3), one],
 		// That all is well may be left out; that it is not, never.
-		...(data.connection.state === 'live' ? [[left(3), []] as const] : []),
+		...(data.connection.state === 'live'
+			? [[left(3), []] as const, [left(2), []] as const, [left(1), []] as const]
+			: []),
 		[left(2), one],
 		[left(1), one],
 		[left(1), connectionMark(data.connection)],

@@ -8,7 +8,7 @@ import { keySymbol } from '../keys.ts'
 import type { ScreenName } from '../state.ts'
 import { keysText } from './footer.ts'
 
-const keyColumns = 18
+const keyColumns = (width: number) => (width < 60 ? 12 : 18)
 /** From this width on the names of commands stand there, which the config file calls them by. */
 const widthForIds = 76
 
@@ -128,7 +128,10 @@ function entry(
 	style: 'accent' | 'dim' = 'accent',
 ): StyledLine[] {
 	const first = [span(safeText`    ${name}  `, style)]
-	return wrapLine(line, width, { first: padLine(first, keyColumns), rest: padLine([], keyColumns) })
+	return wrapLine(line, width, {
+		first: padLine(first, keyColumns(width)),
+		rest: padLine([], keyColumns(width)),
+	})
 }
 
 function paragraph(text: SafeText, width: number): StyledLine[] {

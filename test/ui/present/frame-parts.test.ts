@@ -74,6 +74,7 @@ describe('the header', () => {
 			expect(text).toMatch(/✗ (connection )?lost/)
 			expect(lineWidth(headerLine(data({ connection: lost }), columns, now))).toBe(columns)
 			expect(lineWidth(headerLine(data(), columns, now))).toBe(columns)
+			expect(textOf([headerLine(data(), columns, now)])).not.toMatch(/[○✗]/)
 		},
 	)
 })
@@ -311,6 +312,22 @@ describe('colours', () => {
 		expect(colours({ TERM: 'xterm', FORCE_COLOR: '0' })).toBe(0)
 		expect(colours({ TERM: 'dumb' })).toBe(0)
 	})
+
+	test.each([
+		['0;15', true],
+		['0;default;15', true],
+		['0;7', true],
+		['15;0', false],
+		['7;8', false],
+		['', false],
+	])(
+		'with the background of COLORFGBG=%j, yellow and cyan are left out where they are pale',
+		(COLORFGBG, light) => {
+			const used = Object.values(themeFor({ TERM: 'xterm', COLORFGBG })).map(({ color }) => color)
+			expect(used.includes('yellow') || used.includes('cyan')).toBe(!light)
+			expect(new Set(used).size).toBeGreaterThan(4)
+		},
+	)
 
 	test('without them an added and a removed line, an error and a warning still look otherwise than text', () => {
 		const theme = themeFor({ NO_COLOR: '1' })

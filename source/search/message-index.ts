@@ -112,33 +112,35 @@ export class MessageIndex implements Disposable {
 
 	/**
 	 * All that fit, `limit` of them with their texts; what was found so far in between, where it takes longer.
-	 * `fits`: whether a session is meant.
+	 * `fits`: whether a session is meant. `wanted`: whether to go on.
 	 */
 	async *find(
 		query: Query,
 		limit: number,
 		fits: (session: string) => boolean,
+		wanted: () => boolean = () => true,
 	): AsyncGenerator<Findings> {
-		const wanted = query.terms.filter(({ not }) => !not).map(({ text }) => text)
-		const unwanted = query.terms.filter(({ not }) => not).map(({ text }) => text)
-		const terms = { wanted, unwanted }
+		const terms: Terms = {
+			wanted: query.terms.filter(({ not }) => !not).map(({ text }) => text),
+			unwanted: query.terms.filter(({ not }) => not).map(({ text }) => text),
+		}
 		const filter = filterOf(query)
 		const best = new Best<Place>(limit, bestFirst)
 		this.#findPending(terms, filter, fits, best)
 		const inText = {
-			wanted: wanted.filter(needsText),
-			unwanted: unwanted.filter(needsText),
+			wanted: terms.wanted.filter(needsText),
+			unwanted: terms.unwanted.filter(needsText),
 		}
 		const look = inText.wanted.length + inText.unwanted.length > 0
 		let since = performance.now()
 		// The newest segments hold what was read last; on a first run that is the oldest.
 		for (const segment of this.#segments.toReversed()) {
 			for (const place of places(segment, terms, filter, fits)) {
-				if (look && !decide(place, inText)) continue
-				best.add(place)
+				if (!look || decide(place, inText)) best.add(place)
 				if (!look || performance.now() - since < slice) continue
 				yield this.#findings(best, false)
 				await turn()
+				if (!wanted()) return
 				since = performance.now()
 			}
 		}

@@ -5,8 +5,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Account } from '../../source/account/account.ts'
 import { revokeDevice } from '../../source/account/revoking.ts'
 import { hitLines } from '../../source/commands/search-lines.ts'
+import { emptyQuery } from '../../source/search/query.ts'
 import { type OpenedViewer, openViewer } from '../../source/viewer/open-viewer.ts'
 import { Value } from '../../source/viewer/readable.ts'
+import { SearchEngine } from '../../source/viewer/search/engine.ts'
 import { SearchModel } from '../../source/viewer/search/search-model.ts'
 import type { SearchState } from '../../source/viewer/viewer.ts'
 import { firstHome, newHome, pair } from '../account/_devices.ts'
@@ -120,6 +122,16 @@ test('a question at any moment after an answer is answered', async () => {
 		search.ask('two')
 		await reaches(search.state, ({ query, searching }) => query === 'two' && !searching)
 	}
+})
+
+test('of questions that come together only the last is worked on', async () => {
+	const key = new Uint8Array(32)
+	await using engine = new SearchEngine({ folder: null, key, account: account.id })
+	await engine.open()
+	const ask = (text: string) =>
+		engine.ask({ ...emptyQuery, terms: [{ text, not: false }] }, 10, () => undefined)
+	const answers = await Promise.all(['o', 'on', 'one'].map(ask))
+	expect(answers).toEqual([null, null, { hits: [], total: 0 }])
 })
 
 test('more brings the next ones', async () => {

@@ -1,4 +1,5 @@
 /** The index of one account, and the checks that every message passes before it gets there. */
+import { setImmediate as turn } from 'node:timers/promises'
 import * as v from 'valibot'
 import { StyrbyError } from '../../protocol/errors.ts'
 import type { SessionEvent } from '../../protocol/events.ts'
@@ -222,7 +223,12 @@ export class SearchEngine implements Engine {
 	): Promise<Answer | null> {
 		const question = ++this.#asked
 		const answering = this.#answer(question, query, limit, partial)
-		this.#answering = answering.catch(() => undefined)
+		// One that is given up may still be at work for a moment.
+		const others = this.#answering
+		this.#answering = answering.then(
+			() => others,
+			() => others,
+		)
 		return answering
 	}
 
@@ -232,9 +238,17 @@ export class SearchEngine implements Engine {
 		limit: number,
 		partial: (answer: Answer) => void,
 	): Promise<Answer | null> {
+		// Of questions that have come together only the last is worth the work.
+		await turn()
+		if (question !== this.#asked) return null
 		const fits = this.#fits(query)
 		const terms = query.terms.filter(({ not }) => !not).map(({ text }) => text)
-		for await (const findings of this.#index.find(query, limit, fits)) {
+		for await (const findings of this.#index.find(
+			query,
+			limit,
+			fits,
+			() => question === this.#asked,
+		)) {
 			if (question !== this.#asked) return null
 			const answer = this.#shown(findings, terms)
 			if (findings.done) return answer

@@ -39,9 +39,8 @@ export class SearchModel implements Search, AsyncDisposable {
 	#started = false
 	#query: Query | null = null
 	#limit = hitsPage
-	/** The question that waits for the one before to be answered. */
-	#waiting = false
-	#answering = false
+	/** Questions on their way: all but the last come to nothing. */
+	#answering = 0
 	#answeredAt = Number.NEGATIVE_INFINITY
 	#flushedAt = 0
 	#work: Promise<void> = Promise.resolve()
@@ -88,39 +87,31 @@ export class SearchModel implements Search, AsyncDisposable {
 		this.#answer()
 	}
 
-	/** Answers what was asked last; what is being answered now is given up for it. */
+	/** Answers what was asked last; what is being answered meanwhile is given up for it. */
 	#answer(): void {
-		this.#waiting = true
-		if (this.#answering) return
-		this.#answering = true
-		this.#answerAll().catch((error: unknown) => this.#failed(error))
+		if (this.#query) {
+			this.#answerOne(this.#query).catch((error: unknown) => this.#failed(error))
+		}
 	}
 
-	async #answerAll(): Promise<void> {
+	async #answerOne(query: Query): Promise<void> {
+		const isAsked = () => this.#query === query && !this.#stop.signal.aborted
+		const show = (answer: Answer, searching: boolean) => {
+			if (isAsked()) this.state.update((state) => ({ ...state, ...answer, searching }))
+		}
+		this.#answering++
 		try {
 			const engine = await this.#engine.promise
-			while (this.#waiting && !this.#stop.signal.aborted) {
-				this.#waiting = false
-				if (this.#query) await this.#answerOne(engine, this.#query)
-			}
-		} finally {
-			// In the same step in which it was seen that nothing waits: a moment later something may.
-			this.#answering = false
-		}
-	}
-
-	async #answerOne(engine: Engine, query: Query): Promise<void> {
-		const show = (answer: Answer, searching: boolean) => {
-			if (this.#query === query) this.state.update((state) => ({ ...state, ...answer, searching }))
-		}
-		try {
+			if (!isAsked()) return
 			const answer = await engine.ask(query, this.#limit, (partial) => show(partial, true))
 			this.#answeredAt = performance.now()
-			if (answer) show(answer, this.#waiting)
+			if (answer) show(answer, false)
 		} catch (error) {
 			const damaged = error instanceof StyrbyError && error.code === 'search_index_damaged'
 			if (!damaged) throw error
 			this.#round.abort()
+		} finally {
+			this.#answering--
 		}
 	}
 
@@ -166,7 +157,7 @@ export class SearchModel implements Search, AsyncDisposable {
 		this.#counted(await engine.flush())
 		this.#problems.damaged = false
 		this.#index({ upToDate: true })
-		if (this.#query && !this.#answering) this.#answer()
+		if (this.#answering === 0) this.#answer()
 		for (;;) {
 			const known = sessions.get()
 			await crawl.say(known)
@@ -227,7 +218,7 @@ export class SearchModel implements Search, AsyncDisposable {
 	#grown(counts: Counts): void {
 		this.#counted(counts)
 		const old = performance.now() - this.#answeredAt > againEvery
-		if (this.#query && old && !this.#answering) this.#answer()
+		if (old && this.#answering === 0) this.#answer()
 	}
 
 	#counted({ messages, unverified, diskProblem }: Counts): void {

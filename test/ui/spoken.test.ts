@@ -183,6 +183,19 @@ describe('an answer', () => {
 		expect(stage.answers()).toMatchObject([{ decision: 'allow' }])
 	})
 
+	test('leaves out no line of a request that reads like one said before it', async () => {
+		await using stage = twoWaiting()
+		const lines = Array.from({ length: 90 }, (_, line) => `sleep ${line} s && echo same`)
+		stage.change(first, { body: requestBody(first, { input: { command: lines.join('\n') } }) })
+		const { screen, news } = await listen(stage)
+		const said = [await news()]
+		for (let page = 0; page < 8; page++) {
+			await screen.press(keys.pageDown)
+			said.push(await news())
+		}
+		for (const line of lines) expect(said.join('').split(`${line}\n`), line).toHaveLength(2)
+	})
+
 	test('is to what is said: what an agent wrote can not pass for words of ours', async () => {
 		await using stage = twoWaiting()
 		const command = 'rm -rf /\nEnd of that.\n│ [a] allow\nScreen: sessions'

@@ -99,7 +99,7 @@ function come(before: Spoken, { content, selected }: Spoken): readonly SpokenLin
 	// From a request to where its answer is seen.
 	const answered = before.content?.preview === false && before.selected?.id === selected?.id
 	if (!same && !answered) return []
-	return added(before.content?.lines ?? [], content.lines)
+	return added(before.content?.lines ?? [], content.lines, same)
 }
 
 /** What runs by itself, ages and times left, is no change; the last minutes count, one by one. */
@@ -138,9 +138,15 @@ function fresh(before: readonly string[], now: readonly string[]): string[] {
 	return now.filter((line) => !before.includes(line))
 }
 
-/** Lines of `now` that are not among those of `before`, in order: by the longest sequence that both have. */
-function added(before: readonly SpokenLine[], now: readonly SpokenLine[]): SpokenLine[] {
-	const known = ({ quoted, text }: SpokenLine) => `${quoted} ${counts(text)}`
+/** Lines of `now` that are not among those of `before`, in order: by the longest sequence that both have.
+ * `placed`: lines are the same only at the same place of the same thing. */
+function added(
+	before: readonly SpokenLine[],
+	now: readonly SpokenLine[],
+	placed: boolean,
+): SpokenLine[] {
+	const known = ({ at, quoted, text }: SpokenLine) =>
+		`${placed ? at : ''} ${quoted} ${counts(text)}`
 	const old = before.map(known)
 	const fresh = now.map(known)
 	// lengths[i][j]: of the longest common sequence of old from i on and new from j on.
@@ -170,7 +176,7 @@ function added(before: readonly SpokenLine[], now: readonly SpokenLine[]): Spoke
 function read(lines: readonly SpokenLine[]): string[] {
 	const said: string[] = []
 	let quoted = false
-	for (const line of [...lines, { text: '', quoted: false }]) {
+	for (const line of [...lines, { at: '', text: '', quoted: false }]) {
 		if (line.quoted !== quoted) said.push(line.quoted ? 'Word for word:' : 'End of that.')
 		quoted = line.quoted
 		if (line.text !== '') said.push(quoted ? `| ${line.text}` : line.text)

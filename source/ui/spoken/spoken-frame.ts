@@ -2,12 +2,15 @@
 
 import { displayText } from '../../text/safe-text.ts'
 import { type StyledLine, span } from '../../text/styled.ts'
+import type { Row } from '../components/rows.tsx'
 import type { DrawnFrame, Frame } from '../frame.ts'
 import { answers, type CommandId, type Keymap } from '../keymap/keymap.ts'
 import { keysText } from '../present/footer.ts'
 import { isQuoted, quotedLine, spokenLine, spokenRow, spokenText } from './spoken-line.ts'
 
 export interface SpokenLine {
+	/** Which line of what it is; empty where that is not known. */
+	at: string
 	text: string
 	/** It is an agent's, and said as it is. */
 	quoted: boolean
@@ -86,16 +89,32 @@ function contentOf({ list, card, transcript, focus, panes, place }: Told): Spoke
 		preview ? id !== undefined && asked.has(id) : id === undefined || !writing.has(id),
 	)
 	const of = card ? `card ${card.id} ${focus?.digest ?? ''}` : `lines ${transcript?.session ?? ''}`
-	return { key: `${place} ${of}`, preview, lines: contentLines(rows.map(({ line }) => line)) }
+	const places = placesOf(pane.rows, card, transcript)
+	const lines = rows.map((row) => contentLine(row.line, places.get(row) ?? ''))
+	return { key: `${place} ${of}`, preview, lines: lines.filter(({ text }) => text !== '') }
 }
 
-function contentLines(lines: readonly StyledLine[]): SpokenLine[] {
-	return lines
-		.map((line) => {
-			const quoted = isQuoted(line)
-			return { quoted, text: quoted ? quotedLine(line) : spokenLine(line) }
-		})
-		.filter(({ text }) => text !== '')
+/** Which line of what each row is: two that read the same are not the same line. */
+function placesOf(
+	rows: readonly Row[],
+	card: Told['card'],
+	transcript: Told['transcript'],
+): ReadonlyMap<Row, string> {
+	if (card) return new Map(rows.map((row, index) => [row, `${card.top + index}`]))
+	const next = new Map(transcript?.window.slices.map(({ key, from }) => [key, from]))
+	return new Map(
+		rows.map((row) => {
+			const line = row.id === undefined ? undefined : next.get(row.id)
+			if (row.id === undefined || line === undefined) return [row, '']
+			next.set(row.id, line + 1)
+			return [row, `${row.id} ${line}`]
+		}),
+	)
+}
+
+function contentLine(line: StyledLine, at: string): SpokenLine {
+	const quoted = isQuoted(line)
+	return { at, quoted, text: quoted ? quotedLine(line) : spokenLine(line) }
 }
 
 function inputOf({ input }: Told): Pick<Spoken, 'question' | 'typed'> {

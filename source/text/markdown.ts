@@ -1,5 +1,6 @@
 /** Markdown as styled lines: what agents write, laid out for a terminal. */
 import { Marked, type MarkedToken, type Token, type Tokens } from 'marked'
+import { highlightedLines } from './highlight.ts'
 import { inlineLines, isMarked } from './markdown-inline.ts'
 import { displayText, repeatText, type SafeText, safeText } from './safe-text.ts'
 import {
@@ -115,7 +116,9 @@ function codeLines(token: Tokens.Code, width: number): StyledLine[] {
 	const margin = [spaces(2)]
 	const language = token.lang?.trim().split(/\s/)[0]
 	const head = language ? [[...margin, span(displayText(language), 'dim')]] : []
-	const body = styledLines(displayText(token.text), 'code').flatMap((line) =>
+	const code = displayText(token.text)
+	const lines = (language && highlightedLines(code, language)) || styledLines(code, 'code')
+	const body = lines.flatMap((line) =>
 		wrapLine(line, width, { mode: 'columns', first: margin, rest: margin }),
 	)
 	return [...head, ...body]

@@ -19,6 +19,12 @@ export type Style =
 	| 'emphasis'
 	| 'struck'
 	| 'code'
+	/** Parts of highlighted code. */
+	| 'keyword'
+	| 'name'
+	| 'string'
+	| 'number'
+	| 'comment'
 	| 'heading'
 	| 'link'
 	| 'quote'
@@ -58,6 +64,18 @@ export function span(text: SafeText, style: Style = 'plain'): Span {
 /** One line a line of `text`, all of one style. */
 export function styledLines(text: SafeText, style: Style = 'plain'): StyledLine[] {
 	return splitLines(text).map((line) => (line === '' ? emptyLine : [span(line, style)]))
+}
+
+/** Spans whose text may hold newlines as the lines that they are. */
+export function splitSpans(spans: readonly Span[]): StyledLine[] {
+	const lines: Span[][] = [[]]
+	for (const { text, style } of spans) {
+		for (const [index, piece] of splitLines(text).entries()) {
+			if (index > 0) lines.push([])
+			if (piece !== '') lines.at(-1)?.push({ text: piece, style })
+		}
+	}
+	return lines
 }
 
 export function lineText(line: StyledLine): SafeText {

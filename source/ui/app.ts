@@ -1,3 +1,4 @@
+import { startHighlighting } from '../text/highlight.ts'
 import { type SafeText, safeText } from '../text/safe-text.ts'
 import type { Archive } from '../viewer/archive.ts'
 import type { Devices } from '../viewer/devices.ts'
@@ -123,6 +124,7 @@ export class App {
 			...[requests, decisions, sent, act, options.archive.archived].map((one) =>
 				one.subscribe(this.#batch.soon),
 			),
+			startHighlighting(() => this.#changed()),
 		]
 		this.#flush()
 	}

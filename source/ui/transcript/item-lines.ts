@@ -1,6 +1,7 @@
 /** One item of a transcript as lines. Cached by message and width: an item is laid out once. */
 
 import { errorText } from '../../text/error-text.ts'
+import { isHighlighting } from '../../text/highlight.ts'
 import { markdownLines, plainLines } from '../../text/markdown.ts'
 import { displayText, noText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
@@ -30,7 +31,7 @@ export function itemLines(
 	options: ItemOptions,
 ): readonly StyledLine[] {
 	const { width, unfolded, cwd } = options
-	const variant = `${width} ${unfolded} ${cwd}`
+	const variant = `${width} ${unfolded} ${cwd} ${isHighlighting()}`
 	switch (item.type) {
 		case 'message': {
 			const { message, sender } = item

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os'
+import { resolve } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import type { ExitCode } from '../protocol/errors.ts'
 import type { Archive } from '../viewer/archive.ts'
@@ -30,11 +32,19 @@ export function loadScreens(io: Io): Promise<typeof import('../ui/run-app.tsx')>
 	return import('../ui/run-app.tsx')
 }
 
+/** Writes a file of the person's own; `~` is their home. */
+async function save(path: string, parts: AsyncIterable<string>): Promise<string> {
+	const { writeExport } = await import('../config/export-file.ts')
+	const whole = resolve(path.replace(/^~(?=\/|$)/, homedir()))
+	await writeExport(whole, parts, { force: false })
+	return whole
+}
+
 /** Shows the viewer full screen until the person leaves. Returns the exit code. */
 export async function showViewer(io: Io, viewer: Viewer, options: ShowOptions): Promise<ExitCode> {
 	const { runApp } = await loadScreens(io)
 	const { stdin, stdout, stderr, env } = io
-	const { exitCode } = await runApp(viewer, { stdin, stdout, stderr, env, ...options })
+	const { exitCode } = await runApp(viewer, { stdin, stdout, stderr, env, save, ...options })
 	// Signals give codes of their own, 128 and the signal's number.
 	return exitCode as ExitCode
 }

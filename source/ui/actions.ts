@@ -39,7 +39,10 @@ import type { CommandId } from './keymap/keymap.ts'
 import type { KeyName } from './keys.ts'
 import { moveUp, page, step, toEnd, toTop } from './moving.ts'
 import { nextWaiting } from './next-waiting.ts'
+import { copy } from './reading/copying.ts'
+import { askExport, startExport } from './reading/exporting.ts'
 import { startFind, typeFind } from './reading/finding.ts'
+import { nextRaw, openRaw } from './reading/raw.ts'
 import { leaveReplay, startReplay } from './replay/replaying.ts'
 import {
 	askInterrupt,
@@ -137,6 +140,12 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	'start-find': startFind,
 	'next-match': (app) => app.finder.next(1),
 	'previous-match': (app) => app.finder.next(-1),
+	copy,
+	export: askExport,
+	'start-export': startExport,
+	raw: openRaw,
+	'raw-before': (app) => nextRaw(app, -1),
+	'raw-next': (app) => nextRaw(app, 1),
 	replay: startReplay,
 	'replay-pause': (app) => app.player?.toggle(),
 	'replay-faster': (app) => app.player?.faster(1),

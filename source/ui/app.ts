@@ -7,6 +7,7 @@ import { run } from './actions.ts'
 import { selectedSession } from './arranged-sessions.ts'
 import { Attention, type MayAnswer } from './attention.ts'
 import { Batch } from './batch.ts'
+import type { Clipboard } from './clipboard.ts'
 import { composeFrame } from './compose.ts'
 import { actOutcome } from './device-actions.ts'
 import type { Frame } from './frame.ts'
@@ -45,6 +46,10 @@ export interface AppOptions {
 	banner: SafeText | null
 	jumpScroll: boolean
 	notifier: Notifier
+	/** Hands a text to the clipboard of the terminal. */
+	copy: Clipboard
+	/** Writes a new file (mode 0600); resolves to where it is. Throws `file_exists` and what it has to throw. */
+	save: (path: string, parts: AsyncIterable<string>) => Promise<string>
 	/** What to start on; the sessions are under it. */
 	initial: Screen | null
 	/** Default: the table's own keys. */

@@ -40,6 +40,7 @@ import { grantsScreen } from './screens/grants-screen.ts'
 import { helpScreen } from './screens/help-screen.ts'
 import { historyScreen } from './screens/history-screen.ts'
 import { permissionsScreen } from './screens/permissions-screen.ts'
+import { rawScreen } from './screens/raw-screen.ts'
 import { replayScreen } from './screens/replay-screen.ts'
 import { requestScreen } from './screens/request-screen.ts'
 import { revokedScreen } from './screens/revoked-screen.ts'
@@ -142,6 +143,8 @@ function screenOf(model: Model, size: Size): ScreenFrame {
 			return sessionsScreen(model, size)
 		case 'session':
 			return sessionScreen(model, screen.session, size)
+		case 'raw':
+			return rawScreen(model, size)
 		case 'replay':
 			return replayScreen(model, screen.session, size)
 		case 'permissions':
@@ -180,10 +183,19 @@ function noticeLines({ data, banner, ui, keymap }: Model): StyledLine[] {
 		...(alarm === null ? [] : [alarmLine(alarm, columns)]),
 		...intruderNotice(data.devices, keymap, columns),
 		...actNotice(data.act, topScreen(ui).name, columns),
+		...exportNotice(ui, columns),
 		...(banner === null || rows < bannerRows
 			? []
 			: [padLine(truncateLine([span(safeText` ${banner}`, 'quote')], columns), columns)]),
 	]
+}
+
+/** How far a session that is written to a file has come. */
+function exportNotice({ exporting }: Model['ui'], columns: number): StyledLine[] {
+	if (!exporting) return []
+	const percent = Math.floor((100 * exporting.done) / Math.max(1, exporting.through))
+	const line = [span(safeText` … writing the session to a file: ${percent} %`, 'accent')]
+	return [padLine(truncateLine(line, columns), columns)]
 }
 
 /** What runs is seen on every screen, however one went away from it. */

@@ -22,6 +22,8 @@ import { filterText, readFilter } from './session-filter.ts'
 import type { Snapshot } from './snapshot.ts'
 import { type QuestionScreen, type Screen, type Size, topScreen } from './state.ts'
 
+const exportQuestion = safeText`Write all of it, in the clear, to the file (.md, or .jsonl):`
+
 /** Lines that say what is typed, or what is wrong with it, at most: on a low terminal, and else. */
 const labelRows = (rows: number) => (rows < 12 ? 1 : 3)
 
@@ -61,6 +63,8 @@ export function inputOf({
 			const question = safeText`Archive ${sessionsText(top.sessions.length)} that ${top.sessions.length === 1 ? safeText`is` : safeText`are`} over? Nothing is deleted: is:archived lists them.`
 			return { label: labelLines([span(question, 'strong')], size), text: [], cursor: null }
 		}
+		case 'export':
+			return inputFrame(exportQuestion, top.edit, size, { problem: top.problem })
 		case 'find': {
 			const again =
 				ui.lastFind === null ? safeText`` : safeText` (⏎ alone: “${oneLine(ui.lastFind)}” again)`

@@ -1,9 +1,11 @@
 import { render } from 'ink'
+import { StyrbyError } from '../protocol/errors.ts'
 import { displayText } from '../text/safe-text.ts'
 import { type Archive, archiveInMemory } from '../viewer/archive.ts'
 import type { Joining } from '../viewer/joining.ts'
 import type { Backend, Viewer } from '../viewer/viewer.ts'
 import { App } from './app.ts'
+import { clipboardBy } from './clipboard.ts'
 import { type Drawn, Root } from './components/root.tsx'
 import { crashReport } from './crash-report.ts'
 import type { DrawnFrame } from './frame.ts'
@@ -40,6 +42,8 @@ export interface RunAppOptions {
 	mouse?: boolean
 	/** Lines for a screen reader in the place of the full screen. Default: no. */
 	screenReader?: boolean
+	/** Writes a new file; resolves to where it is. Default: there is nowhere to write to. */
+	save?: (path: string, parts: AsyncIterable<string>) => Promise<string>
 	/** Takes what went wrong; nothing of it is shown but that it did. */
 	log?: (error: unknown) => void
 	/** Called once the first frame is on the screen. */
@@ -48,6 +52,10 @@ export interface RunAppOptions {
 	failed?: Promise<never>
 	/** After the terminal was given back, before `runApp` resolves. */
 	onQuit?: (exitCode: number) => void | Promise<void>
+}
+
+const nowhere = async (): Promise<string> => {
+	throw new StyrbyError('no_files', 'Files can not be written from here.')
 }
 
 /** A transcript that closes slowly does not keep the person in the program. */
@@ -95,6 +103,8 @@ export async function runApp(
 				banner: banner === undefined ? null : displayText(banner),
 				jumpScroll: !options.screenReader && Boolean(env.SSH_CONNECTION ?? env.SSH_TTY),
 				notifier: tell,
+				copy: clipboardBy((data) => stdout.write(data), env),
+				save: options.save ?? nowhere,
 				initial: options.initial ?? null,
 				keymap,
 			}),

@@ -5,6 +5,7 @@ import type { SafeText } from '../text/safe-text.ts'
 import type { Picked } from '../viewer/answers.ts'
 import type { CostRange } from '../viewer/cost-since.ts'
 import type { Dimension } from '../viewer/cost-table.ts'
+import type { ShownMessage, StoredRow } from '../viewer/viewer.ts'
 import type { KeyContext } from './keymap/command.ts'
 import type { LineEdit } from './line-edit.ts'
 import type { ReplayState } from './replay/replay-state.ts'
@@ -40,6 +41,10 @@ export type Screen =
 	| { name: 'prompt'; session: string; edit: LineEdit }
 	/** What to look for in a session is being typed. */
 	| { name: 'find'; session: string; edit: LineEdit }
+	/** The path of a file to write a session to is being typed. */
+	| { name: 'export'; session: string; edit: LineEdit; problem: SafeText | null }
+	/** A message as the server holds it. */
+	| { name: 'raw'; session: string }
 	/** The session played again. */
 	| { name: 'replay'; session: string }
 	/** Whether the agent is to be interrupted. */
@@ -127,6 +132,13 @@ export interface FindState {
 	problem: SafeText | null
 }
 
+/** A message as it is stored, and as this device opens it. */
+export interface RawState {
+	session: string
+	message: ShownMessage
+	rows: readonly StoredRow[]
+}
+
 /** Where the reader of one transcript is. */
 export interface TranscriptState {
 	/** `null`: at the live end, and following it. */
@@ -167,6 +179,10 @@ export interface UiState {
 	seeking: { session: string; what: SafeText; looked: number; through: number } | null
 	/** What is played again, while it is. */
 	replay: ReplayState | null
+	/** `null`: it is being read. */
+	raw: RawState | null
+	/** A session is being written to a file: rows. */
+	exporting: { done: number; through: number } | null
 	/** What was looked for last. */
 	lastFind: SafeText | null
 	toast: { text: SafeText; role: 'warn' | 'ok' | 'error'; until: number } | null
@@ -200,6 +216,8 @@ export function initialState(size: Size): UiState {
 		drafts: new Map(),
 		seeking: null,
 		replay: null,
+		raw: null,
+		exporting: null,
 		lastFind: null,
 		toast: null,
 	}

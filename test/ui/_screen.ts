@@ -79,6 +79,7 @@ export interface ScreenOptions {
 	mouse?: boolean
 	screenReader?: boolean
 	keys?: import('../../source/ui/keymap/bindings.ts').KeySettings
+	save?: RunAppOptions['save']
 	notifications?: Partial<import('../../source/ui/notifier.ts').Notifications>
 }
 
@@ -241,6 +242,7 @@ async function onScreen(
 		...(mouse === undefined ? {} : { mouse }),
 		...(screenReader === undefined ? {} : { screenReader }),
 		...(chosen === undefined ? {} : { keys: chosen }),
+		...(options.save === undefined ? {} : { save: options.save }),
 		...(notifications === undefined ? {} : { notifications }),
 	})
 	await screen.until('styrby')

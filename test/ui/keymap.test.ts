@@ -25,6 +25,8 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	archive: { name: 'archive', sessions: [uuid(1)] },
 	'help-filter': { name: 'help-filter', edit: emptyEdit },
 	replay: { name: 'replay', session: uuid(1) },
+	raw: { name: 'raw', session: uuid(1) },
+	export: { name: 'export', session: uuid(1), edit: emptyEdit, problem: null },
 	find: { name: 'find', session: uuid(1), edit: emptyEdit },
 	devices: { name: 'devices' },
 	device: { name: 'device', device: uuid(900) },

@@ -1,5 +1,6 @@
 /** Reading one session: finding in it and jumping through it, in what is loaded and beyond. */
 import { describe, expect, test } from 'vitest'
+import { StyrbyError } from '../../source/protocol/errors.ts'
 import type { ShownMessage } from '../../source/viewer/viewer.ts'
 import { keys, type Screen } from './_screen.ts'
 import { Stage } from './_stage.ts'
@@ -187,5 +188,94 @@ describe('jumping', () => {
 		expect(stage.viewer.asked).toContainEqual({ session, what: 'around 1' })
 		await screen.press(']')
 		await screen.until('There is no prompt after this.')
+	})
+})
+
+describe('copying', () => {
+	/** What the terminal was asked to keep. */
+	const copied = (screen: Screen) =>
+		screen.written
+			.split('\u001B]52;c;')
+			.slice(1)
+			.map((after) => Buffer.from(after.split('\u0007')[0] ?? '', 'base64').toString())
+
+	test.concurrent('the newest answer on the screen, or the command that is selected', async () => {
+		await using stage = stageOf([
+			call(1, 'c', 'rg -n "a\u202Eb" src'),
+			result(2, 'c', 'found\n'),
+			say(3, 'The answer.'),
+		])
+		const screen = await opened(stage)
+		await screen.press('y')
+		expect(screen.text()).toContain('Copied the answer, 11 bytes')
+		await screen.press(keys.tab, 'y')
+		expect(screen.text()).toContain('Copied the command,')
+		await screen.press(' ', 'y')
+		expect(copied(screen)).toEqual([
+			'The answer.',
+			'rg -n "a\\u202eb" src',
+			'rg -n "a\\u202eb" src\nfound',
+		])
+	})
+
+	test.concurrent('no more than terminals take, and says so; within tmux in both ways', async () => {
+		await using stage = stageOf([say(1, 'ä'.repeat(50_000))])
+		const screen = await stage.open({ env: { TERM: 'tmux-256color', TMUX: '/tmp/x,1,0' } })
+		await screen.press(keys.enter)
+		await screen.settled()
+		await screen.press('y')
+		expect(screen.text()).toMatch(/Copied the answer: 56\.2k bytes of 100k, more/)
+		expect(copied(screen)[0]).toBe('ä'.repeat(28_122))
+		expect(screen.written).toContain('\u001BPtmux;\u001B\u001B]52;c;')
+	})
+})
+
+describe('the raw view', () => {
+	test.concurrent('shows what the server holds of a message and what it says', async () => {
+		await using stage = stageOf([ask(1, 'The prompt.'), say(2, 'The answer.')])
+		const screen = await opened(stage, { columns: 120, rows: 40 })
+		await screen.press('v')
+		await screen.until('raw view of message #1')
+		expect(screen.text()).toContain('AAECAwQFBgcICQoLDA0ODxAREhMUFRYX')
+		expect(screen.text()).toContain(Buffer.from('sealed 1').toString('base64'))
+		expect(screen.text()).toContain('none of its own')
+		expect(screen.text()).toContain('"text": "The prompt."')
+		await screen.press('.')
+		await screen.until('raw view of message #2')
+		expect(screen.text()).toContain('"text": "The answer."')
+		await screen.press('.')
+		await screen.until('There is no message beyond this one.')
+		await screen.press(',')
+		await screen.until('raw view of message #1')
+		await screen.press(keys.escape)
+		await screen.until('The answer.')
+	})
+})
+
+describe('writing to a file', () => {
+	test.concurrent('asks for its name and says when it is there', async () => {
+		const saved: { path: string; text: string }[] = []
+		await using stage = stageOf([ask(1, 'The prompt.'), say(2, 'The answer.')])
+		const screen = await stage.open({
+			save: async (path, parts) => {
+				if (saved.some((one) => one.path === path)) throw new StyrbyError('file_exists', 'It is.')
+				let text = ''
+				for await (const part of parts) text += part
+				saved.push({ path, text })
+				return `/home/sam/${path}`
+			},
+		})
+		await screen.press('E')
+		await screen.until('in the clear')
+		expect(screen.text()).toContain('› api-server-2026-03-04-00000000.md')
+		await screen.press(keys.enter)
+		await screen.until('2 messages written to /home/sam/api-server-2026-03-04-00000000.md.')
+		expect(saved[0]?.text).toContain('The answer.')
+		await screen.press('E', keys.enter)
+		await screen.until('There is such a file already: choose another name.')
+		await screen.press('\u0015', ...type('b.jsonl'), keys.enter)
+		await screen.until('2 messages written to /home/sam/b.jsonl.')
+		const [first = ''] = saved[1]?.text.split('\n') ?? []
+		expect(JSON.parse(first)).toMatchObject({ seq: 1, kind: 'user_prompt', verified: true })
 	})
 })

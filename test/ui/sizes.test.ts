@@ -145,6 +145,8 @@ function appOf(stage: Stage, size: { columns: number; rows: number }, clock: { n
 			env: {},
 			write: () => undefined,
 		}),
+		copy: () => ({ bytes: 0, of: 0 }),
+		save: async (path) => path,
 		initial: null,
 		leave: () => undefined,
 		suspend: () => undefined,

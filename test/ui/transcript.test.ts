@@ -94,8 +94,8 @@ describe('what is shown', () => {
 
 
 
-			 ↑↓ move  tab select  o unfold all  / find  R replay  p permissions  ! stop all
-			 [ ] prompts  { } requests  ( ) errors  D devices  esc back  ? all keys"
+			 ↑↓ move  tab select  o unfold all  / find  R replay  p permissions  y copy
+			 ! stop all  [ ] prompts  $ cost  { } requests  D devices  esc back  ? all keys"
 		`)
 	})
 

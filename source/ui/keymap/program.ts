@@ -21,6 +21,7 @@ export const programCommands = [
 			'act',
 			'help',
 			'interrupt',
+			'raw',
 			'grants',
 			'panic',
 			'archive',
@@ -70,6 +71,7 @@ export const programCommands = [
 		screens: [
 			...answering,
 			'replay',
+			'raw',
 			'grants',
 			'devices',
 			'device',

@@ -31,6 +31,7 @@ export const typing: readonly ScreenName[] = [
 	'help-filter',
 	'filter',
 	'find',
+	'export',
 ]
 export const choosing: readonly ScreenName[] = ['modes', 'question']
 export const everywhere: readonly ScreenName[] = [
@@ -43,6 +44,7 @@ export const everywhere: readonly ScreenName[] = [
 	'panic',
 	'revoked',
 	'replay',
+	'raw',
 ]
 
 export const always = (): Enabled => true

@@ -113,7 +113,7 @@ function arrange({ sessions, requests, archived, text, typing, minute }: Given):
 }
 
 /** What `verify` sends to itself is no work of an agent's: archived from the start. */
-function isCheck({ agent, title }: SessionSummary): boolean {
+export function isCheck({ agent, title }: SessionSummary): boolean {
 	return agent === checkAgent && title === checkTitle
 }
 

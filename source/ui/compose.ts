@@ -225,7 +225,7 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 		screen: topScreen(model.ui),
 		session: selected !== null,
 		listed: {
-			any: model.data.sessions.length > 0,
+			any: arranged(model).ids.length + arranged(model).hidden > 0,
 			filtered: filterText(model.ui) !== '',
 			archived: selected && model.data.archived.has(selected.id),
 			waiting: (selected?.pending ?? 0) > 0,

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { checkAgent, checkTitle } from '../../source/protocol/check-session.ts'
 import { ArchiveFile } from '../../source/viewer/archive.ts'
 import { keys } from './_screen.ts'
 import { Stage, twoWaiting } from './_stage.ts'
@@ -143,6 +144,24 @@ describe('the archive', () => {
 		await screen.settled()
 		expect(list()).toContain('Limit the rate')
 		expect(screen.text()).not.toContain('archived')
+	})
+
+	test.concurrent('has what verify sends to itself from the start, and that is no session of an agent', async () => {
+		await using stage = fiveSessions()
+		const check = { id: uuid(9), agent: checkAgent, title: checkTitle, project: null, ...over }
+		stage.viewer.sessions.update((all) => [summary({ ...check, endedAt: at(1) }), ...all])
+		const screen = await stage.open({ columns: 90, rows: 30 })
+		expect(screen.text()).toContain('Sessions 5')
+		expect(screen.text()).not.toContain('styrby-tui verify')
+		expect(screen.text()).not.toContain('archived')
+		await screen.press('f')
+		await screen.press('is:archived')
+		expect(screen.text()).toContain('styrby-tui verify')
+		// A server can name any agent, and seal no title.
+		stage.viewer.sessions.set([summary({ ...check, title: 'Something else' })])
+		await screen.press(keys.escape)
+		await screen.settled()
+		expect(screen.text()).toContain('Something else')
 	})
 
 	test.concurrent('takes no session that waits', async () => {

@@ -18,7 +18,25 @@ export function firstRunLines(info: ViewerInfo, keymap: Keymap, width: number): 
 	}
 	return [
 		emptyLine,
-		[span(safeText`Everything is set up.`, 'heading')],
+		...wrapLine(
+			[
+				span(safeText`Everything is set up.`, 'heading'),
+				span(safeText` Start an agent in another terminal:`),
+			],
+			width,
+		),
+		emptyLine,
+		...starts.flatMap(({ line, what }) => startLines(line, what, width)),
+		emptyLine,
+		...wrapLine(
+			[
+				span(
+					safeText`It appears here at once. When it asks for permission, read the request and press ${keymap.key('allow')} to allow it, ${keymap.key('deny')} to deny it.`,
+					'dim',
+				),
+			],
+			width,
+		),
 		emptyLine,
 		...entry(
 			safeText`Backend`,
@@ -33,20 +51,34 @@ export function firstRunLines(info: ViewerInfo, keymap: Keymap, width: number): 
 			width,
 		),
 		...onlyDevice(info, keymap, width),
-		emptyLine,
-		...wrapLine([span(safeText`Start an agent in another terminal:`)], width),
-		emptyLine,
-		[span(safeText`  $ `, 'dim'), span(safeText`styrby-tui run claude`, 'strong')],
-		emptyLine,
-		...wrapLine(
-			[
-				span(
-					safeText`It appears here at once. When it asks for permission, read the request and press ${keymap.key('allow')} to allow it, ${keymap.key('deny')} to deny it.`,
-					'dim',
-				),
-			],
-			width,
-		),
+	]
+}
+
+/** Lines to type, the first of which is enough. */
+const starts = [
+	{ line: safeText`styrby-tui run claude`, what: safeText`or codex, gemini, opencode, aider` },
+	{
+		line: safeText`styrby-tui hooks install`,
+		what: safeText`every session from then on`,
+	},
+	{
+		line: safeText`styrby-tui import ~/.claude/projects`,
+		what: safeText`sessions that there were before`,
+	},
+]
+/** Columns of the longest of them, and the width from which on it is said beside them what they do. */
+const startColumns = 40
+const widthForWhat = 76
+
+function startLines(line: SafeText, what: SafeText, width: number): StyledLine[] {
+	const typed = [span(safeText`  $ `, 'dim'), span(line, 'strong')]
+	if (width >= widthForWhat) {
+		return [[...padLine(typed, startColumns), span(safeText`  ${what}`, 'dim')]]
+	}
+	const indent = [span(safeText`    `)]
+	return [
+		...wrapLine(typed, width, { mode: 'columns', rest: indent }),
+		...wrapLine([span(what, 'dim')], width, { first: indent, rest: indent }),
 	]
 }
 

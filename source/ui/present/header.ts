@@ -3,6 +3,7 @@ import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../t
 import { relativeTime } from '../../text/time.ts'
 import type { DevicesState } from '../../viewer/devices.ts'
 import type { Connection, ViewerInfo } from '../../viewer/viewer.ts'
+import { isCheck } from '../arranged-sessions.ts'
 import type { Keymap } from '../keymap/keymap.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { oneLine } from './one-line.ts'
@@ -19,13 +20,14 @@ const clockMs = 20 * 3_600_000
 export function headerLine(data: Snapshot, columns: number, now: number): StyledLine {
 	const waiting = data.requests.filter(({ status }) => status === 'pending').length
 	const live = data.sessions.filter(isLive).length
+	const total = data.sessions.reduce((sum, session) => sum + (isCheck(session) ? 0 : 1), 0)
 	const more = data.listing.more ? safeText`+` : safeText``
 	const gap = [span(safeText` · `, 'dim')]
 	const name = [span(safeText` styrby `, 'accent')]
 	const counts: StyledLine[] = [
 		waiting === 0 ? [] : [span(safeText`⚠ ${waiting} waiting`, 'warn')],
 		live === 0 ? [] : [span(safeText`● ${live} live`, 'ok')],
-		columns < 60 ? [] : [span(safeText`Sessions ${data.sessions.length}${more}`)],
+		columns < 60 ? [] : [span(safeText`Sessions ${total}${more}`)],
 	]
 	/** With only so many of the counts, the one that matters most last. */
 	const left = (count: number) => [...name, ...joined(counts.slice(0, count).toReversed(), gap)]

@@ -44,7 +44,7 @@ export interface SessionRowsOptions {
 }
 
 export function sessionRows(
-	{ groups, ids }: Arranged,
+	{ groups, ids, filter }: Arranged,
 	{ width, height, now, more }: SessionRowsOptions,
 ): LazyRows {
 	const lines = width < oneLineWidth && height >= twoLineHeight ? 2 : 1
@@ -53,7 +53,9 @@ export function sessionRows(
 	const total = groups.reduce((sum, { members }) => sum + 1 + members.length * lines, 0)
 	const heading = ({ group, members }: SessionsOfGroup) => {
 		const count = more && group === 'earlier' ? safeText`${members.length}+` : members.length
-		return truncateLine([span(safeText`${groupNames[group]} ${count}`, 'dim')], width)
+		const always =
+			filter.text !== '' && group === 'waiting' ? safeText` · always listed` : safeText``
+		return truncateLine([span(safeText`${groupNames[group]} ${count}${always}`, 'dim')], width)
 	}
 	return {
 		total,

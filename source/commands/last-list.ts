@@ -62,7 +62,11 @@ export interface Listing extends Pick<Viewer, 'info' | 'sessions'> {
  */
 export function keepLastList(signedIn: SignedIn, viewer: Listing): AsyncDisposable {
 	const { base, io, log, vault, vaultName } = signedIn
-	let key: Uint8Array | null = null
+	const secrets = vault.get(deviceEntry(vaultName))
+	// Told where it is waited for.
+	secrets.catch(() => undefined)
+	/** It was read at least once. */
+	let listed = false
 	let saved: LastList['sessions'] | null = null
 	let timer: NodeJS.Timeout | undefined
 	let closed = false
@@ -72,9 +76,11 @@ export function keepLastList(signedIn: SignedIn, viewer: Listing): AsyncDisposab
 		const info = viewer.info.get()
 		if (info.revoked) return await forgetLastList(signedIn)
 		const sessions = viewer.sessions.get()
-		if (key === null || sessions === saved) return
+		const own = await secrets
+		if (!listed || own === null || sessions === saved) return
 		const at = io.now().toISOString()
-		await replaceFile(fileOf(base, vaultName), sealLastList({ at, info, sessions }, key))
+		const bytes = sealLastList({ at, info, sessions }, lastListKey(own))
+		await replaceFile(fileOf(base, vaultName), bytes)
 		saved = sessions
 	}
 
@@ -90,9 +96,7 @@ export function keepLastList(signedIn: SignedIn, viewer: Listing): AsyncDisposab
 
 	async function begin(): Promise<void> {
 		await viewer.ready
-		const secrets = await vault.get(deviceEntry(vaultName))
-		if (secrets === null || closed) return
-		key = lastListKey(secrets)
+		listed = true
 		await saveInTurn()
 		if (!closed) timer = setInterval(saveInTurn, saveEvery).unref()
 	}

@@ -226,3 +226,21 @@ test('it fits into any terminal', () => {
 	)
 	fc.assert(check, { numRuns: 300 })
 })
+
+test('for a screen reader the code is said once, whatever time runs', async () => {
+	const [screen] = await shown({ screenReader: true, rows: 60 })
+	// Alone, and in the command that takes it.
+	expect(screen.written.split(code)).toHaveLength(3)
+	expect(screen.written).toMatch(/Keys: w recovery words, n new code/)
+	const before = screen.written.length
+	for (const _ of [1, 2, 3]) {
+		await screen.wait(1000)
+		await screen.resize(80, 60)
+	}
+	expect(screen.written.slice(before)).toBe('')
+	await screen.press('w')
+	await screen.until('The 24 words of the recovery key')
+	await screen.press('a', 'b')
+	expect(screen.written.slice(before)).toMatch(/> ••$/)
+	expect(screen.written.slice(before)).not.toContain('\u001B')
+})

@@ -116,6 +116,7 @@ const ways = {
 	interrupt: ['enter', 'x'],
 	modes: ['enter', 'm', 'down'],
 	help: ['?'],
+	'looking for a key': ['?', '/', 'd'],
 	devices: ['D'],
 	'revoked device': ['D', 'j', 'j', 'j'],
 	device: ['D', 'enter'],

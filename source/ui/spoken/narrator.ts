@@ -105,8 +105,9 @@ function come(before: Spoken, { content, selected }: Spoken): readonly SpokenLin
 /** What runs by itself, ages and times left, is no change; the last minutes count, one by one. */
 function counts(text: string): string {
 	return text
-		.replace(/\b(\d+):\d\d left/g, '$1 minutes left')
-		.replace(/\b\d+ ?(?:s|m|min|h|d)\b|\bnow\b|\d\d:\d\d(?::\d\d)?|\$\d+\.\d+/g, '#')
+		.replace(/\b\d\d:\d\d:\d\d\b/g, '#')
+		.replace(/\b(\d+):\d\d\b/g, '$1 minutes')
+		.replace(/\b\d+ ?(?:s|m|min|h|d)\b|\bnow\b|\$\d+\.\d+/g, '#')
 }
 
 /** Of the header: how many requests wait, and whether what is told is current. */

@@ -1,3 +1,4 @@
+import { isCheckSession } from '../protocol/check-session.ts'
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
 import { loadHosts, sessionsWithheld, summarise } from '../viewer/session-summary.ts'
 import type { SessionSummary } from '../viewer/viewer.ts'
@@ -84,7 +85,9 @@ async function findSessions({ flags, io }: Invocation): Promise<Found> {
 		const summaries = rows.map((row) => summarise(context.account, row, false))
 		for (const session of summaries) {
 			lacking.delete(session.id)
-			if (matches(session, flags, since)) found.set(session.id, session)
+			// What `verify` sends to itself is listed by its agent alone.
+			const asked = agent !== undefined || !isCheckSession(session)
+			if (asked && matches(session, flags, since)) found.set(session.id, session)
 		}
 		const last = rows.at(-1)
 		whole = !last || rows.length < pageSize

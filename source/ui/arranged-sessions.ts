@@ -1,5 +1,5 @@
 /** The sessions in the order and the groups in which they are listed. */
-import { checkAgent, checkTitle } from '../protocol/check-session.ts'
+import { isCheckSession } from '../protocol/check-session.ts'
 import type { RequestView, SessionSummary } from '../viewer/viewer.ts'
 import { groupOf, type SessionGroup } from './present/session-state.ts'
 import { filterText, readFilter, type SessionFilter } from './session-filter.ts'
@@ -82,7 +82,8 @@ function arrange({ sessions, requests, archived, text, typing, minute }: Given):
 	for (const session of sessions) {
 		const group = groupOf(session)
 		const archivedHere = archived.size > 0 && archived.has(session.id)
-		const put = archivedHere || isCheck(session)
+		// What `verify` sends to itself is archived from the start.
+		const put = archivedHere || isCheckSession(session)
 		if (group === 'waiting' || filter.fits(session, put)) places[group].push(session)
 		else if (archivedHere && !filter.showsArchived) hidden++
 	}
@@ -110,11 +111,6 @@ function arrange({ sessions, requests, archived, text, typing, minute }: Given):
 			.filter(({ id, endedAt }) => endedAt !== null && !archived.has(id))
 			.map(({ id }) => id),
 	}
-}
-
-/** What `verify` sends to itself is no work of an agent's: archived from the start. */
-export function isCheck({ agent, title }: SessionSummary): boolean {
-	return agent === checkAgent && title === checkTitle
 }
 
 /** The highlighted session: the one chosen, or where that is not listed, the first. */

@@ -158,10 +158,14 @@ describe('the archive', () => {
 		await screen.press('is:archived')
 		expect(screen.text()).toContain('styrby-tui verify')
 		// A server can name any agent, and seal no title.
-		stage.viewer.sessions.set([summary({ ...check, title: 'Something else' })])
+		stage.viewer.sessions.set([
+			summary({ ...check, title: 'Something else' }),
+			summary({ ...check, id: uuid(8), problem: 'its name was changed on the server' }),
+		])
 		await screen.press(keys.escape)
 		await screen.settled()
 		expect(screen.text()).toContain('Something else')
+		expect(screen.text()).toContain('altered')
 	})
 
 	test.concurrent('takes no session that waits', async () => {

@@ -1,9 +1,9 @@
+import { isCheckSession } from '../../protocol/check-session.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { relativeTime } from '../../text/time.ts'
 import type { DevicesState } from '../../viewer/devices.ts'
 import type { Connection, ViewerInfo } from '../../viewer/viewer.ts'
-import { isCheck } from '../arranged-sessions.ts'
 import type { Keymap } from '../keymap/keymap.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { oneLine } from './one-line.ts'
@@ -20,7 +20,7 @@ const clockMs = 20 * 3_600_000
 export function headerLine(data: Snapshot, columns: number, now: number): StyledLine {
 	const waiting = data.requests.filter(({ status }) => status === 'pending').length
 	const live = data.sessions.filter(isLive).length
-	const total = data.sessions.reduce((sum, session) => sum + (isCheck(session) ? 0 : 1), 0)
+	const total = data.sessions.reduce((sum, session) => sum + (isCheckSession(session) ? 0 : 1), 0)
 	const more = data.listing.more ? safeText`+` : safeText``
 	const gap = [span(safeText` · `, 'dim')]
 	const name = [span(safeText` styrby `, 'accent')]

@@ -44,6 +44,7 @@ import { askExport, startExport } from './reading/exporting.ts'
 import { startFind, typeFind } from './reading/finding.ts'
 import { nextRaw, openRaw } from './reading/raw.ts'
 import { leaveReplay, startReplay } from './replay/replaying.ts'
+import { leaveSearch, openHit, openSearch, toggleSearchHelp } from './searching.ts'
 import {
 	askInterrupt,
 	chooseMode,
@@ -166,6 +167,9 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	'previous-error': (app) => app.jumps.go('error', -1),
 	'next-error': (app) => app.jumps.go('error', 1),
 	permissions: openPermissions,
+	search: openSearch,
+	'open-hit': openHit,
+	'search-help': toggleSearchHelp,
 	cost: openCost,
 	'cost-group': (app) => nextGroup(app, 1),
 	'cost-group-before': (app) => nextGroup(app, -1),
@@ -204,7 +208,7 @@ function back(app: App): void {
 		app.update((ui) => withTranscript(ui, top.session, { selected: null, cursor: null }))
 		return
 	}
-	if (questionBefore(app) || changeAgain(app) || widerHelp(app)) return
+	if (leaveSearch(app) || questionBefore(app) || changeAgain(app) || widerHelp(app)) return
 	leaveDevices(app)
 	app.update((ui) =>
 		ui.screens.length > 1 ? { ...ui, screens: ui.screens.slice(0, -1), toast: null } : ui,

@@ -24,6 +24,7 @@ import { Pressing, type Unmeant } from './pressing.ts'
 import { Finder } from './reading/finding.ts'
 import { Jumps } from './reading/jumping.ts'
 import { Player } from './replay/player.ts'
+import { searchTyped } from './searching.ts'
 import { pendingRequests, type Snapshot, takeSnapshot } from './snapshot.ts'
 import {
 	baseScreen,
@@ -119,12 +120,22 @@ export class App {
 			devices,
 			grants,
 			cost,
+			search,
 		} = viewer
 		const { state, history, access, act } = devices
 		this.#watching = [
-			...[info, connection, sessions, listing, grants, state, history, access, cost.state].map(
-				(one) => one.subscribe(this.#batch.later),
-			),
+			...[
+				info,
+				connection,
+				sessions,
+				listing,
+				grants,
+				state,
+				history,
+				access,
+				cost.state,
+				search.state,
+			].map((one) => one.subscribe(this.#batch.later)),
 			// Somebody waits for these.
 			...[requests, decisions, sent, act, options.archive.archived].map((one) =>
 				one.subscribe(this.#batch.soon),
@@ -296,6 +307,7 @@ export class App {
 		const next = isTyping(top) ? change(top) : null
 		if (!next) return false
 		this.update((ui) => ({ ...ui, screens: [...ui.screens.slice(0, -1), next] }))
+		searchTyped(this)
 		return true
 	}
 

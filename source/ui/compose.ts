@@ -44,6 +44,7 @@ import { rawScreen } from './screens/raw-screen.ts'
 import { replayScreen } from './screens/replay-screen.ts'
 import { requestScreen } from './screens/request-screen.ts'
 import { revokedScreen } from './screens/revoked-screen.ts'
+import { searchScreen } from './screens/search-screen.ts'
 import { sessionScreen } from './screens/session-screen.ts'
 import { sessionsScreen } from './screens/sessions-screen.ts'
 import { filterText } from './session-filter.ts'
@@ -161,6 +162,8 @@ function screenOf(model: Model, size: Size): ScreenFrame {
 			return historyScreen(model, size)
 		case 'access':
 			return accessScreen(model, size)
+		case 'search':
+			return searchScreen(model, size)
 		case 'cost':
 			return costScreen(model, size)
 		case 'act':
@@ -245,6 +248,7 @@ function contextOf(model: Model, screen: ScreenFrame, focus: RequestView | null)
 		foldable: (screen.transcript?.selectable.length ?? 0) > 0,
 		selected: isFoldSelected(screen),
 		find: isFinding(model),
+		hit: baseScreen(model.ui).name === 'search' && screen.list?.selected != null,
 		following: screen.transcript?.following ?? false,
 	}
 }

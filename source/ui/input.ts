@@ -55,6 +55,11 @@ export function inputOf({
 			const text = modeLines(facts, { selected: top.selected, agent }, size)
 			return { label: labelLines(label, size), text, cursor: null }
 		}
+		case 'search-line': {
+			const { problem } = data.search
+			const place = problem && safeText`at character ${problem.at + 1}: ${oneLine(problem.message)}`
+			return inputFrame(searchQuestion, top.edit, size, { problem: place })
+		}
 		case 'filter': {
 			const { problem } = readFilter(filterText(ui), { now, typing: true })
 			return inputFrame(filterQuestion, top.edit, size, { problem })
@@ -95,6 +100,7 @@ export function inputOf({
 	}
 }
 
+const searchQuestion = safeText`Search all sessions:`
 const filterQuestion = safeText`List only: words, agent: project: host: is: since: until:`
 
 function panicText(

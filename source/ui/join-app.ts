@@ -210,6 +210,7 @@ export class JoinApp implements Disposable {
 			foldable: false,
 			selected: false,
 			find: false,
+			hit: false,
 			following: false,
 			device: null,
 			grant: null,

@@ -32,6 +32,15 @@ export class Loading {
 		this.#sessions(frame)
 		this.#messages(frame)
 		this.#access(frame)
+		this.#hits(frame)
+	}
+
+	#hits({ list }: Frame): void {
+		const { ui, data, options } = this.#app
+		const { hits, total, searching } = data.search
+		if (baseScreen(ui).name !== 'search' || !list || searching || hits.length >= total) return
+		const left = list.ids.length - list.ids.indexOf(list.selected ?? '') - 1
+		if (left <= 2 * list.height) options.viewer.search.more()
 	}
 
 	#access({ list }: Frame): void {

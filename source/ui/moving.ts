@@ -88,6 +88,7 @@ const highlights: Readonly<Partial<Record<ScreenName, keyof UiState>>> = {
 	access: 'selectedAccess',
 	grants: 'selectedGrant',
 	cost: 'selectedCost',
+	search: 'selectedHit',
 }
 
 function select(app: App, { ids, selected }: ListFrame, by: number): void {

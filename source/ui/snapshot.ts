@@ -7,6 +7,7 @@ import type {
 	GrantsState,
 	Listing,
 	RequestView,
+	SearchState,
 	SentState,
 	SessionState,
 	SessionSummary,
@@ -32,6 +33,7 @@ export interface Snapshot {
 	access: AccessState
 	act: DeviceAct | null
 	cost: CostState
+	search: SearchState
 	/** The one transcript that is open. */
 	open: { session: string; state: SessionState } | null
 }
@@ -52,6 +54,7 @@ export function takeSnapshot(viewer: Viewer, archive: Archive, open: Snapshot['o
 		access: viewer.devices.access.get(),
 		act: viewer.devices.act.get(),
 		cost: viewer.cost.state.get(),
+		search: viewer.search.state.get(),
 		open,
 	}
 }

@@ -66,6 +66,9 @@ export type Screen =
 	/** An answer to the question on the screen is written, instead of chosen. */
 	| { name: 'words-of-answer'; asking: QuestionScreen; edit: LineEdit }
 	| { name: 'cost' }
+	/** What a search over all sessions has found; under the line that is typed for it. */
+	| { name: 'search' }
+	| { name: 'search-line'; edit: LineEdit }
 	/** This device was revoked: there is nothing else to be seen. */
 	| { name: 'revoked' }
 	/** A home without a device: its code, or the recovery words being typed. */
@@ -169,6 +172,11 @@ export interface UiState {
 	selectedGrant: string | null
 	selectedAccess: string | null
 	selectedCost: string | null
+	selectedHit: string | null
+	/** What can be typed is shown, in the place of what was found. */
+	searchHelp: boolean
+	/** What was searched for and found before, the last first. */
+	queries: readonly string[]
 	cost: CostView
 	transcripts: ReadonlyMap<string, TranscriptState>
 	/** First line shown of what is longer than its pane, by the id of its card. */
@@ -210,6 +218,9 @@ export function initialState(size: Size): UiState {
 		selectedGrant: null,
 		selectedAccess: null,
 		selectedCost: null,
+		selectedHit: null,
+		searchHelp: false,
+		queries: [],
 		cost: { range: 'week', by: 'day', measure: 'cost' },
 		transcripts: new Map(),
 		cardTops: new Map(),

@@ -8,9 +8,11 @@ import { smallest } from '../../source/ui/layout.ts'
 import { block, emptyEdit, insertText } from '../../source/ui/line-edit.ts'
 import { notifier } from '../../source/ui/notifier.ts'
 import { archiveInMemory } from '../../source/viewer/archive.ts'
+import { unreadSearch } from '../../source/viewer/unread.ts'
 import { spentOn } from './_cost.ts'
 import { approving, buildBox, found, laptop, logEvent } from './_devices.ts'
 import { keys } from './_screen.ts'
+import { hit } from './_search.ts'
 import { first, type Stage, twoWaiting } from './_stage.ts'
 import {
 	ask,
@@ -84,6 +86,13 @@ function crowded(): Stage {
 		loading: false,
 		error: null,
 	})
+	stage.viewer.search.ask = (query) =>
+		stage.viewer.search.found(
+			Array.from({ length: 30 }, (_, seq) =>
+				hit({ session: uuid(seq % 7), seq, project: long, title: long, snippet: long }),
+			),
+			{ query, index: { ...unreadSearch.index, problem: long } },
+		)
 	stage.viewer.cost.show(
 		Array.from({ length: 40 }, (_, index) =>
 			spentOn('2026-01-01', { project: `${index} ${long}`, model: long, unpriced: 1 }),
@@ -121,6 +130,8 @@ const ways = {
 	'revoked device': ['D', 'j', 'j', 'j'],
 	device: ['D', 'enter'],
 	'device help': ['D', '?'],
+	search: ['/', 'x'],
+	'search help': ['/', 'x', 'tab'],
 	cost: ['$'],
 	'all cost': ['$', 'r', 'r', 'r'],
 	'cost by project': ['$', 'r', 'r', 'r', 'tab', 'tab', 'm'],

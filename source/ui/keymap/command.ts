@@ -40,6 +40,8 @@ export interface KeyContext {
 	selected: boolean
 	/** Something is looked for in the session on the screen. */
 	find: boolean
+	/** Something that a search has found is highlighted. */
+	hit: boolean
 	/** The transcript is at its live end. */
 	following: boolean
 	/** The device, or key of the server's, that is highlighted or shown. */

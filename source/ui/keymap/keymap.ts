@@ -15,6 +15,7 @@ import { movingCommands } from './moving.ts'
 import { programCommands } from './program.ts'
 import { readingCommands } from './reading.ts'
 import { replayCommands } from './replay.ts'
+import { searchingCommands } from './searching.ts'
 import { sendingCommands } from './sending.ts'
 
 export {
@@ -35,6 +36,7 @@ const table = [
 	...listingCommands,
 	...readingCommands,
 	...costCommands,
+	...searchingCommands,
 	...replayCommands,
 	...programCommands,
 ]

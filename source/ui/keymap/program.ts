@@ -18,6 +18,7 @@ export const programCommands = [
 			'history',
 			'access',
 			'cost',
+			'search',
 			'act',
 			'help',
 			'interrupt',

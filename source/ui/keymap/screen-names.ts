@@ -12,6 +12,8 @@ export const screenNames: Readonly<Record<ScreenName, string>> = {
 	history: 'device log',
 	access: 'access',
 	cost: 'cost',
+	search: 'search',
+	'search-line': 'searching',
 	act: 'what is done with devices',
 	typing: 'typing about devices',
 	prompt: 'writing a prompt',

@@ -10,6 +10,7 @@ export const lists: readonly ScreenName[] = [
 	'access',
 	'grants',
 	'cost',
+	'search',
 ]
 export const scrolled: readonly ScreenName[] = [
 	'session',
@@ -32,6 +33,7 @@ export const typing: readonly ScreenName[] = [
 	'filter',
 	'find',
 	'export',
+	'search-line',
 ]
 export const choosing: readonly ScreenName[] = ['modes', 'question']
 export const everywhere: readonly ScreenName[] = [

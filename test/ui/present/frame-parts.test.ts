@@ -23,6 +23,7 @@ import type { Connection } from '../../../source/viewer/viewer.ts'
 import { ScriptedCost } from '../_cost.ts'
 import { someState } from '../_devices.ts'
 import { textOf, widest } from '../_lines.ts'
+import { ScriptedSearch } from '../_search.ts'
 import { at, info, now, request, summary, transcript, uuid } from '../_viewer.ts'
 
 function data(change: Partial<Snapshot> = {}): Snapshot {
@@ -41,6 +42,7 @@ function data(change: Partial<Snapshot> = {}): Snapshot {
 		access: { rows: [], complete: true, loading: false, error: null },
 		act: null,
 		cost: new ScriptedCost().state.get(),
+		search: new ScriptedSearch().state.get(),
 		open: null,
 		...change,
 	}
@@ -138,6 +140,7 @@ const context: KeyContext = {
 	foldable: false,
 	selected: false,
 	find: false,
+	hit: false,
 	following: true,
 	device: null,
 	act: null,

@@ -4,7 +4,7 @@ import { displayText, joinText, safeText } from '../text/safe-text.ts'
 import type { SearchHit } from '../viewer/viewer.ts'
 import type { App } from './app.ts'
 import { editText, emptyEdit, insertText } from './line-edit.ts'
-import { bringIn, showLine } from './reading/place.ts'
+import { bringIn, seqOf, showLine } from './reading/place.ts'
 import { hitId, queryOfId } from './screens/search-screen.ts'
 import { type Screen, topScreen, withTranscript } from './state.ts'
 
@@ -77,7 +77,9 @@ async function goTo(app: App, hit: SearchHit): Promise<void> {
 	const words = matchedIn(hit)
 	if (words.length === 0) return
 	const text = joinText(words.map(displayText), safeText` `)
-	app.finder.begin(session, text, { words }, seq)
+	// A result stands with its call, and is found by the number of that.
+	const shown = seqOf(found.transcript.entries[found.index]) ?? seq
+	app.finder.begin(session, text, { words }, Math.min(shown, seq))
 }
 
 /** As it is written there: an index knows more ways to write a word than the transcript is looked through for. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { keys } from './_screen.ts'
 import { hit } from './_search.ts'
 import { Stage, twoWaiting } from './_stage.ts'
-import { ask, at, say, summary, transcript, uuid } from './_viewer.ts'
+import { ask, at, call, result, say, summary, transcript, uuid } from './_viewer.ts'
 
 const index = { messages: 1234, sessionsDone: 2, sessions: 2, upToDate: true, problem: null }
 
@@ -70,6 +70,27 @@ test('opens the session at what was found, with that as what is looked for, and 
 	const back = await screen.until('3 found')
 	expect(back).toMatch(/▸.*a limit too/)
 	expect(back).toContain('› l')
+})
+
+test('goes to the call of a result that was found, not to the next place that has the same', async () => {
+	await using stage = searching()
+	const { viewer } = stage
+	viewer
+		.transcript(uuid(1))
+		.set(
+			transcript([
+				call(1, 'c', 'ls'),
+				result(2, 'c', 'the needle is here'),
+				say(3, 'nothing'),
+				say(4, 'a needle again'),
+			]),
+		)
+	const screen = await stage.open()
+	await screen.press('/', 'n')
+	viewer.search.found([hit({ seq: 2, snippet: 'the needle is', matches: [[4, 10]] })], { index })
+	await screen.until('1 found')
+	await screen.press(keys.enter)
+	await screen.until('1/2')
 })
 
 test('loads what is around a message that is far from the end', async () => {

@@ -7,6 +7,7 @@ import type { DeviceAct } from '../../source/viewer/devices.ts'
 import type { DecisionState, Sender, SentState, SessionState } from '../../source/viewer/viewer.ts'
 import { ScriptedCost, spentOn } from './_cost.ts'
 import { approving, device, found, logEvent, recovering, revoking, someState } from './_devices.ts'
+import { hit, ScriptedSearch } from './_search.ts'
 import {
 	ask,
 	at,
@@ -275,6 +276,22 @@ export function hostileData(text: string): Snapshot[] {
 			problem: text,
 			error: text,
 		},
+		search: {
+			...new ScriptedSearch().state.get(),
+			query: text,
+			hits: [
+				hit({
+					session: text,
+					agent: text,
+					project: text,
+					title: text,
+					snippet: text,
+					matches: [[0, Math.min(3, text.length)]],
+				}),
+			],
+			total: 1,
+			index: { messages: 1, sessionsDone: 1, sessions: 1, upToDate: true, problem: text },
+		},
 		grants: {
 			grants: (['host', 'agent'] as const).map((keeper) => ({
 				id: uuid(keeper === 'host' ? 50 : 51),
@@ -365,6 +382,8 @@ export function hostileScreens(text: string): Partial<Record<Screen['name'], Scr
 		sessions: [{ name: 'sessions' }],
 		grants: [{ name: 'grants' }],
 		cost: [{ name: 'cost' }],
+		search: [{ name: 'search' }],
+		'search-line': [{ name: 'search-line', edit }],
 		panic: [{ name: 'panic', step: 'ask', denied: 0, ended: 0 }],
 		session: [{ name: 'session', session }],
 		permissions: [{ name: 'permissions' }],

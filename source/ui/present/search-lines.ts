@@ -1,6 +1,13 @@
 /** What a search has found, and what can be searched for. */
 import { fields } from '../../search/query-fields.ts'
-import { displayText, revealText, type SafeText, safeText } from '../../text/safe-text.ts'
+import {
+	displayText,
+	joinText,
+	revealText,
+	type SafeText,
+	safeText,
+	splitLines,
+} from '../../text/safe-text.ts'
 import {
 	emptyLine,
 	padLine,
@@ -66,7 +73,9 @@ function around({ snippet, matches }: SearchHit, room: number): StyledLine {
 
 /** Text with its matches marked, in one line. */
 function pieces(text: string, matches: SearchHit['matches'], start: number): Span[] {
-	const flat = (from: number, to?: number) => displayText(text.slice(from, to).replace(/\s+/g, ' '))
+	// There are more line ends than white space has.
+	const flat = (from: number, to?: number) =>
+		joinText(splitLines(displayText(text.slice(from, to).replace(/\s+/g, ' '))), safeText` `)
 	const spans: Span[] = []
 	let at = start
 	for (const [from, to] of matches) {

@@ -17,6 +17,8 @@ const rowsAtOnce = { first: 50, most: 200 }
 /** Bytes of ciphertext read at once, about: what is read of them does not keep keys waiting. */
 const bytesAtOnce = 262_144
 
+/** Steps after which it is written to the disk how far a session was proved to go; and at its end. */
+const stepsBetweenNotes = 20
 /** Sessions whose keys are checked at once: a signature takes some ms. */
 const keysAtOnce = 8
 
@@ -38,6 +40,7 @@ export class Crawl {
 	/** What was said of sessions. */
 	readonly #said = new Map<string, SearchedSession>()
 	#limit = rowsAtOnce.first
+	#steps = 0
 
 	constructor(options: CrawlOptions) {
 		this.#options = options
@@ -152,7 +155,9 @@ export class Crawl {
 			again,
 		}
 		const added = await engine.add(batch)
-		await reader.noteProved(keys.by, added.proved)
+		const { last: proved, heads } = added.proved
+		const write = added.last >= range.through || ++this.#steps % stepsBetweenNotes === 0
+		await reader.noteProved(keys.by, { last: write ? proved : null, heads })
 		told(added)
 		return added
 	}

@@ -7,6 +7,8 @@ export interface Inspection {
 	hidden: string[]
 	/** Words that mix scripts, or are written wholly in letters that look Latin and are not. */
 	mixedScripts: SafeText[]
+	/** Honest letters that some terminals show in another order than they come in. */
+	rightToLeft: boolean
 }
 
 const names = new Map<number, string>([
@@ -75,7 +77,18 @@ const lookalikes = 'АВЕЅІЈКМНОРСТХУаеорсухѕіјһԁԛԝӏ
 const someLookalike = new RegExp(`[${lookalikes}]`, 'u')
 const allLookalikes = new RegExp(`^[${lookalikes}]{2,}$`, 'u')
 
+// The blocks of scripts that are written from right to left.
+const rightToLeft =
+	/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
+
+/** Letters of another width or style, which a person reads as plain ones, and a program does not. */
+function isDressed(word: string): boolean {
+	const plain = word.normalize('NFKC')
+	return plain !== word && /^[\x21-\x7e]+$/.test(plain)
+}
+
 function isMixed(word: string): boolean {
+	if (isDressed(word)) return true
 	if (latin.test(word)) return others.test(word) || someLookalike.test(word)
 	return allLookalikes.test(word)
 }
@@ -85,12 +98,16 @@ function isMixed(word: string): boolean {
  * Costs one scan where there is nothing but ASCII.
  */
 export function inspect(raw: string): Inspection {
-	if (!patterns.notPlain.test(raw)) return { hidden: [], mixedScripts: [] }
+	if (!patterns.notPlain.test(raw)) return { hidden: [], mixedScripts: [], rightToLeft: false }
 	const hidden = new Set<string>()
 	for (const [character] of raw.matchAll(patterns.hidden)) hidden.add(describe(character))
 	const mixed = new Set<string>()
 	for (const [word] of raw.matchAll(letters)) if (isMixed(word)) mixed.add(word)
-	return { hidden: [...hidden], mixedScripts: [...mixed].map(revealText) }
+	return {
+		hidden: [...hidden],
+		mixedScripts: [...mixed].map(revealText),
+		rightToLeft: rightToLeft.test(raw),
+	}
 }
 
 /** Whether nothing in `raw` is hidden or could be misread. */

@@ -70,6 +70,8 @@ const colours: Theme = {
 const onLight: Theme = {
 	...colours,
 	code: { color: 'blue' },
+	name: { color: 'blue', bold: true },
+	number: { color: 'red' },
 	hunk: { color: 'blue', dimColor: true },
 	warn: { color: 'magenta', bold: true },
 	accent: { color: 'blue', bold: true },

@@ -7,7 +7,7 @@ test.each([
 	['η = 0.1, Δt, π'],
 	['naïve café e\u0301'],
 ])('%j hides nothing', (raw) => {
-	expect(inspect(raw)).toEqual({ hidden: [], mixedScripts: [] })
+	expect(inspect(raw)).toEqual({ hidden: [], mixedScripts: [], rightToLeft: false })
 	expect(isClear(raw)).toBe(true)
 })
 
@@ -42,4 +42,20 @@ test.each([
 	['cοde Ωm', ['cοde']],
 ])('%j mixes scripts', (raw, words) => {
 	expect([...inspect(raw).mixedScripts].sort()).toEqual(words)
+})
+
+test.each([
+	['ｓｕｄｏ rm', ['ｓｕｄｏ']],
+	['\u{1d5cb}\u{1d5c6} -rf', ['\u{1d5cb}\u{1d5c6}']],
+	['cat \ufb01le', ['\ufb01le']],
+])('%j holds letters that only look like others', (raw, words) => {
+	expect(inspect(raw).mixedScripts).toEqual(words)
+	expect(isClear(raw)).toBe(false)
+})
+
+test('right-to-left letters are told, and hide nothing', () => {
+	expect(inspect('rm קובץ -rf').rightToLeft).toBe(true)
+	expect(inspect('cat ملف').rightToLeft).toBe(true)
+	expect(isClear('cat ملف')).toBe(true)
+	expect(inspect('cat 日本 файл').rightToLeft).toBe(false)
 })

@@ -134,7 +134,7 @@ function ruleLines({ session_rules }: Request, width: number): StyledLine[] {
 }
 
 function warnings(request: Request, width: number): StyledLine[] {
-	const { hidden, mixedScripts } = inspect(strings(request).join('\n'))
+	const { hidden, mixedScripts, rightToLeft } = inspect(strings(request).join('\n'))
 	const warn = (text: SafeText) =>
 		wrapLine([span(text, 'warn')], width, { rest: [span(safeText`  `)] })
 	return [
@@ -143,7 +143,14 @@ function warnings(request: Request, width: number): StyledLine[] {
 			: warn(safeText`⚠ hidden characters, written out below: ${revealText(hidden.join(', '))}`)),
 		...(mixedScripts.length === 0
 			? []
-			: warn(safeText`⚠ letters of several alphabets in: ${joinText(mixedScripts, safeText`, `)}`)),
+			: warn(
+					safeText`⚠ letters of several alphabets, or that only look like others, in: ${joinText(mixedScripts, safeText`, `)}`,
+				)),
+		...(rightToLeft
+			? warn(
+					safeText`⚠ right-to-left letters: a terminal may show what is beside them in another order`,
+				)
+			: []),
 	]
 }
 

@@ -281,6 +281,11 @@ describe('hostile text on a card', () => {
 		expect(hidden.map(({ text }) => text).join('')).toContain(written.slice(0, 4))
 	})
 
+	test('right-to-left letters are warned of', () => {
+		const { lines } = card(withBody({ input: { command: 'rm קובץ' } }))
+		expect(textOf(lines)).toContain('⚠ right-to-left letters')
+	})
+
 	test('letters of several alphabets in one word are named', () => {
 		const { lines } = card(withBody({ input: { command: 'curl https://аpple.com' } }))
 		expect(textOf(lines)).toContain('letters of several alphabets')

@@ -85,9 +85,8 @@ async function findSessions({ flags, io }: Invocation): Promise<Found> {
 		const summaries = rows.map((row) => summarise(context.account, row, false))
 		for (const session of summaries) {
 			lacking.delete(session.id)
-			// What `verify` sends to itself is listed by its agent alone.
-			const asked = agent !== undefined || !isCheckSession(session)
-			if (asked && matches(session, flags, since)) found.set(session.id, session)
+			// What `verify` sends to itself is no work of an agent's.
+			if (!isCheckSession(session) && matches(session, flags, since)) found.set(session.id, session)
 		}
 		const last = rows.at(-1)
 		whole = !last || rows.length < pageSize

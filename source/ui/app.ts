@@ -10,6 +10,7 @@ import { Batch } from './batch.ts'
 import type { Clipboard } from './clipboard.ts'
 import { composeFrame } from './compose.ts'
 import { actOutcome } from './device-actions.ts'
+import type { Echo } from './echo.ts'
 import type { Frame } from './frame.ts'
 import { answers, type CommandId, defaultKeymap, type Keymap } from './keymap/keymap.ts'
 import type { KeyPress } from './keys.ts'
@@ -51,6 +52,8 @@ export interface AppOptions {
 	copy: Clipboard
 	/** Writes a new file (mode 0600); resolves to where it is. Throws `file_exists` and what it has to throw. */
 	save: (path: string, parts: AsyncIterable<string>) => Promise<string>
+	/** Says when the terminal has shown what was written; absent: when it was written. */
+	echo?: Echo
 	/** What to start on; the sessions are under it. */
 	initial: Screen | null
 	/** Default: the table's own keys. */
@@ -186,10 +189,16 @@ export class App {
 		if (this.#drawn === frame) return
 		this.#drawn = frame
 		const before = unreadOf(this.attention, frame)
-		this.attention.drawn(frame.shown, frame.focus)
+		const fresh = this.attention.drawn(frame.shown, frame.focus)
+		if (fresh && this.options.echo?.ask()) this.attention.hold()
 		this.#keepJump(frame)
 		this.loading.beyond(frame)
 		if (unreadOf(this.attention, frame) !== before) this.#changed()
+	}
+
+	/** The terminal has shown what was written to it last. */
+	shown(): void {
+		this.attention.interrupted()
 	}
 
 	/** The frame that the person sees. */
@@ -272,7 +281,9 @@ export class App {
 
 	/** Whether a key pressed now may answer this request, by what was on the screen and for how long. */
 	mayAnswer(id: string, decision: 'allow' | 'deny'): MayAnswer {
-		return this.attention.mayAnswer(id, decision)
+		const may = this.attention.mayAnswer(id, decision)
+		if (!may.ok && may.why === 'too-soon') this.options.echo?.again()
+		return may
 	}
 
 	toast(text: SafeText, role: 'warn' | 'ok' | 'error'): void {

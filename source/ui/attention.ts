@@ -57,8 +57,8 @@ export class Attention {
 		this.#now = now
 	}
 
-	/** A frame is on the screen. */
-	drawn(shown: readonly ShownRequest[], focus: Focus | null): void {
+	/** A frame was written to the terminal. `true`: something else is in focus than before. */
+	drawn(shown: readonly ShownRequest[], focus: Focus | null): boolean {
 		for (const request of shown) this.#read(request)
 		const same =
 			focus !== null &&
@@ -67,9 +67,15 @@ export class Attention {
 			focus.digest === this.#focus.digest &&
 			focus.order === this.#focus.order
 		if (!same) this.#focus = focus && { ...focus, since: this.#now() }
+		return !same && focus !== null
 	}
 
-	/** Forgets how long the focus has been there: after the terminal was away. */
+	/** The terminal has not shown it yet, as far as it said: until `interrupted` no key is an answer. */
+	hold(): void {
+		if (this.#focus) this.#focus = { ...this.#focus, since: Number.POSITIVE_INFINITY }
+	}
+
+	/** Forgets how long the focus has been there: the terminal was away, or has only just shown it. */
 	interrupted(): void {
 		if (this.#focus) this.#focus = { ...this.#focus, since: this.#now() }
 	}

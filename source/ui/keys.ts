@@ -37,7 +37,11 @@ export function keyPress(input: string, key: InkKey): KeyPress {
 	return key.eventType === 'repeat' ? { ...press, repeated: true } : press
 }
 
+/** The beginning of what a terminal answers, which came in two pieces. */
+const answerBegun = /^\[\?[\d;]*$/
+
 function pressOf(input: string, key: InkKey): KeyPress {
+	if (answerBegun.test(input)) return { names: [], alone: true }
 	if (key.tab) return { names: [key.shift ? 'shift-tab' : 'tab'], alone: true }
 	if (key.return && key.meta) return { names: ['alt-enter'], alone: true }
 	const found = named.find(([property]) => key[property])

@@ -8,6 +8,7 @@ import { App } from './app.ts'
 import { clipboardBy } from './clipboard.ts'
 import { type Drawn, Root } from './components/root.tsx'
 import { crashReport } from './crash-report.ts'
+import { Echo, listening } from './echo.ts'
 import type { DrawnFrame } from './frame.ts'
 import { JoinApp } from './join-app.ts'
 import { bindKeys, type KeySettings } from './keymap/bindings.ts'
@@ -69,6 +70,7 @@ interface Shown {
 	leave: (exitCode: number) => void
 	/** Gives the terminal to the shell until the person is back. */
 	suspend: () => void
+	echo?: Echo
 	/** Draws everything again. */
 	redraw: () => void
 }
@@ -139,6 +141,8 @@ interface Screens<A> {
 
 interface OnTerminal<F extends DrawnFrame> extends Drawn<F> {
 	back(): void
+	/** The terminal has shown what was written to it last. */
+	shown?(): void
 	resize(size: Size): void
 	mouse(act: MouseAct): void
 }
@@ -175,11 +179,16 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 		},
 		failed: crash,
 	})
+	const echo = new Echo(
+		(data) => stdout.write(data),
+		() => app.shown?.(),
+	)
 	const app = screens.make({
 		size: sizeNow(),
 		now: options.now ?? Date.now,
 		leave,
-		suspend: terminal.suspend,
+		suspend: () => void echo.quiet().then(terminal.suspend),
+		...(screenReader || env.TERM === 'dumb' ? {} : { echo }),
 		redraw: terminal.redraw,
 	})
 	const resize = () => app.resize(sizeNow())
@@ -193,10 +202,11 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 	const onLines = { stdin, stdout, terminal, keymap: screens.keymap, dumb: env.TERM === 'dumb' }
 	const spoken = screenReader ? speak<F>(app, onLines) : null
 	const draw = () => {
+		const input = listening(stdin, (chunk) => echo.heard(chunk))
 		const painted = new Painted<F>((frame) => app.drawn(frame))
 		const root = <Root app={app} theme={themeFor(env)} terminal={terminal} painted={painted} />
 		return render(root, {
-			stdin: mouse ? withoutMouse(stdin, (act) => app.mouse(act)) : stdin,
+			stdin: mouse ? withoutMouse(input, (act) => app.mouse(act)) : input,
 			stdout,
 			alternateScreen: true,
 			incrementalRendering: true,
@@ -216,6 +226,7 @@ async function runScreens<F extends DrawnFrame, A extends OnTerminal<F>>(
 		(code) => ({ exitCode: code, failure: null }),
 		(error: unknown) => ({ exitCode: 1, failure: { error } }),
 	)
+	await echo.quiet()
 	instance.unmount()
 	await unmounted
 	spoken?.end()

@@ -75,6 +75,8 @@ export interface ScreenOptions {
 	rows?: number
 	env?: Record<string, string>
 	banner?: string
+	/** Takes what the terminal answers to questions about itself; without, it answers none. */
+	answers?: (data: string) => void
 	initial?: import('../../source/ui/state.ts').Screen
 	mouse?: boolean
 	screenReader?: boolean
@@ -95,7 +97,7 @@ export class Screen implements AsyncDisposable {
 	exited: Promise<{ exitCode: number }> = Promise.resolve({ exitCode: -1 })
 	stderr = ''
 
-	constructor({ columns = 80, rows = 24 }: ScreenOptions) {
+	constructor({ columns = 80, rows = 24, answers }: ScreenOptions) {
 		this.term = new xterm.Terminal({
 			cols: columns,
 			rows,
@@ -104,6 +106,7 @@ export class Screen implements AsyncDisposable {
 			scrollback: 200,
 		})
 		this.output = new FakeOutput(columns, rows, (data) => this.term.write(data))
+		if (answers) this.term.onData(answers)
 		this.term.onTitleChange((title) => this.titles.push(title))
 		this.term.onBell(() => this.bells.push(this.clock))
 	}

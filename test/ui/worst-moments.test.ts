@@ -268,3 +268,56 @@ test.concurrent('who was faster is said, and that the host has not answered', as
 	stage.viewer.reach(first, 'lost', { winner, why: null })
 	await screen.until('lost to phone, who denied it')
 })
+
+describe('over a line that lags', () => {
+	/** A terminal that answers, but only when its answers are let through. */
+	const lagging = async (stage: Stage) => {
+		const held: string[] = []
+		const screen = await stage.open({ answers: (data) => held.push(data) })
+		const deliver = async () => {
+			for (const data of held.splice(0)) screen.input.push(data)
+			await screen.settled()
+		}
+		await deliver()
+		await screen.look()
+		return { screen, deliver }
+	}
+
+	const slideIn = async (stage: Stage, screen: Screen) => {
+		stage.viewer.sessions.update(([one, two]) => [
+			...(one ? [{ ...one, pending: 0 }] : []),
+			...(two ? [two] : []),
+		])
+		stage.viewer.settle(first, 'denied')
+		await screen.until('npm publish')
+	}
+
+	test.concurrent('what was written is not seen before the terminal has said so', async () => {
+		await using stage = twoWaiting()
+		const { screen, deliver } = await lagging(stage)
+		await slideIn(stage, screen)
+		await screen.look()
+		// Long after it was written; the person still sees the one before.
+		await screen.press('a')
+		expect(stage.answers()).toEqual([])
+		await deliver()
+		await screen.press('d')
+		expect(stage.answers()).toEqual([])
+		expect(screen.text()).toContain('too soon')
+		await screen.look()
+		await screen.press('a')
+		expect(stage.answers()).toEqual([{ id: second, decision: 'allow', scope: 'once' }])
+	})
+
+	test.concurrent('what it answers is no key, not even in two pieces', async () => {
+		await using stage = twoWaiting()
+		const { screen } = await lagging(stage)
+		const before = screen.text()
+		for (const data of ['\u001B[?62;4c', '\u001B[?6', '2;4c']) {
+			screen.input.push(data)
+			await screen.settled()
+		}
+		expect(screen.text()).toBe(before)
+		expect(stage.answers()).toEqual([])
+	})
+})

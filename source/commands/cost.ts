@@ -1,10 +1,11 @@
 /** `cost`: what was spent, by day, agent, project or model. */
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
+import { costCsv } from '../viewer/cost-csv.ts'
 import { CostReader } from '../viewer/cost-reader.ts'
 import { type Dimension, dimensions, grouped, total } from '../viewer/cost-table.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
-import { type CostReport, costCsv, costJson, costReport } from './cost/print.ts'
+import { type CostReport, costJson, costReport } from './cost/print.ts'
 import { costSince } from './cost/since.ts'
 import { Progress } from './progress.ts'
 
@@ -45,7 +46,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 		problems: reader.problems,
 	}
 	if (flags.has('json')) io.stdout.write(`${JSON.stringify(costJson(report))}\n`)
-	else if (flags.has('csv')) io.stdout.write(costCsv(report))
+	else if (flags.has('csv')) io.stdout.write(costCsv(by, report.groups))
 	else io.stdout.write(costReport(report, { width: io.stdout.columns ?? 100, now: io.now() }))
 	if (reader.problems > 0) {
 		const count = reader.problems === 1 ? '1 reply was' : `${reader.problems} replies were`

@@ -13,7 +13,14 @@ import {
 	writeAnswer,
 } from './asking.ts'
 import { allowChanged, beginChange, changeAgain, showChange } from './changing.ts'
-import { nextGroup, nextRange, openCost, otherMeasure } from './cost-actions.ts'
+import {
+	askCostFile,
+	nextGroup,
+	nextRange,
+	openCost,
+	otherMeasure,
+	writeCostFile,
+} from './cost-actions.ts'
 import {
 	approveDevice,
 	askWords,
@@ -175,6 +182,8 @@ const actions: Readonly<Record<CommandId, (app: App, key: KeyName) => void>> = {
 	'cost-group-before': (app) => nextGroup(app, -1),
 	'cost-range': nextRange,
 	'cost-measure': otherMeasure,
+	'export-cost': askCostFile,
+	'write-cost': writeCostFile,
 	back,
 	'close-help': back,
 	help: openHelp,

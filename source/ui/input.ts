@@ -68,6 +68,8 @@ export function inputOf({
 			const question = safeText`Archive ${sessionsText(top.sessions.length)} that ${top.sessions.length === 1 ? safeText`is` : safeText`are`} over? Nothing is deleted: is:archived lists them.`
 			return { label: labelLines([span(question, 'strong')], size), text: [], cursor: null }
 		}
+		case 'export-cost':
+			return inputFrame(costFileQuestion, top.edit, size, { problem: top.problem })
 		case 'export':
 			return inputFrame(exportQuestion, top.edit, size, { problem: top.problem })
 		case 'find': {
@@ -100,6 +102,7 @@ export function inputOf({
 	}
 }
 
+const costFileQuestion = safeText`Write what is shown to a CSV file:`
 const searchQuestion = safeText`Search all sessions:`
 const filterQuestion = safeText`List only: words, agent: project: host: is: since: until:`
 

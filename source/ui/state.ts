@@ -66,6 +66,8 @@ export type Screen =
 	/** An answer to the question on the screen is written, instead of chosen. */
 	| { name: 'words-of-answer'; asking: QuestionScreen; edit: LineEdit }
 	| { name: 'cost' }
+	/** The path of a file to write the cost to is being typed. */
+	| { name: 'export-cost'; edit: LineEdit; problem: SafeText | null }
 	/** What a search over all sessions has found; under the line that is typed for it. */
 	| { name: 'search' }
 	| { name: 'search-line'; edit: LineEdit }

@@ -384,6 +384,7 @@ export function hostileScreens(text: string): Partial<Record<Screen['name'], Scr
 		cost: [{ name: 'cost' }],
 		search: [{ name: 'search' }],
 		'search-line': [{ name: 'search-line', edit }],
+		'export-cost': [{ name: 'export-cost', edit, problem: noText }],
 		panic: [{ name: 'panic', step: 'ask', denied: 0, ended: 0 }],
 		session: [{ name: 'session', session }],
 		permissions: [{ name: 'permissions' }],

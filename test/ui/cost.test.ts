@@ -1,5 +1,7 @@
 /** The cost screen: what it shows, and that its keys are all one needs. */
 import { expect, test } from 'vitest'
+import { StyrbyError } from '../../source/protocol/errors.ts'
+import { costCsv } from '../../source/viewer/cost-csv.ts'
 import { dayOf, dayStart } from '../../source/viewer/cost-table.ts'
 import { spentOn } from './_cost.ts'
 import { keys } from './_screen.ts'
@@ -99,4 +101,37 @@ test('says how far it has read, what it does not count, and why it stopped', asy
 	expect(text).toContain('✗ 2 replies are not counted: not signed by \\x1b[31mthe\\u202e host')
 	cost.show([], { problems: 0, error: null })
 	await screen.until('Nothing was spent in this time')
+})
+
+test('writes what is shown to a file, and asks for another name where there is one', async () => {
+	await using stage = spending()
+	const files = new Map<string, string>([['taken.csv', '']])
+	const save = async (path: string, parts: AsyncIterable<string>) => {
+		if (files.has(path)) throw new StyrbyError('file_exists', 'It is there.')
+		let text = ''
+		for await (const part of parts) text += part
+		files.set(path, text)
+		return `/home/sam/${path}`
+	}
+	const screen = await stage.open({ columns: 100, rows: 30, save })
+	await screen.press('$', keys.tab, 'E')
+	await screen.until('styrby-cost-by-agent.csv')
+	await screen.press('\u0015')
+	await screen.press(...'taken.csv')
+	await screen.press(keys.enter)
+	await screen.until('choose another name')
+	await screen.press('\u0015')
+	await screen.press(...'mine.csv')
+	await screen.press(keys.enter)
+	await screen.until('2 rows written to /home/sam/mine.csv')
+	expect(files.get('mine.csv')).toBe(
+		'agent,responses,input,output,cache_read,cache_write,cost_usd,unpriced\r\n' +
+			'claude,20,2000,1000,40000,6000,5,0\r\ncodex,10,1000,500,20000,3000,2,0\r\n',
+	)
+})
+
+test('a name that a spreadsheet would take for a formula is text in the file', () => {
+	const group = { ...spentOn(day(0)), values: ['=HYPERLINK("x")', 'a,"b"\u001b[2J'] }
+	const [, row] = costCsv(['project', 'model'], [group]).split('\r\n')
+	expect(row).toBe(`"'=HYPERLINK(""x"")","a,""b""\\x1b[2J",10,1000,500,20000,3000,1,0`)
 })

@@ -33,6 +33,7 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	history: { name: 'history' },
 	access: { name: 'access' },
 	cost: { name: 'cost' },
+	'export-cost': { name: 'export-cost', edit: emptyEdit, problem: null },
 	search: { name: 'search' },
 	'search-line': { name: 'search-line', edit: emptyEdit },
 	act: { name: 'act' },

@@ -133,6 +133,7 @@ const ways = {
 	search: ['/', 'x'],
 	'search help': ['/', 'x', 'tab'],
 	cost: ['$'],
+	'cost file': ['$', 'E'],
 	'all cost': ['$', 'r', 'r', 'r'],
 	'cost by project': ['$', 'r', 'r', 'r', 'tab', 'tab', 'm'],
 	code: ['D', 'a'],

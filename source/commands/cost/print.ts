@@ -5,6 +5,7 @@ import { joinText, revealText, type SafeText, safeText } from '../../text/safe-t
 import { lineText, span } from '../../text/styled.ts'
 import { dayText, formatCount } from '../../text/time.ts'
 import type { Sum } from '../../viewer/cost.ts'
+import { roundUsd } from '../../viewer/cost-csv.ts'
 import { allTokens, type Dimension, dayOf, type Group } from '../../viewer/cost-table.ts'
 
 export interface CostReport {
@@ -25,11 +26,6 @@ const figures = ({ responses, tokens, costUsd, unpriced }: Sum) => ({
 	unpriced,
 })
 
-/** Sums of many small amounts, without the digits that only come from adding them up. */
-function roundUsd(value: number): number {
-	return Math.round(value * 1e9) / 1e9
-}
-
 function namesOf({ values }: Group, by: readonly Dimension[]): Record<string, string | null> {
 	return Object.fromEntries(by.map((dimension, index) => [dimension, values[index] ?? null]))
 }
@@ -46,42 +42,10 @@ export function costJson({ since, timezone, by, groups, total, problems }: CostR
 	}
 }
 
-const columns = [
-	'responses',
-	'input',
-	'output',
-	'cache_read',
-	'cache_write',
-	'cost_usd',
-	'unpriced',
-]
-
 function cellsOf(sum: Sum): SafeText[] {
 	const { input, output, cache_read, cache_write } = sum.tokens
 	const counts = [input, output, cache_read, cache_write, sum.responses]
 	return [costText(sum), ...counts.map(formatCount)]
-}
-
-/** RFC 4180, with a head. */
-export function costCsv({ by, groups }: Pick<CostReport, 'by' | 'groups'>): string {
-	const rows = groups.map((group) => {
-		const { input, output, cache_read, cache_write } = group.tokens
-		const numbers = [group.responses, input, output, cache_read, cache_write]
-		return [
-			...group.values.map((value) => cell(value ?? '')),
-			...numbers.map(String),
-			String(roundUsd(group.costUsd)),
-			String(group.unpriced),
-		]
-	})
-	return [[...by, ...columns], ...rows].map((row) => `${row.join(',')}\r\n`).join('')
-}
-
-/** A name that a spreadsheet would take for a formula gets an apostrophe before it. */
-function cell(raw: string): string {
-	const text = revealText(raw)
-	const plain = /^[=+\-@]/.test(text) ? `'${text}` : text
-	return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
 }
 
 const noName: Readonly<Record<Dimension, SafeText>> = {

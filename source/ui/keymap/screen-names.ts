@@ -12,6 +12,7 @@ export const screenNames: Readonly<Record<ScreenName, string>> = {
 	history: 'device log',
 	access: 'access',
 	cost: 'cost',
+	'export-cost': 'exporting the cost',
 	search: 'search',
 	'search-line': 'searching',
 	act: 'what is done with devices',

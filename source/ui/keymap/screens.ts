@@ -34,6 +34,7 @@ export const typing: readonly ScreenName[] = [
 	'find',
 	'export',
 	'search-line',
+	'export-cost',
 ]
 export const choosing: readonly ScreenName[] = ['modes', 'question']
 export const everywhere: readonly ScreenName[] = [

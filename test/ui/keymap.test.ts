@@ -283,6 +283,11 @@ describe('what can be sent to a session', () => {
 		for (const key of keys) expect(commandFor(key, at({}))?.enabled, key).toBe(true)
 	})
 
+	test('an agent that does nothing is not interrupted', () => {
+		expect(commandFor('x', at({ busy: false }))?.enabled).toContain('nothing to interrupt')
+		expect(commandFor('i', at({ busy: false }))?.enabled).toBe(true)
+	})
+
 	test('one that does not says where to do it instead', () => {
 		const takes = { prompt: false, interrupt: false, modes: [] }
 		const here = at({ facts: { ...takesAll, takes } })

@@ -121,6 +121,20 @@ describe('an interrupt', () => {
 	})
 })
 
+describe('what was refused', () => {
+	test.concurrent('is shown until something else is sent, or for a while once the session is over', async () => {
+		await using stage = oneSession()
+		const screen = await opened(stage)
+		await screen.press('x', keys.enter)
+		stage.viewer.reachSent(session, 'refused', 'no turn runs')
+		await screen.until('refused (no turn runs)')
+		await screen.wait(60_000)
+		expect(await screen.settled()).toContain('refused (no turn runs)')
+		stage.viewer.sessions.set([summary({ status: 'stopped', endedAt: at(0) })])
+		await screen.until((text) => !text.includes('refused'))
+	})
+})
+
 describe('a mode', () => {
 	test.concurrent('is chosen among those that the session takes; the current one and risky ones are marked', async () => {
 		await using stage = oneSession()

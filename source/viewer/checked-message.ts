@@ -111,6 +111,8 @@ export function assemble(
 ): { messages: CheckedMessage[]; openEnd: number | null } {
 	const messages: CheckedMessage[] = []
 	let openEnd: number | null = null
+	/** Rows at the start that belong to a body from before the window. */
+	let leading = 0
 	for (let index = 0; index < rows.length; ) {
 		const row = rows[index]
 		if (!row) break
@@ -123,7 +125,9 @@ export function assemble(
 		const of = frame.of ?? 1
 		if (of > 1 && (frame.part ?? 1) > 1) {
 			// The rest of a body whose beginning is not here: before the window, or broken and marked there.
-			if (index > 0 || begins) {
+			const rest = index === 0 ? !begins : index === leading && follows(rows[index - 1], frame)
+			if (rest) leading = index + 1
+			else {
 				const problem = 'a part of this message before it can not be read'
 				messages.push(problemMessage(session, row.seq, 1, row.at, 'malformed_parts', problem))
 			}
@@ -153,6 +157,13 @@ export function assemble(
 		index += of
 	}
 	return { messages, openEnd }
+}
+
+/** Whether a part comes right after the one in the row before it. */
+function follows(row: Row | undefined, { kind, of, part = 1 }: Frame): boolean {
+	if (!row?.ok) return false
+	const { frame } = row.message
+	return frame.kind === kind && frame.of === of && (frame.part ?? 1) === part - 1
 }
 
 /** The rows that may be the parts of one body: up to a row that says that it is something else. */

@@ -1,14 +1,18 @@
 /** Every screen at every size: nothing wider or higher than the terminal, header and footer always there. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { displayText } from '../../source/text/safe-text.ts'
 import { lineWidth } from '../../source/text/styled.ts'
 import { App } from '../../source/ui/app.ts'
 import { type Frame, inputRows } from '../../source/ui/frame.ts'
 import { smallest } from '../../source/ui/layout.ts'
 import { block, emptyEdit, insertText } from '../../source/ui/line-edit.ts'
 import { notifier } from '../../source/ui/notifier.ts'
+import type { ReplayState } from '../../source/ui/replay/replay-state.ts'
+import { type FindState, withTranscript } from '../../source/ui/state.ts'
 import { archiveInMemory } from '../../source/viewer/archive.ts'
 import { unreadSearch } from '../../source/viewer/unread.ts'
+import type { StoredRow } from '../../source/viewer/viewer.ts'
 import { spentOn } from './_cost.ts'
 import { approving, buildBox, found, laptop, logEvent } from './_devices.ts'
 import { keys } from './_screen.ts'
@@ -124,6 +128,8 @@ const ways = {
 	prompt: ['enter', 'i', 'x'],
 	interrupt: ['enter', 'x'],
 	modes: ['enter', 'm', 'down'],
+	find: ['enter', '/', 'x'],
+	export: ['enter', 'E'],
 	help: ['?'],
 	'looking for a key': ['?', '/', 'd'],
 	devices: ['D'],
@@ -209,6 +215,75 @@ test.each(names)('%s fits into any terminal', (name) => {
 					clock.now += 1000
 					app.press({ names: [key], alone: true })
 				}
+				check(app.frame())
+			},
+		),
+		{ numRuns: 60 },
+	)
+})
+
+test('a replay, the raw view and what is found fit into any terminal', () => {
+	const stage = crowded()
+	const session = uuid(1)
+	const { messages } = stage.viewer.transcript(session).get()
+	const [message] = messages
+	if (!message) throw new Error('no message')
+	const replay: ReplayState = {
+		session,
+		messages,
+		hasOlder: true,
+		live: [{ block: 'b', kind: 'agent_response', text: long }],
+		seq: 123_456,
+		through: 1_234_567,
+		at: at(60),
+		speed: 64,
+		playing: true,
+		ended: false,
+		loading: false,
+		pause: { ms: 3_600_000, until: 'answer' },
+		problem: null,
+	}
+	const stored: StoredRow = {
+		session_id: session,
+		seq: 1,
+		epoch: 0,
+		nonce: 'A'.repeat(32),
+		ciphertext: 'A'.repeat(9000),
+		signature: '',
+		created_at: long,
+		input_tokens: 0,
+		output_tokens: 0,
+		cache_read_tokens: 0,
+		cache_write_tokens: 0,
+		cost_usd: 0,
+	}
+	const find: FindState = {
+		text: displayText(long),
+		wanted: { words: ['a'] },
+		hits: [1, 2],
+		at: { seq: 2, line: 0 },
+		looked: 5,
+		through: 100_000,
+		done: false,
+		problem: displayText(long),
+	}
+	fc.assert(
+		fc.property(
+			fc.integer({ min: smallest.columns, max: 260 }),
+			fc.integer({ min: smallest.rows, max: 70 }),
+			fc.constantFrom('replay', 'raw', 'session'),
+			(columns, rows, name) => {
+				const app = appOf(stage, { columns, rows }, { now })
+				app.update((ui) => ({
+					...withTranscript(ui, session, { find }),
+					selectedSession: session,
+					screens: [...ui.screens, { name, session }],
+					replay,
+					raw: { session, message, rows: [stored, stored] },
+					seeking: { session, what: displayText(long), looked: 1, through: 2 },
+					exporting: { done: 1, through: 2 },
+				}))
+				app.refresh()
 				check(app.frame())
 			},
 		),

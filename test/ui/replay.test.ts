@@ -159,6 +159,25 @@ describe('a replay', () => {
 		expect(screen.text()).toContain('As you wish.')
 	})
 
+	test.concurrent('hears the keys while the session is still being opened', async () => {
+		await using stage = stageOf(conversation)
+		const opened = Promise.withResolvers<void>()
+		const { pages } = stage.viewer
+		stage.viewer.pages = (id) => {
+			const read = pages.call(stage.viewer, id)
+			const last = read.last.bind(read)
+			read.last = () => opened.promise.then(last)
+			return read
+		}
+		const screen = await stage.open()
+		await screen.press(keys.enter, 'R')
+		await screen.until('… reading')
+		await screen.press('+', keys.end)
+		opened.resolve()
+		await screen.until('■ the end  space plays it again  ×2')
+		expect(screen.text()).toContain('As you wish.')
+	})
+
 	test.concurrent('reads what is around it, however long the session is', async () => {
 		const all = Array.from({ length: 20_000 }, (_, index) =>
 			then(

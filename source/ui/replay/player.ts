@@ -31,6 +31,8 @@ export class Player implements Disposable {
 	readonly #app: App
 	readonly #session: string
 	readonly #pages: SessionPages
+	/** It is known how long the session is. */
+	readonly #opened: Promise<void>
 	#shown: ShownMessage[] = []
 	#next: ShownMessage[] = []
 	/** Rows read so far, and whether there are more. */
@@ -59,10 +61,10 @@ export class Player implements Disposable {
 		this.#pages = app.options.viewer.pages(session)
 		this.#ticked = app.options.now()
 		this.#publish()
-		void this.#safely(async () => {
-			this.#through = await this.#pages.last()
-			await this.#seek(0)
+		this.#opened = this.#pages.last().then((last) => {
+			this.#through = last
 		})
+		this.seek(0)
 	}
 
 	[Symbol.dispose](): void {
@@ -141,6 +143,8 @@ export class Player implements Disposable {
 
 	async #seek(wanted: number): Promise<void> {
 		const run = ++this.#run
+		await this.#opened
+		if (run !== this.#run) return
 		const seq = Math.max(0, Math.min(this.#through, wanted))
 		this.#target = seq
 		this.#reading = true

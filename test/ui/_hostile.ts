@@ -2,9 +2,15 @@
 import { noText } from '../../source/text/safe-text.ts'
 import { block, emptyEdit, insertText, oneLine } from '../../source/ui/line-edit.ts'
 import type { Snapshot } from '../../source/ui/snapshot.ts'
-import type { QuestionScreen, Screen } from '../../source/ui/state.ts'
+import type { QuestionScreen, Screen, UiState } from '../../source/ui/state.ts'
 import type { DeviceAct } from '../../source/viewer/devices.ts'
-import type { DecisionState, Sender, SentState, SessionState } from '../../source/viewer/viewer.ts'
+import type {
+	DecisionState,
+	Sender,
+	SentState,
+	SessionState,
+	StoredRow,
+} from '../../source/viewer/viewer.ts'
 import { ScriptedCost, spentOn } from './_cost.ts'
 import { approving, device, found, logEvent, recovering, revoking, someState } from './_devices.ts'
 import { hit, ScriptedSearch } from './_search.ts'
@@ -403,6 +409,9 @@ export function hostileScreens(text: string): Partial<Record<Screen['name'], Scr
 		],
 		prompt: [{ name: 'prompt', session, edit: lines }],
 		find: [{ name: 'find', session, edit }],
+		export: [{ name: 'export', session, edit, problem: noText }],
+		raw: [{ name: 'raw', session }],
+		replay: [{ name: 'replay', session }],
 		interrupt: [{ name: 'interrupt', session }],
 		modes: [{ name: 'modes', session, selected: text }],
 		change: [{ name: 'change', ...bound, edit: lines }],
@@ -412,5 +421,46 @@ export function hostileScreens(text: string): Partial<Record<Screen['name'], Scr
 		revoked: [{ name: 'revoked' }],
 		filter: [{ name: 'filter', edit }],
 		archive: [{ name: 'archive', sessions: [session] }],
+	}
+}
+
+/** What screens keep of a session beside its transcript: a message as it is stored, and where a replay is. */
+export function hostileState(
+	text: string,
+	{ messages, live }: SessionState,
+): Pick<UiState, 'raw' | 'replay'> {
+	const session = uuid(1)
+	const message = messages.find(({ kind }) => kind === 'tool_use')
+	const row: StoredRow = {
+		session_id: text,
+		seq: 1,
+		epoch: 1,
+		nonce: text,
+		ciphertext: text,
+		signature: text,
+		created_at: text,
+		input_tokens: 1,
+		output_tokens: 1,
+		cache_read_tokens: 1,
+		cache_write_tokens: 1,
+		cost_usd: 1,
+	}
+	return {
+		raw: message ? { session, message, rows: [row] } : null,
+		replay: {
+			session,
+			messages,
+			hasOlder: false,
+			live,
+			seq: 60,
+			through: 70,
+			at: at(9),
+			speed: 4,
+			playing: true,
+			ended: false,
+			loading: false,
+			pause: { ms: 9000, until: 'answer' },
+			problem: null,
+		},
 	}
 }

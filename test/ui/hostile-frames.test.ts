@@ -6,7 +6,7 @@ import { type Frame, inputRows } from '../../source/ui/frame.ts'
 import { defaultKeymap } from '../../source/ui/keymap/keymap.ts'
 import { initialState, type Screen, type Size, startOfTranscript } from '../../source/ui/state.ts'
 import { hostileTexts } from '../text/hostile-text.ts'
-import { hostileData, hostileScreens } from './_hostile.ts'
+import { hostileData, hostileScreens, hostileState } from './_hostile.ts'
 import { now, uuid } from './_viewer.ts'
 
 const sizes: readonly Size[] = [
@@ -74,6 +74,7 @@ function frameOf(
 	return composeFrame({
 		ui: {
 			...ui,
+			...(data.open ? hostileState(data.info.device.name, data.open.state) : {}),
 			cost: { ...ui.cost, by: 'model' },
 			screens: [{ name: 'sessions' }, ...screens],
 			transcripts: known,

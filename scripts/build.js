@@ -91,16 +91,24 @@ const groups = [
 	{
 		from: ['commands/view.ts', 'viewer/late-viewer.ts', 'commands/connect-late.ts'].map(inSource),
 		of: [
+			'protocol/check-session.ts',
+			'protocol/mode-name.ts',
+			'search/session-filter.ts',
+			'text/inspect.ts',
+			'text/nearest.ts',
 			'text/safe-text.ts',
 			'text/time.ts',
 			'text/tool-input.ts',
 			'text/width.ts',
 			'viewer/answers.ts',
+			'viewer/cost-table.ts',
 			'viewer/devices.ts',
 			'viewer/modes.ts',
 		].map(inSource),
 		apart: ['main', 'parse', 'report', 'hook'].map((name) => inSource(`commands/${name}.ts`)),
 	},
+	// Texts as lines of the terminal: for the screens, and for commands that print them.
+	{ from: [inSource('ui/run-app.tsx')], not: inSource('ui/'), beside: inSource('text/styled.ts') },
 ]
 
 const chunks = path.join(dist, 'chunks')

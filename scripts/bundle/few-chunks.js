@@ -13,22 +13,23 @@ const dynamicImport = /\bimport\(\s*'(\.[^']+)'\s*\)/g
 
 /**
  * `source`: the folder of all sources. Each of `groups`: `of`, modules that belong together with all that they import;
- * `from`, modules whose imports do, and not they themselves; `apart`, modules loaded on demand that are to load
- * nothing of it.
+ * `from`, modules whose imports do, and not they themselves; `not`, a folder that is no part of it. `apart`: modules
+ * loaded on demand that are to load nothing of it; `beside`: a module, only with which it is loaded.
  */
 export function fewChunks({ source, groups }) {
 	const imports = new Map(sourcesIn(source).map((file) => [file, importsOf(file)]))
 	const closure = (files) =>
 		reached(files, (file) => (imports.get(file)?.now ?? []).filter((one) => imports.has(one)))
 	const onDemand = new Set([...imports.values()].flatMap(({ later }) => later))
-	const members = groups.map(({ of = [], from = [] }) => {
-		const group = closure([...of, ...from])
-		for (const file of from) group.delete(file)
-		return group
+	const members = groups.map(({ of = [], from = [], not }) => {
+		const group = [...closure([...of, ...from])].filter((file) => !from.includes(file))
+		return new Set(not ? group.filter((file) => !file.startsWith(not)) : group)
 	})
+	const needs = (file, { apart = [], beside }, index) =>
+		!apart.includes(file) && !members[index].has(file) && (!beside || closure([file]).has(beside))
 	const needed = (file) =>
-		groups.flatMap(({ apart = [] }, index) =>
-			onDemand.has(file) && !apart.includes(file) && !members[index].has(file) ? [index] : [],
+		groups.flatMap((group, index) =>
+			onDemand.has(file) && needs(file, group, index) ? [index] : [],
 		)
 	return {
 		name: 'few-chunks',

@@ -21,6 +21,29 @@ const csi = String.raw`(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?`
 const string = String.raw`(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n\r]*(?:\x07|\x9c|\x1b\\)?`
 const shortEscape = String.raw`\x1b[\x20-\x2f]*[\x30-\x7e]?`
 
+/** The sets of all characters take a while to put together: not before the first text that is not plain. */
+function once(make: () => RegExp): () => RegExp {
+	let made: RegExp | null = null
+	return () => {
+		made ??= make()
+		return made
+	}
+}
+
+const rare = {
+	selectors: once(() => new RegExp(`[${selector}]+`, 'gv')),
+	emojiJoiner: once(() => new RegExp(emojiJoiner, 'gv')),
+	invisible: once(() => new RegExp(invisible, 'gv')),
+	obscure: once(() => new RegExp(`(?:(?!${emojiSelector})${unclear})+|${badMarks}`, 'gmv')),
+	hidden: once(
+		() =>
+			new RegExp(
+				String.raw`(?!${emojiSelector}|${emojiJoiner}|\t|\r\n)(?:${unclear}|${badMarks})`,
+				'gmv',
+			),
+	),
+}
+
 export const patterns = {
 	notPlain: /[^\n\x20-\x7e]/,
 	notAscii: /[^\n\x20-\x7e]/,
@@ -31,18 +54,25 @@ export const patterns = {
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 	control: /[\x00-\x09\x0b-\x1f\x7f-\x9f]/g,
 	tags: /[\u{e0000}-\u{e0fff}]+/gu,
-	selectors: new RegExp(`[${selector}]+`, 'gv'),
-	emojiJoiner: new RegExp(emojiJoiner, 'gv'),
-	invisible: new RegExp(invisible, 'gv'),
+	get selectors() {
+		return rare.selectors()
+	},
+	get emojiJoiner() {
+		return rare.emojiJoiner()
+	},
+	get invisible() {
+		return rare.invisible()
+	},
 	unassigned: /[\p{Co}\p{Cn}]/gu,
 	leadingMark: /^\p{M}/gmu,
 	surplusMarks: /(?<kept>\p{M}{4})(?<surplus>\p{M}+)/gu,
-	obscure: new RegExp(`(?:(?!${emojiSelector})${unclear})+|${badMarks}`, 'gmv'),
+	get obscure() {
+		return rare.obscure()
+	},
 	/** As `obscure`, but without what honest text holds: tabs, line ends, emoji. */
-	hidden: new RegExp(
-		String.raw`(?!${emojiSelector}|${emojiJoiner}|\t|\r\n)(?:${unclear}|${badMarks})`,
-		'gmv',
-	),
+	get hidden() {
+		return rare.hidden()
+	},
 }
 
 export const hiddenTags = '‹hidden tags›'

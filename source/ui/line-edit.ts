@@ -6,7 +6,13 @@ export interface LineEdit {
 
 export const emptyEdit: LineEdit = { characters: [], cursor: 0 }
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+/** Made with the first text: it takes longer than the rest of a start's own code. */
+let segmenter: Intl.Segmenter | null = null
+
+function graphemes(text: string): string[] {
+	segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+	return Array.from(segmenter.segment(text), ({ segment }) => segment)
+}
 
 /** Longest line that can be typed, in graphemes. */
 export const longestEdit = 500
@@ -34,10 +40,7 @@ export function insertText(edit: LineEdit, text: string, rules: EditRules = oneL
 		: text.replace(/[\r\n\t\v\f\x85\u2028\u2029]+/g, ' ')
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be removed
 	const clean = ended.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
-	const added = Array.from(segmenter.segment(clean), ({ segment }) => segment).slice(
-		0,
-		rules.longest - edit.characters.length,
-	)
+	const added = graphemes(clean).slice(0, rules.longest - edit.characters.length)
 	return {
 		characters: edit.characters.toSpliced(edit.cursor, 0, ...added),
 		cursor: edit.cursor + added.length,

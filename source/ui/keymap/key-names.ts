@@ -43,6 +43,9 @@ const sameAs: Readonly<Record<string, KeyName>> = {
 /** What may be written, for messages and for the documentation. */
 export const keyForms = `a character, ctrl- and a letter, or one of ${named.join(', ')}`
 
+/** Known without the sets of all characters, which are slow to put together: the first frame waits for the keys. */
+const plainKey = /^[\x21-\x7e]$/
+
 /**
  * The key that is written so: `a`, `A`, `?`, `up`, `pgdn`, `esc`, `ctrl-d`, `^d`. Otherwise why there is no such
  * key, as the end of a sentence.
@@ -60,6 +63,7 @@ export function readKeyName(written: string): { key: KeyName } | { problem: stri
 		? otherNames[written.toLowerCase()]
 		: undefined
 	if (found !== undefined) return { key: found }
+	if (plainKey.test(written)) return { key: written }
 	const alone = Array.from(written).length === 1 && /^[^\p{C}\p{Z}\p{M}]$/u.test(written)
 	if (alone && textWidth(written) > 0) return { key: written }
 	return { problem: `a key is ${keyForms}` }

@@ -13,7 +13,7 @@ import {
 	plainBuiltins,
 } from './bundle/ink-packages.js'
 import { replaced } from './bundle/replaced.js'
-import { lazyMarked, lazyWrapSegmenter, oneStringWidth } from './bundle/text-packages.js'
+import { lazyMarked, lazySegmenters, oneStringWidth } from './bundle/text-packages.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = path.join(root, 'dist')
@@ -147,7 +147,7 @@ const { metafile, outputFiles } = await build({
 		meowWithoutPackages,
 		oneStringWidth,
 		inkKeepsRows,
-		lazyWrapSegmenter,
+		lazySegmenters,
 		lazyMarked,
 		jsoncModules,
 		fewChunks({ source: path.join(root, 'source'), groups }),

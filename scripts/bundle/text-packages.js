@@ -13,6 +13,8 @@ const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
 const plain =
 	'\\x20-\\x7e\\xa1-\\xac\\xae-\\u02ff\\u2010-\\u2027\\u2030-\\u205e\\u2190-\\u21ff\\u2500-\\u25fc\\u26a0\\u270e-\\u2727\\u2800-\\u28ff'
 
+const newSegmenter = /^const (\w+) = new Intl\.Segmenter\(.*\);$/m
+
 const lazyRegex = `
 const lazyRegex = (make) => {
 	let made;
@@ -25,9 +27,22 @@ const lazyRegex = (make) => {
 };
 `
 
-const lazySegmenter = `
+// Such characters, and those that begin a sequence of colours, are each a grapheme of their own.
+const lazySegmenter = (name) => `
 let madeSegmenter;
-const segmenter = { segment: (text) => (madeSegmenter ??= new Intl.Segmenter()).segment(text) };
+const notSingle = /[^\\x1b${plain}]/;
+const ${name} = {
+	segment(text) {
+		if (notSingle.test(text)) return (madeSegmenter ??= new Intl.Segmenter()).segment(text);
+		const at = (index) => ({ segment: text[index], index, input: text });
+		return {
+			*[Symbol.iterator]() {
+				for (let index = 0; index < text.length; index++) yield at(index);
+			},
+			containing: (index) => (index in Object(text) ? at(index) : undefined),
+		};
+	},
+};
 `
 
 // Ink's parts come with copies of string-width of their own, each of which makes V8 put the sets of characters
@@ -50,7 +65,7 @@ export const oneStringWidth = {
 				const made = new RegExp(`^const ${name} = (.+);$`, 'm')
 				text = replaced(text, made, `const ${name} = lazyRegex(() => $1);`)
 			}
-			text = replaced(text, /^const segmenter = new Intl\.Segmenter\(\);$/m, lazySegmenter)
+			text = replaced(text, newSegmenter, (_, name) => lazySegmenter(name))
 			text = replaced(
 				text,
 				/\treturn nonAsciiOrControlRegex\.test\(string\) \?/,
@@ -61,14 +76,15 @@ export const oneStringWidth = {
 	},
 }
 
-export const lazyWrapSegmenter = {
-	name: 'lazy-wrap-segmenter',
+// They take text apart by themselves, with a segmenter each.
+export const lazySegmenters = {
+	name: 'lazy-segmenters',
 	setup({ onLoad }) {
-		onLoad({ filter: /node_modules\/wrap-ansi\/index\.js$/ }, async ({ path: file }) => ({
-			contents: replaced(
-				await readFile(file, 'utf8'),
-				/^const segmenter = new Intl\.Segmenter\(\);$/m,
-				lazySegmenter,
+		const filter =
+			/(?:wrap-ansi\/index|slice-ansi\/tokenize-ansi|ansi-tokenize\/build\/tokenize|ink\/build\/line-update)\.js$/
+		onLoad({ filter }, async ({ path: file }) => ({
+			contents: replaced(await readFile(file, 'utf8'), newSegmenter, (_, name) =>
+				lazySegmenter(name),
 			),
 		}))
 	},

@@ -2,7 +2,7 @@
 import type { Account } from '../account/account.ts'
 import { unseenDigest } from '../protocol/command.ts'
 import { randomId } from '../protocol/device.ts'
-import { refused } from '../protocol/errors.ts'
+import { refused, StyrbyError } from '../protocol/errors.ts'
 import type { Body } from '../protocol/events.ts'
 import type { CheckedMessage } from './checked-message.ts'
 import { decidingCommand } from './decided.ts'
@@ -23,6 +23,8 @@ export interface DecideOptions {
 	answered(answer: CheckedMessage): void
 }
 
+/** Of a reason, UTF-16 units (docs/protocol.md, section 6). */
+const longestReason = 4000
 /** After a request's time the host may take so long to say that it is over, ms. */
 const expiryGrace = 30_000
 /** How long an agent may work on what was allowed until nobody waits to see it go on, ms. */
@@ -59,6 +61,13 @@ async function run(options: DecideOptions, tracked: TrackedDecision): Promise<vo
 		throw refused(
 			'request_not_verified',
 			'This request could not be verified: it can be denied, but not approved.',
+		)
+	}
+	if ((choice.reason?.length ?? 0) > longestReason) {
+		// No host would read it: it is said here, where it can be made shorter.
+		throw new StyrbyError(
+			'reason_too_long',
+			'The reason is longer than 4000 characters: shorten it.',
 		)
 	}
 	const command = randomId(account.random)

@@ -13,7 +13,7 @@ const own = new RegExp(
 		`${esc}\\[2[23];2t`,
 		`${esc}\\]2;(?:\\(\\d+\\) )?styrby\\u0007`,
 		// A notification, which says no more than that.
-		`${esc}\\]9;An agent asks for permission[^\\u0007\\u001B]*\\u0007`,
+		`${esc}\\]9;(?:An agent asks|Agents ask) for permission[^\\u0007\\u001B]*\\u0007`,
 	].join('|'),
 	'g',
 )

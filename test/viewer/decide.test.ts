@@ -201,6 +201,16 @@ describe('the stages of a decision', () => {
 		await expect.poll(() => decision.get()).toMatchObject({ stage: 'applied', why: null })
 	})
 
+	test('failed with a reason that is too long for any host, which is not sent', async () => {
+		const reason = 'x'.repeat(4001)
+		const decision = viewer.decide(find(), { decision: 'deny', scope: 'once', reason })
+		expect(await decision.done).toMatchObject({
+			stage: 'failed',
+			why: expect.stringContaining('shorten'),
+		})
+		expect(await gateway.readMail(host.device.record.id)).toEqual([])
+	})
+
 	test('failed when the backend is away, and nothing is claimed', async () => {
 		backend.cut()
 		const decision = viewer.decide(find(), { decision: 'allow', scope: 'once' })

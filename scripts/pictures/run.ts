@@ -4,6 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Terminal } from '../../test/tools/terminal.ts'
 import { svgOf } from './svg.ts'
@@ -12,6 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const media = path.join(root, 'docs/media')
 const enter = '\r'
 const pageUp = '\u001B[5~'
+const esc = '\u001B'
 
 function demo(columns: number, rows: number): Terminal {
 	const { CI: _, NO_COLOR: __, SSH_CONNECTION: ___, SSH_TTY: ____, ...env } = process.env
@@ -51,42 +53,104 @@ async function highlightRequest(terminal: Terminal): Promise<void> {
 	throw new Error(`No request to change a file:\n${terminal.text()}`)
 }
 
+/** Opens a session of the list. */
+async function open(terminal: Terminal, row: string): Promise<void> {
+	await highlight(terminal, row)
+	await terminal.press(enter)
+	await terminal.until('verified to')
+	await terminal.settled()
+}
+
+/** Presses keys, and waits for what they bring. */
+async function then(terminal: Terminal, keys: string | string[], what: string | RegExp) {
+	await terminal.press(...keys)
+	await terminal.until(what)
+}
+
+async function answering(): Promise<void> {
+	await using wide = demo(120, 34)
+	await wide.until('2 waiting')
+	await wide.settled()
+	await highlight(wide, 'photo-archive')
+	await take(
+		wide,
+		'viewer',
+		'Sessions, and one of them that waits: it wants to run what it downloads',
+	)
+	await then(wide, '!', 'Deny')
+	await take(wide, 'stop-all', 'One key denies all that waits and takes back what was allowed')
+	await wide.press(esc)
+
+	await wide.press(enter)
+	await wide.settled()
+	await wide.press('r', ...'not from the web, please')
+	await take(wide, 'reason', 'A denial with a reason, which the agent is told')
+	await wide.press(enter)
+	await wide.until('applied')
+	await wide.press('q')
+	await wide.until('✎')
+	await wide.press('p')
+	await highlightRequest(wide)
+	await take(
+		wide,
+		'permissions',
+		'All permission requests; one is to write a file, which is shown in full',
+	)
+}
+
+async function reading(): Promise<void> {
+	await using wide = demo(120, 34)
+	await wide.until('2 waiting')
+	await open(wide, 'shelfmark-api')
+	await wide.press(pageUp)
+	await take(wide, 'transcript', 'A past session: commands with their results, an edit as a diff')
+	await then(wide, ['/', ...'test', enter], /\d+\/\d+/)
+	await take(wide, 'find', 'Words found in a session, marked and counted')
+	await wide.press(esc)
+	await then(wide, 'R', 'replay')
+	await wide.press('+', '+', '+')
+	await sleep(3000)
+	await wide.press(' ')
+	await take(wide, 'replay', 'A session played again with the timing it had')
+	await wide.press(esc)
+	await then(wide, 'v', 'ciphertext')
+	await take(wide, 'raw', 'The same session as the server holds it')
+}
+
+async function looking(): Promise<void> {
+	await using screen = demo(100, 30)
+	await screen.until('2 waiting')
+	await screen.settled()
+	await then(screen, ['f', ...'is:ended'], 'is:ended')
+	await take(screen, 'filter', 'The list of sessions, narrowed while one types')
+	await screen.press(esc)
+	await then(screen, ['/', ...'npm test'], /\d+ (?:hit|match|found|message)/)
+	await take(screen, 'search', 'Everything that was ever said, searched on this machine')
+	await screen.press(esc, esc)
+	await then(screen, '$', 'project')
+	await take(screen, 'cost', 'What it cost: by day, agent, project and model')
+	await screen.press(esc)
+	await then(screen, '?', 'On this screen')
+	await take(screen, 'help', 'Every key there is, those of the screen first')
+	await screen.press(esc)
+	await then(screen, 'D', 'who can read this account')
+	await screen.until('can read')
+	await take(screen, 'devices', 'Who can read this account: two devices, and one of them in full')
+	await then(screen, 'L', 'added')
+	await take(screen, 'device-log', 'The log of devices, signed entry by entry')
+	await screen.press(esc)
+	await then(screen, 'm', /shelfmark|parcel/)
+	await take(screen, 'access', 'Which device was given the keys of which session')
+}
+
+async function smallest(): Promise<void> {
+	await using small = demo(40, 15)
+	await small.until('waiting')
+	await take(small, 'small', 'The same on a terminal of 40 columns and 15 rows')
+}
+
 await mkdir(media, { recursive: true })
-
-await using wide = demo(120, 34)
-await wide.until('2 waiting')
-await wide.settled()
-await highlight(wide, 'photo-archive')
-await take(
-	wide,
-	'viewer',
-	'Sessions, and one of them that waits: it wants to run what it downloads',
-)
-
-await wide.press(enter)
-await wide.settled()
-await wide.press('r', ...'not from the web, please')
-await take(wide, 'reason', 'A denial with a reason, which the agent is told')
-await wide.press(enter)
-await wide.until('applied')
-await wide.press('q')
-
-await highlight(wide, 'shelfmark-api')
-await wide.press(enter)
-await wide.until('stopped')
-await wide.press(pageUp)
-await take(wide, 'transcript', 'A past session: commands with their results, an edit as a diff')
-await wide.press('q')
-await wide.until('✎')
-await wide.press('p')
-await highlightRequest(wide)
-await take(
-	wide,
-	'permissions',
-	'All permission requests; one is to write a file, which is shown in full',
-)
-
-await wide.press('D')
-await wide.until('who can read this account')
-await wide.until('can read')
-await take(wide, 'devices', 'Who can read this account: two devices, and one of them in full')
+await answering()
+await reading()
+await looking()
+await smallest()

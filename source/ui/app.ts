@@ -275,7 +275,7 @@ export class App {
 	back(): void {
 		this.attention.interrupted()
 		this.options.notifier.begin()
-		this.options.notifier.update(pendingRequests(this.#data).map(({ id }) => id))
+		this.#notify()
 		this.#changed()
 	}
 
@@ -322,6 +322,11 @@ export class App {
 		return true
 	}
 
+	#notify(): void {
+		const waiting = pendingRequests(this.#data).map(({ id }) => id)
+		this.options.notifier.update(waiting, this.#data.connection.lastContact !== null)
+	}
+
 	#flush(): void {
 		const before = this.#data.act
 		this.#data = takeSnapshot(this.options.viewer, this.options.archive, this.#open.snapshot())
@@ -331,7 +336,7 @@ export class App {
 		const shown = this.#drawn?.shown ?? []
 		this.attention.keep(new Set([...this.#data.requests, ...shown].map(({ id }) => id)))
 		this.finder.grow()
-		this.options.notifier.update(pendingRequests(this.#data).map(({ id }) => id))
+		this.#notify()
 		this.#changed()
 	}
 

@@ -13,8 +13,8 @@ export interface Notifications {
 export const defaultNotifications: Notifications = { title: true, bell: true, osc: true }
 
 export interface Notifier {
-	/** Ids of all requests that wait. */
-	update(waiting: readonly string[]): void
+	/** Ids of all requests that wait; `read`: the backend has said which. What waits then is no news. */
+	update(waiting: readonly string[], read: boolean): void
 	/** Takes the title; the one before is kept by the terminal. */
 	begin(): void
 	/** Writes what went wrong to the log. */
@@ -54,12 +54,13 @@ export function notifier(options: NotifierOptions): Notifier {
 			if (title) write(saveTitle)
 			shown = null
 		},
-		update(waiting) {
+		update(waiting, read) {
+			if (title && shown !== waiting.length) write(titleOf(waiting.length))
+			shown = waiting.length
+			if (!read) return
 			const fresh = known === null ? [] : waiting.filter((id) => !known?.has(id))
 			// Once is enough for each: an id that was rung for stays known.
 			known = new Set([...(known ?? []), ...waiting])
-			if (title && shown !== waiting.length) write(titleOf(waiting.length))
-			shown = waiting.length
 			if (waiting.length === 0) withdraw()
 			if (fresh.length === 0) return
 			if (rings) write(bell)

@@ -12,8 +12,8 @@ const own = new RegExp(
 		// The title: kept, ours, given back.
 		`${esc}\\[2[23];2t`,
 		`${esc}\\]2;(?:\\(\\d+\\) )?styrby\\u0007`,
-		// A notification, which says no more than that.
-		`${esc}\\]9;(?:An agent asks|Agents ask) for permission[^\\u0007\\u001B]*\\u0007`,
+		// That something waits, in words of ours.
+		`${esc}\\]9;(?:An agent asks for permission|Agents ask for permission: \\d+ requests wait)\\u0007`,
 	].join('|'),
 	'g',
 )

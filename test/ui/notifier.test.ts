@@ -20,28 +20,38 @@ describe('telling of requests', () => {
 	test('the title counts; bell and notification come once for each that is new', () => {
 		const { tell, taken } = telling({ osc: 'osc777' })
 		tell.begin()
-		tell.update(['a'])
+		tell.update(['a'], true)
 		expect(taken().join('')).toBe('\u001B[22;2t\u001B]2;(1) styrby\u0007')
-		tell.update(['a', 'b', 'c'])
+		tell.update(['a', 'b', 'c'], true)
 		expect(taken()).toEqual([
 			'\u001B]2;(3) styrby\u0007',
 			'\u0007',
 			'\u001B]777;notify;styrby;Agents ask for permission: 3 requests wait\u0007',
 		])
-		tell.update(['a'])
-		tell.update(['a', 'b'])
+		tell.update(['a'], true)
+		tell.update(['a', 'b'], true)
 		expect(taken().filter((data) => data.startsWith('\u0007') || data.includes('777'))).toEqual([])
-		tell.update(['d'])
+		tell.update(['d'], true)
 		expect(taken().join('')).toContain('styrby;An agent asks for permission\u0007')
 		tell.end()
 		expect(taken().at(-1)).toBe('\u001B[23;2t')
 	})
 
+	test('what waited before the backend was asked is no news', () => {
+		const { tell, taken } = telling({ title: false })
+		tell.update([], false)
+		tell.update(['a'], false)
+		tell.update(['a', 'b'], true)
+		expect(taken()).toEqual([])
+		tell.update(['a', 'b', 'c'], true)
+		expect(taken()).toHaveLength(2)
+	})
+
 	test('each of the three can be switched off', () => {
 		const { tell, taken } = telling({ title: false, bell: false, osc: false })
 		tell.begin()
-		tell.update([])
-		tell.update(['a'])
+		tell.update([], true)
+		tell.update(['a'], true)
 		tell.end()
 		expect(taken()).toEqual([])
 	})
@@ -49,12 +59,12 @@ describe('telling of requests', () => {
 	test('kitty takes it away once nothing waits, and when the viewer is left', () => {
 		const close = '\u001B]99;i=styrby:p=close;\u0007'
 		const { tell, taken } = telling({ title: false }, { TERM: 'xterm-kitty' })
-		tell.update([])
-		tell.update(['a'])
+		tell.update([], true)
+		tell.update(['a'], true)
 		expect(taken()).toEqual(['\u0007', '\u001B]99;i=styrby;An agent asks for permission\u0007'])
-		tell.update([])
+		tell.update([], true)
 		expect(taken()).toEqual([close])
-		tell.update(['b'])
+		tell.update(['b'], true)
 		taken()
 		tell.end()
 		expect(taken()).toEqual([close])
@@ -65,8 +75,8 @@ describe('telling of requests', () => {
 	test('the console of a machine gets a bell and no sequence, which it would print', () => {
 		const { tell, taken } = telling({}, { TERM: 'linux' })
 		tell.begin()
-		tell.update([])
-		tell.update(['a'])
+		tell.update([], true)
+		tell.update(['a'], true)
 		tell.end()
 		expect(taken()).toEqual(['\u0007'])
 	})

@@ -89,8 +89,8 @@ describe('finding in a session', () => {
 		await screen.until('2/2')
 		expect(screen.text()).toContain('› needle 700')
 		const read = stage.viewer.pagesRead
-		expect(read[0]).toEqual([1601, 1800])
-		expect(Math.max(...read.map(([from, to]) => to - from + 1))).toBe(200)
+		expect(read[0]).toEqual([1701, 1800])
+		expect(Math.max(...read.map(([from, to]) => to - from + 1))).toBe(100)
 		await screen.press('N')
 		await screen.until('1/2')
 		expect(screen.text()).toContain('› needle 20')

@@ -11,7 +11,7 @@ import { Hits } from './hits.ts'
 import { bringIn, seqOf, sessionOnScreen, showLine } from './place.ts'
 
 /** Rows looked through at once: few enough that keys do not wait for them. */
-const pageRows = 200
+const pageRows = 100
 /** ms between two reports of how far it is. */
 const reportMs = 150
 

@@ -1,7 +1,8 @@
 /** What commands print, and data, as styled lines. */
-import { capLine, moreLines } from './caps.ts'
+import { colouredLines, isColoured } from './ansi.ts'
+import { capLine, maxLineColumns, moreLines } from './caps.ts'
 import { displayText, revealText, type SafeText, safeText, splitLines } from './safe-text.ts'
-import { type Style, type StyledLine, span, styledLines } from './styled.ts'
+import { lineFits, lineText, type Style, type StyledLine, span, styledLines } from './styled.ts'
 import { wrapLine } from './wrap.ts'
 
 export interface Folded<T> {
@@ -49,6 +50,16 @@ function trimReturns(line: string): string {
 	return line.slice(0, end)
 }
 
+/** As `outputLines`, in the colours that the command gave them, each line capped. */
+function styledOutput(raw: string, style: Style): StyledLine[] {
+	if (!isColoured(raw)) return outputLines(raw).map((line) => [span(capLine(line).text, style)])
+	const lines = colouredLines(raw.includes('\r') ? settle(raw) : raw, style)
+	while (lines.length > 0 && lineText(lines.at(-1) ?? []).trim() === '') lines.pop()
+	return lines.map((line) =>
+		lineFits(line, maxLineColumns) ? line : [span(capLine(lineText(line)).text, style)],
+	)
+}
+
 export interface OutputOptions {
 	/** At most so many lines of output. Default: all. */
 	limit?: number
@@ -62,9 +73,9 @@ export function commandOutput(
 	options: OutputOptions = {},
 ): StyledLine[] {
 	const { limit = Number.POSITIVE_INFINITY, style = 'plain' } = options
-	const { head, hidden, tail } = fold(outputLines(raw), limit)
-	const laidOut = (lines: readonly SafeText[]) =>
-		lines.flatMap((line) => wrapLine([span(capLine(line).text, style)], width, { mode: 'columns' }))
+	const { head, hidden, tail } = fold(styledOutput(raw, style), limit)
+	const laidOut = (lines: readonly StyledLine[]) =>
+		lines.flatMap((line) => wrapLine(line, width, { mode: 'columns' }))
 	if (hidden === 0) return laidOut(head)
 	return [...laidOut(head), [span(moreLines(hidden), 'dim')], ...laidOut(tail)]
 }

@@ -153,14 +153,15 @@ test('a recovery key is made only after two of its words were typed', async () =
 	await check.type(`${words.join(' ')}\r`)
 	await check.until('These words are the recovery key of this account')
 	expect(await check.exited).toBe(0)
-	expect(check.written).not.toContain(words[4])
+	// A word alone may be part of one of ours.
+	expect(check.written).not.toContain(words.slice(4, 6).join(' '))
 	const home = await homes.signedIn()
 	const recover = terminal(home, ['devices', 'recover', '--name', 'new-box'])
 	await recover.until('The 24 words of the recovery key (not shown):')
 	await recover.type(`${words.join(' ')}\r`)
 	await recover.until('This is a device of the account now: new-box')
 	expect(await recover.exited).toBe(0)
-	expect(recover.written).not.toContain(words[4])
+	expect(recover.written).not.toContain(words.slice(4, 6).join(' '))
 	expect((await list(home)).find((one) => one.this)?.name).toBe('new-box')
 })
 

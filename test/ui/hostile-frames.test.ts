@@ -9,11 +9,17 @@ import { hostileTexts } from '../text/hostile-text.ts'
 import { hostileData, hostileScreens, hostileState } from './_hostile.ts'
 import { now, uuid } from './_viewer.ts'
 
-const sizes: readonly Size[] = [
-	{ columns: 40, rows: 15 },
+const small: Size = { columns: 40, rows: 15 }
+const larger: readonly Size[] = [
 	{ columns: 80, rows: 24 },
 	{ columns: 120, rows: 40 },
 ]
+
+/** All at the size where each place is tightest, and by turns at one of the others. */
+const cases = hostileTexts.map((hostile, index) => ({
+	...hostile,
+	sizes: [small, ...larger.filter((_, turn) => turn === index % larger.length)],
+}))
 
 const acting =
 	/[\p{Cc}\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u00ad\u{e0000}-\u{e0fff}]/u
@@ -88,7 +94,7 @@ function frameOf(
 	})
 }
 
-test.each(hostileTexts)('$id ($why) on every screen', ({ id, text }) => {
+test.each(cases)('$id ($why) on every screen', ({ id, text, sizes }) => {
 	const [first, ...acts] = hostileData(text)
 	if (!first) throw new Error('no data')
 	for (const size of sizes) {

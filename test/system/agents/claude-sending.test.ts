@@ -119,7 +119,7 @@ it('a command is changed before it is allowed: the changed one runs, and both ar
 it('a mode is changed, and shown', async () => {
 	await viewer.press('m')
 	const modes = await viewer.until('Mode of project')
-	expect(modes).toMatch(/▸ default +\(now\)/)
+	expect(modes).toMatch(/▸ manual +\(now\)/)
 	expect(modes).toMatch(/acceptEdits +⚠ edits are made unasked/)
 	await viewer.press('j', 'j')
 	await viewer.until('▸ plan')
@@ -133,6 +133,7 @@ it('a turn is interrupted, after a second key, and the session goes on', async (
 	await viewer.type('WAIT')
 	await viewer.press(press.enter)
 	await viewer.until('thinking about it')
+	await viewer.until('x interrupt')
 	await viewer.press('x')
 	await viewer.until('Interrupt the agent of project?')
 	await viewer.press(press.enter)

@@ -28,6 +28,8 @@ export interface PendingRequest {
 	decided: 'approved' | 'denied' | null
 	/** The agent went on before the answer was published. */
 	applied: boolean
+	/** A rule answers it, or what was allowed for the session. */
+	automatic: boolean
 }
 
 /** Who decided, and with what. */
@@ -52,6 +54,7 @@ export function covers(allowed: Ask, other: Ask): boolean {
 		allowed.tool === other.tool &&
 		allowed.cwd === other.cwd &&
 		isDeepStrictEqual(allowed.input, other.input) &&
+		isDeepStrictEqual(allowed.changes, other.changes) &&
 		other.questions === null &&
 		other.session_rules.length > 0 &&
 		other.session_rules.every((rule) =>

@@ -39,8 +39,8 @@ export interface BrokerOptions {
 	/** What nobody has answered is denied (the default), or left to the agent's own prompt. */
 	unanswered?: 'deny' | 'leave'
 	now(): Date
-	/** What the rules of this machine answer; `null`: a person is asked. */
-	policy?: (ask: Ask) => Automatic | null
+	/** What the rules of this machine answer. */
+	policy?: (ask: Ask) => Ruling
 	/** The agent, and where its requests are judged: by what was allowed for the session. */
 	grants?: Pick<SessionGrantsOptions, 'agent' | 'around'>
 	/** What the session's status is, for the event that says "applied". */
@@ -58,6 +58,9 @@ export interface Automatic {
 	/** It was allowed for the session before. */
 	grant?: Grant
 }
+
+/** Of this machine's rules. `ask`: a person is, whatever was allowed for the session; `null`: they say nothing. */
+export type Ruling = Automatic | 'ask' | null
 
 type DecisionCommand = Extract<Command, { kind: 'decision' }>
 type TakeBack = Extract<Command, { kind: 'take_back' }>
@@ -90,6 +93,8 @@ export class PermissionBroker implements AsyncDisposable {
 	readonly #ended = new AbortController()
 	#retired: { reason: string; atAgent: boolean } | null = null
 	#closed = false
+	/** How often all that is allowed for the session was taken back. */
+	#takenBack = 0
 
 	constructor(options: BrokerOptions) {
 		this.#options = options
@@ -143,6 +148,7 @@ export class PermissionBroker implements AsyncDisposable {
 			decided: null,
 			onWithdrawn: null,
 			applied: false,
+			automatic: false,
 		}
 		if (this.#retired) {
 			this.#leave(request)
@@ -152,6 +158,7 @@ export class PermissionBroker implements AsyncDisposable {
 		this.#byAgent.set(agentId, request)
 		this.#byId.set(request.id, request)
 		const automatic = this.#automaticFor(ask)
+		request.automatic = automatic !== null
 		const expires_at = new Date(request.expiresAt).toISOString()
 		const body = { request: request.id, ...ask, expires_at }
 		this.#run(async () => {
@@ -164,15 +171,20 @@ export class PermissionBroker implements AsyncDisposable {
 			if (automatic) await Promise.all([published, this.#answered(request, byItself(automatic))])
 			request.digest = (await published).digest
 			if (automatic) await this.#automatic(request, automatic)
+			else this.#clear(request, this.#grants.covering(ask)?.kept ?? null)
 		})
 	}
 
-	/** The machine's own rules first: what they deny, nobody has allowed for the session. */
+	/** The machine's own rules first: what they deny or ask, nobody has allowed for the session. */
 	#automaticFor(ask: Ask): Automatic | null {
-		const ruled = this.#options.policy?.(ask) ?? null
-		if (ruled) return ruled
+		const ruled = this.#ruled(ask)
+		if (ruled) return ruled === 'ask' ? null : ruled
 		const grant = this.#grants.covering(ask)
 		return grant && { answer: { decision: 'allow', scope: 'once' }, reason: '', grant }
+	}
+
+	#ruled(ask: Ask): Ruling {
+		return this.#options.policy?.(ask) ?? null
 	}
 
 	/** Hands over what a rule answers, which is on the disk. */
@@ -184,9 +196,10 @@ export class PermissionBroker implements AsyncDisposable {
 		request.timer = null
 		// A full disk may have kept it waiting for long.
 		const allowed = answer.decision === 'allow'
+		const ruled = allowed ? this.#ruled(request.ask) : null
 		const holds = grant
-			? this.#grants.has(grant) && !this.#options.policy?.(request.ask)
-			: this.#options.policy?.(request.ask)?.answer.decision === 'allow'
+			? this.#grants.has(grant) && ruled === null
+			: ruled !== null && ruled !== 'ask' && ruled.answer.decision === 'allow'
 		if (allowed && !holds) {
 			await this.#takeBack(request)
 			return
@@ -425,6 +438,7 @@ export class PermissionBroker implements AsyncDisposable {
 			this.#refuse(agentsOwn, command)
 			return
 		}
+		if (grant === null) this.#takenBack++
 		const ended = this.#grants.takeBack(grant)
 		if (grant === null || ended) this.#obeyed(command, signed)
 		else this.#refuse(noGrant, command)
@@ -505,6 +519,7 @@ export class PermissionBroker implements AsyncDisposable {
 	}
 
 	async #carryOut(request: PendingRequest, verdict: Verdict, command: string): Promise<void> {
+		const takenBack = this.#takenBack
 		const told = await this.#tell(request, verdict.answer)
 		this.#finish(request)
 		if (!told) {
@@ -525,26 +540,30 @@ export class PermissionBroker implements AsyncDisposable {
 		else this.#correct(request)
 		const asAsked = answer.decision === 'allow' && answer.input === undefined
 		if (!asAsked || scope !== 'session') return
-		this.#grants.begin(command, request.ask, keptDecision(request, verdict))
-		this.#clearEqual(request, verdict)
+		// All was taken back while the agent was told of this: it is for the one request then.
+		if (takenBack !== this.#takenBack && this.#grants.keeps(request.ask)) return
+		const kept = keptDecision(request, verdict)
+		this.#grants.begin(command, request.ask, kept)
+		for (const other of [...this.#byId.values()]) {
+			const equal = covers(request.ask, other.ask)
+			if (equal || this.#grants.covering(other.ask)) this.#clear(other, kept)
+		}
 	}
 
 	/** What was allowed for the session needs no second answer where it waits already. */
-	#clearEqual(allowed: PendingRequest, verdict: Verdict): void {
-		for (const other of [...this.#byId.values()]) {
-			if (other.state !== 'pending') continue
-			const grant = this.#grants.covering(other.ask)
-			if (!grant && !covers(allowed.ask, other.ask)) continue
-			const kept = keptDecision(allowed, verdict)
-			this.#keep(other, kept)
-			this.#finish(other)
-			this.#run(async () => {
-				const told = await this.#tell(other, { decision: 'allow', scope: 'once' })
-				if (told && grant) this.#grants.used(grant)
-				this.#respond(other, told ? clearedBy(kept) : await this.#explained(other))
-				if (other.applied) this.#sayApplied(other)
-			})
-		}
+	#clear(request: PendingRequest, kept: KeptDecision | null): void {
+		// What is not on the disk yet is looked at when it is; what a rule answers has its answer.
+		if (!kept || request.state !== 'pending' || request.automatic || !request.digest) return
+		if (this.#now() >= request.expiresAt || this.#ruled(request.ask) !== null) return
+		const grant = this.#grants.covering(request.ask)
+		this.#keep(request, kept)
+		this.#finish(request)
+		this.#run(async () => {
+			const told = await this.#tell(request, { decision: 'allow', scope: 'once' })
+			if (told && grant) this.#grants.used(grant)
+			this.#respond(request, told ? clearedBy(kept) : await this.#explained(request))
+			if (request.applied) this.#sayApplied(request)
+		})
 	}
 
 	/** On the disk, before the agent is told. */

@@ -13,7 +13,7 @@ import { AccountFeed } from './account-feed.ts'
 import { locksIn, type TakeLock } from './host-lock.ts'
 import { statusUpdate } from './outbox-operations.ts'
 import type { Ask } from './pending-request.ts'
-import { type Automatic, PermissionBroker } from './permission-broker.ts'
+import { PermissionBroker, type Ruling } from './permission-broker.ts'
 import { Publisher } from './publisher.ts'
 import type { Entry, SealedEntry } from './seal-event.ts'
 import { type ProjectSetting, plainProject, sessionLabel, titleOf } from './session-label.ts'
@@ -218,13 +218,13 @@ export class SessionHost implements AsyncDisposable {
 	}
 
 	/** Whatever fails in a policy leaves the request to a person. */
-	#judge(policy: SessionPolicy, ask: Ask): Automatic | null {
+	#judge(policy: SessionPolicy, ask: Ask): Ruling {
 		try {
 			return policy.answer(ask)
 		} catch (cause) {
 			const text = 'A request could not be judged by the policy, so it is asked.'
 			this.#trouble(new StyrbyError('policy_failed', text, { cause }))
-			return null
+			return 'ask'
 		}
 	}
 

@@ -6,7 +6,7 @@ import type { PolicyFile, PolicyState } from '../policy/policy-file.ts'
 import { answers, ruleText } from '../policy/rule.ts'
 import type { AgentName, Body } from '../protocol/events.ts'
 import type { Ask } from './pending-request.ts'
-import type { Automatic } from './permission-broker.ts'
+import type { Ruling } from './permission-broker.ts'
 
 export interface SessionPolicyOptions {
 	file: Pick<PolicyFile, 'read'>
@@ -40,14 +40,15 @@ export class SessionPolicy {
 		return state
 	}
 
-	/** The answer of the rules as they are now; `null`: a person is asked. */
-	answer(ask: Ask): Automatic | null {
+	/** The answer of the rules as they are now; of a policy that is not in force too: all is asked then. */
+	answer(ask: Ask): Ruling {
 		const state = this.look()
-		if (state.kind !== 'in_force') return null
+		if (state.kind === 'none') return null
+		if (state.kind === 'refused') return 'ask'
 		const { agent, around } = this.#options
 		const request: PolicyRequest = { agent, ask }
 		const verdict = decide(state.policy.rules, request, around)
-		if (verdict.answer === 'ask') return null
+		if (verdict.answer === 'ask') return verdict.insists ? 'ask' : null
 		const named = verdict.rules.slice(0, mostNamed).map(ruleText)
 		const more = verdict.rules.length - named.length
 		if (more > 0) named.push(`${more} more`)

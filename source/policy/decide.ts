@@ -17,6 +17,8 @@ import { matchesWildcard } from './wildcard.ts'
 
 export interface Verdict {
 	answer: PolicyAnswer
+	/** Of `ask`: a rule wants it so, or could be about it. Else no rule says anything that holds. */
+	insists: boolean
 	/** That decided: of `ask`, none where no rule said anything. */
 	rules: readonly PreparedRule[]
 	/** Each part, with the rule that allows it; or the one part that was denied or is to be asked. */
@@ -38,29 +40,38 @@ export function decide(
 	const base = {
 		parts: parts.parts.map(({ text }) => ({ text, rule: null })),
 		obstacles: parts.obstacles,
+		insists: false,
 		risk,
 	}
 	// A question is for a person, whatever a rule says.
-	if (ask.questions !== null) return { ...base, answer: 'ask', rules: [] }
+	if (ask.questions !== null) return { ...base, answer: 'ask', insists: true, rules: [] }
 	const judge = new Judge(request, around, parts)
 	for (const answer of ['deny', 'ask'] as const) {
 		const hit = judge.first(rules.filter((rule) => rule.answer === answer))
-		if (hit) return { ...base, answer, rules: [hit.rule], parts: [hit] }
+		if (hit) return { ...base, answer, insists: answer === 'ask', rules: [hit.rule], parts: [hit] }
 	}
 	const covered = parts.parts.map((part) => ({
 		text: part.text,
 		rule: judge.allowing(rules, part, risk),
 	}))
-	const obstacles = [...parts.obstacles, ...judge.unclear(rules)]
+	const unclear = judge.unclear(rules)
+	const obstacles = [...parts.obstacles, ...unclear]
 	const used = [...new Set(covered.flatMap(({ rule }) => rule ?? []))]
 	const all = covered.length > 0 && covered.every(({ rule }) => rule !== null)
 	if (all && risk === 'high' && used.some(({ even }) => even !== 'high')) {
 		obstacles.push('is of high risk, and a rule that allows it does not say "even": "high"')
 	}
 	if (all && obstacles.length === 0) {
-		return { answer: 'allow', rules: used, parts: covered, obstacles, risk }
+		return { ...base, answer: 'allow', rules: used, parts: covered, obstacles }
 	}
-	return { answer: 'ask', rules: [], parts: covered, obstacles, risk }
+	return {
+		...base,
+		answer: 'ask',
+		insists: unclear.length > 0,
+		rules: [],
+		parts: covered,
+		obstacles,
+	}
 }
 
 class Judge {

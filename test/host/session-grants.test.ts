@@ -221,6 +221,122 @@ test('what the machine denies, nobody has allowed for the session', async () => 
 	expect(await agent.ask('b', install('zod'))).toMatchObject({ decision: 'deny' })
 })
 
+describe("the machine's rules", () => {
+	const words = (answer: 'ask' | 'deny') => ({
+		rules: [{ answer, tool: ['Bash'], line: 1, patterns: [] }],
+		digest: 'd',
+	})
+	const hidden = {
+		rules: [{ answer: 'deny', path: ['**/.env'], line: 1, patterns: [] }],
+		digest: 'd',
+	}
+	const inForce = (policy: unknown) => ({ kind: 'in_force', file: 'p', policy })
+	const broken = { kind: 'refused', file: 'p', problem: 'It is broken.', problems: [] }
+	const ruled = async () => {
+		let state: unknown = noPolicy.read()
+		const read = () => state as ReturnType<typeof noPolicy.read>
+		const session = await start({ policy: { file: { read }, around } })
+		return { ...session, rule: (next: unknown) => (state = next) }
+	}
+	const waits = async ({ agent, bodies }: Awaited<ReturnType<typeof ruled>>, id: string) => {
+		await new Promise((resolve) => setTimeout(resolve, 60))
+		expect(agent.answers.has(id)).toBe(false)
+		expect(await bodies('permission_response')).toHaveLength(1)
+	}
+
+	test.each<[string, unknown, ReturnType<typeof install>]>([
+		['asks', inForce(words('ask')), install('zod')],
+		['asks, of the same again', inForce(words('ask')), install('express')],
+		['is broken', broken, install('zod')],
+		['may protect a file of it', inForce(hidden), install('./.e*')],
+	])(
+		'of a policy that %s: what is asked is not allowed for the session',
+		async (_, state, next) => {
+			const session = await ruled()
+			const first = session.agent.ask('a', install('express'))
+			await session.allow(1)
+			await first
+			session.rule(state)
+			void session.agent.ask('b', next)
+			await until(async () => (await session.bodies('permission_request')).length === 2)
+			await waits(session, 'b')
+		},
+	)
+
+	test('keep what waits from being cleared', async () => {
+		const session = await ruled()
+		const first = session.agent.ask('a', install('express'))
+		await until(async () => (await session.bodies('permission_request')).length === 1)
+		void session.agent.ask('b', install('zod'))
+		await until(async () => (await session.bodies('permission_request')).length === 2)
+		session.rule(inForce(words('ask')))
+		await session.allow(1)
+		await first
+		await waits(session, 'b')
+	})
+
+	test('that deny a request hold, though it is allowed for the session while the denial is written down', async () => {
+		const session = await ruled()
+		const told = session.agent.answer.bind(session.agent)
+		let second: Promise<unknown> | null = null
+		session.agent.answer = async (id, answer) => {
+			if (id === 'a') {
+				session.rule(inForce(words('deny')))
+				second = session.agent.ask('b', install('zod'))
+			}
+			return told(id, answer)
+		}
+		const first = session.agent.ask('a', install('express'))
+		await session.allow(1)
+		await first
+		await until(async () => second !== null)
+		expect(await second).toMatchObject({ decision: 'deny' })
+		expect(session.agent.answers.get('b')).toHaveLength(1)
+	})
+})
+
+test('all that is taken back while the agent is being told of it does not begin afterwards', async () => {
+	const session = await start()
+	const told = session.agent.answer.bind(session.agent)
+	session.agent.answer = async (id, answer) => {
+		await session.takeBack(null)
+		const obeyed = async () =>
+			(await session.bodies('system')).some(({ type }) => type === 'command')
+		await until(obeyed)
+		return told(id, answer)
+	}
+	const first = session.agent.ask('a', install('express'))
+	await session.allow(1)
+	await first
+	await until(async () => (await session.bodies('permission_response')).length === 1)
+	session.agent.answer = told
+	void session.agent.ask('b', install('express'))
+	await until(async () => (await session.bodies('permission_request')).length === 2)
+	await new Promise((resolve) => setTimeout(resolve, 60))
+	expect(session.agent.answers.has('b')).toBe(false)
+	expect(await session.grants()).toEqual([])
+})
+
+test('another change to the same file is not the same request', async () => {
+	const session = await start()
+	const at = { old_start: 1, old_lines: 0, new_start: 1, new_lines: 1 }
+	const change = (text: string) =>
+		install('x', {
+			tool: 'replace',
+			input: { file_path: `${cwd}/a.ts`, title: 'a.ts: x... => y...' },
+			session_rules: [{ tool: 'replace', rule: 'session' }],
+			changes: [{ path: `${cwd}/a.ts`, hunks: [{ ...at, lines: [`+${text}`] }] }],
+		})
+	const first = session.agent.ask('a', change('one'))
+	await until(async () => (await session.bodies('permission_request')).length === 1)
+	void session.agent.ask('b', change('two'))
+	await until(async () => (await session.bodies('permission_request')).length === 2)
+	await session.allow(1)
+	await first
+	await new Promise((resolve) => setTimeout(resolve, 60))
+	expect(session.agent.answers.has('b')).toBe(false)
+})
+
 test('what a device allowed ends when it is revoked, and a rule of code is none', () => {
 	let active = true
 	const grants = new SessionGrants({

@@ -1,5 +1,6 @@
 /** Ids on the command line: whole, or as much of the beginning as is needed to tell them apart. */
 import type { Account } from '../account/account.ts'
+import { listedSessions } from '../account/listed-sessions.ts'
 import type { Gateway } from '../backend/gateway.ts'
 import { exit, refused, StyrbyError } from '../protocol/errors.ts'
 
@@ -50,13 +51,9 @@ export async function findSession(
 		return choose('session', id, [])
 	}
 	const ids: string[] = []
-	let place: { before?: string; beforeId?: string } = {}
-	while (ids.length < searched) {
-		const rows = await gateway.listSessions({ limit: 200, ...place })
+	for await (const rows of listedSessions(gateway)) {
 		ids.push(...rows.map((row) => row.id))
-		const last = rows.at(-1)
-		if (!last || rows.length < 200) break
-		place = { before: last.last_activity_at, beforeId: last.id }
+		if (ids.length >= searched) break
 	}
 	const gone = !ids.some((one) => one.startsWith(id))
 	if (gone && [...seen.all().keys()].some((one) => one.startsWith(id))) throw sessionWithheld()

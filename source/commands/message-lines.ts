@@ -1,6 +1,7 @@
 import type { SessionEvent } from '../protocol/events.ts'
 import { displayText } from '../text/safe-text.ts'
 import { eventToPlainLines } from '../text/transcript.ts'
+import { openedEvent, placeText } from '../viewer/opened-event.ts'
 import type { ShownMessage } from '../viewer/viewer.ts'
 
 export type DeviceName = (id: string) => string | null
@@ -18,14 +19,10 @@ function isBackground(event: SessionEvent): boolean {
 
 /** A message as plain text, each line with its newline; what did not verify is said, never shown. */
 export function messageLines(message: ShownMessage, width: number, deviceName: DeviceName): string {
-	if (message.problem !== null || !message.kind || !message.body) {
-		const last = message.seq + message.rows - 1
-		const place = last > message.seq ? `#${message.seq} to #${last}` : `#${message.seq}`
-		return `✗ message ${place}: ${displayText(message.problem ?? 'can not be read')}\n\n`
-	}
-	// `kind` and `body` were checked together when the message was opened.
-	const event = { kind: message.kind, body: message.body } as SessionEvent
-	return eventLines(event, width, deviceName)
+	const event = openedEvent(message)
+	if (event) return eventLines(event, width, deviceName)
+	const problem = displayText(message.problem ?? 'can not be read')
+	return `✗ message ${placeText(message)}: ${problem}\n\n`
 }
 
 /** What is worth a line of it. */

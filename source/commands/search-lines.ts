@@ -1,19 +1,9 @@
 /** Hits of a search as lines of plain text. */
-import { displayText, type SafeText, safeText } from '../text/safe-text.ts'
+import { kindText } from '../text/kind-words.ts'
+import { displayText, safeText } from '../text/safe-text.ts'
 import { relativeTime } from '../text/time.ts'
 import { textWidth, truncateText } from '../text/width.ts'
 import type { SearchHit } from '../viewer/viewer.ts'
-
-const kinds: Readonly<Partial<Record<SearchHit['kind'], SafeText>>> = {
-	user_prompt: safeText`prompt`,
-	agent_response: safeText`response`,
-	agent_thinking: safeText`thinking`,
-	tool_use: safeText`tool`,
-	tool_result: safeText`result`,
-	permission_request: safeText`request`,
-	permission_response: safeText`answer`,
-	error: safeText`error`,
-}
 
 /** Two lines: where it is, and the words around the match. */
 export function hitLines(hit: SearchHit, width: number, now: Date): string {
@@ -23,7 +13,7 @@ export function hitLines(hit: SearchHit, width: number, now: Date): string {
 		hit.agent,
 		hit.project ?? '–',
 		when,
-		kinds[hit.kind] ?? safeText`note`,
+		kindText(hit.kind),
 		hit.title ?? '',
 	]
 	const head = where.map(oneLine).filter((part) => part !== '')

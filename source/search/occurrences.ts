@@ -37,17 +37,6 @@ function gradeAt(text: string, term: string, at: number): Grade {
 	return end >= text.length || isEdge(before(text, end), characterAt(text, end)) ? 3 : 2
 }
 
-/** The worst of the grades of all terms, or 0 where one lacks. Text and terms are folded. */
-export function gradeOfAll(text: string, terms: readonly string[]): Grade {
-	let worst: Grade = 3
-	for (const term of terms) {
-		const grade = gradeOf(text, term)
-		if (grade === 0) return 0
-		if (grade < worst) worst = grade
-	}
-	return worst
-}
-
 export interface Snippet {
 	/** Raw text around a match, at most `snippetLength` UTF-16 units. */
 	snippet: string

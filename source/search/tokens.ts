@@ -12,7 +12,6 @@ export const maxPart = pieceLength - step + 1
 export const cut = '\u0001'
 
 const word = /[\p{L}\p{N}_]+/gu
-const wordCharacter = /[\p{L}\p{N}_]/u
 
 /** Adds the words of a folded text. */
 export function addWords(folded: string, into: Set<string>): void {
@@ -57,5 +56,3 @@ export function partsOf(term: string): { parts: Part[]; whole: boolean } {
 	const [only] = parts
 	return { parts, whole: only !== undefined && only.text === term }
 }
-
-export const isWordCharacter = (character: string) => wordCharacter.test(character)

@@ -1,5 +1,5 @@
 /** Limits on what is drawn, that say what they cut. */
-import { noText, type SafeText, safeText, sliceText, splitLines } from './safe-text.ts'
+import { type SafeText, safeText, sliceText } from './safe-text.ts'
 import { fitWidth, textWidth } from './width.ts'
 
 /** Longest line that is laid out, in columns. */
@@ -21,15 +21,6 @@ export function capLine(line: SafeText, columns = maxLineColumns): Capped {
 	const kept = sliceText(line, 0, end)
 	const cut = width - textWidth(kept)
 	return { text: safeText`${kept} … +${cut} columns`, cut }
-}
-
-/** Keeps the first `lines` lines and, of each, `columns`; says how many lines more there are. */
-export function capText(text: SafeText, lines: number, columns = maxLineColumns): Capped {
-	const all = splitLines(text)
-	const cut = Math.max(0, all.length - lines)
-	const kept = all.slice(0, lines).map((line) => capLine(line, columns).text)
-	const body = kept.reduce((joined, line) => safeText`${joined}\n${line}`, kept.shift() ?? noText)
-	return cut === 0 ? { text: body, cut } : { text: safeText`${body}\n${moreLines(cut)}`, cut }
 }
 
 /** `… +12 lines` */

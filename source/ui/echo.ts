@@ -3,6 +3,7 @@
  * written, and keys pressed until then were meant for the one before. What a terminal answers stands behind those
  * keys in what is read from it.
  */
+import { replacing } from './replacing.ts'
 
 /** "What are you?": every terminal answers it, and does nothing else. */
 const question = '\u001B[c'
@@ -84,11 +85,5 @@ export function listening(
 		if (chunk !== null) heard(String(chunk))
 		return chunk
 	}
-	return new Proxy(stdin, {
-		get(target, property) {
-			if (property === 'read') return read
-			const value: unknown = Reflect.get(target, property, target)
-			return typeof value === 'function' ? value.bind(target) : value
-		},
-	})
+	return replacing(stdin, 'read', read)
 }

@@ -1,4 +1,5 @@
 /** The mouse of a terminal: its reports are taken out of the input before keys are read from it. */
+import { replacing } from './replacing.ts'
 
 /** What was done, in cells of the screen from 0. */
 export type MouseAct =
@@ -72,11 +73,5 @@ export function withoutMouse(
 			if (keys !== '') return keys
 		}
 	}
-	return new Proxy(stdin, {
-		get(target, property) {
-			if (property === 'read') return read
-			const value: unknown = Reflect.get(target, property, target)
-			return typeof value === 'function' ? value.bind(target) : value
-		},
-	})
+	return replacing(stdin, 'read', read)
 }

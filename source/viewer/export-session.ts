@@ -1,5 +1,4 @@
 /** A session written out in the clear, page by page: what was verified, and marks for what was not. */
-import type { SessionEvent } from '../protocol/events.ts'
 import {
 	type DeviceName,
 	type ExportedSession,
@@ -8,6 +7,7 @@ import {
 	problemMarkdown,
 } from '../text/export-markdown.ts'
 import { messageJson } from './message-json.ts'
+import { openedEvent, placeText } from './opened-event.ts'
 import type { SessionPages, ShownMessage } from './viewer.ts'
 
 export type ExportFormat = 'markdown' | 'jsonl'
@@ -57,14 +57,9 @@ export async function* exportParts(options: ExportOptions): AsyncGenerator<Expor
 }
 
 function messageMarkdown(message: ShownMessage, nameOf: DeviceName): string {
-	const { seq, rows, kind, body, problem, at } = message
-	if (problem !== null || kind === null || body === null) {
-		const last = seq + rows - 1
-		const place = last > seq ? `#${seq} to #${last}` : `#${seq}`
-		return problemMarkdown(place, problem ?? 'can not be read')
-	}
-	// `kind` and `body` were checked together when the message was opened.
-	return eventMarkdown({ kind, body } as SessionEvent, at, nameOf)
+	const event = openedEvent(message)
+	if (event) return eventMarkdown(event, message.at, nameOf)
+	return problemMarkdown(placeText(message), message.problem ?? 'can not be read')
 }
 
 /** The format that a file's name asks for. */

@@ -1,7 +1,7 @@
 /** Checks all that the backend holds of an account: the device log, the keys it shows, every session. */
 import type { Account } from '../account/account.ts'
 import { readWhole } from '../account/history.ts'
-import { assertCountable } from '../account/sharing.ts'
+import { listedSessions } from '../account/listed-sessions.ts'
 import type { MessageRow, SessionRow } from '../backend/gateway.ts'
 import { headOf, type LogState } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
@@ -39,8 +39,6 @@ export interface SessionsCheck {
 	rows: number
 	problems: HistoryProblem[]
 }
-
-const listPage = 200
 
 /** Replays the log from its first entry, and holds it against the one that is pinned here. */
 export async function checkDeviceLog(account: Account): Promise<LogCheck> {
@@ -85,15 +83,7 @@ export async function checkSessions(
 ): Promise<SessionsCheck> {
 	const done: SessionsCheck = { sessions: 0, messages: 0, rows: 0, problems: [] }
 	const lacking = new Set(account.seen.all().keys())
-	const shown = new Set<string>()
-	let place: { before?: string; beforeId?: string } = {}
-	for (;;) {
-		const page = await account.gateway.listSessions({ limit: listPage, ...place })
-		// A server may repeat itself for ever, or make sessions up; nobody has to listen for ever.
-		const rows = page.filter(({ id }) => !shown.has(id))
-		if (rows.length === 0) break
-		for (const { id } of rows) shown.add(id)
-		assertCountable(shown.size)
+	for await (const rows of listedSessions(account.gateway)) {
 		await account.keys.loadAll(rows.map(({ id }) => `session:${id}` as const))
 		for (const row of rows) {
 			lacking.delete(row.id)
@@ -101,9 +91,6 @@ export async function checkSessions(
 			done.sessions++
 			progress(done)
 		}
-		const last = page.at(-1)
-		if (!last || page.length < listPage) break
-		place = { before: last.last_activity_at, beforeId: last.id }
 	}
 	for (const session of lacking) {
 		const problem = 'the server does not show this session any more: it withholds or has lost it'

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Account } from '../account/account.ts'
 import { StyrbyError } from '../protocol/errors.ts'
-import { staleAfter, type TextFrame } from '../protocol/live.ts'
+import type { TextFrame } from '../protocol/live.ts'
 import { sessionScope } from '../protocol/scope.ts'
 import { assemble, type CheckedMessage } from './checked-message.ts'
 import { factsAfter, readFacts } from './facts.ts'
@@ -223,9 +223,4 @@ export class OpenSession implements SessionView {
 		for (const stop of this.#stops) stop()
 		await this.#queue.idle()
 	}
-}
-
-/** Whether a session that is said to run has been silent for too long. */
-export function isStale(lastSign: number, now: number): boolean {
-	return now - lastSign > staleAfter
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { capLine, capText, moreLines } from '../../source/text/caps.ts'
+import { capLine, moreLines } from '../../source/text/caps.ts'
 import { displayText, revealText, splitLines } from '../../source/text/safe-text.ts'
 import { lineText, lineWidth, span, styledLines } from '../../source/text/styled.ts'
 import { type Table, tableLines } from '../../source/text/table.ts'
@@ -208,9 +208,7 @@ describe('limits', () => {
 	})
 
 	test('a text that is cut says how many lines lack', () => {
-		expect(capText(displayText('a\nb\nc'), 2)).toEqual({ text: 'a\nb\n… +1 line', cut: 1 })
-		expect(capText(displayText('a\nb'), 2)).toEqual({ text: 'a\nb', cut: 0 })
-		expect(capText(displayText('abc\nb'), 5, 2).text).toBe('ab … +1 columns\nb')
+		expect(moreLines(1)).toBe('… +1 line')
 		expect(moreLines(12)).toBe('… +12 lines')
 	})
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { capLine, capText } from '../../source/text/caps.ts'
+import { capLine } from '../../source/text/caps.ts'
 import { displayText } from '../../source/text/safe-text.ts'
 import {
 	compactLine,
@@ -149,7 +149,4 @@ test('caps say what they cut', () => {
 		cut: 5,
 	})
 	expect(capLine(displayText('日'.repeat(5)), 7)).toEqual({ text: '日日日 … +4 columns', cut: 4 })
-	expect(capText(displayText('a\nb\nc\nd'), 2)).toEqual({ text: 'a\nb\n… +2 lines', cut: 2 })
-	expect(capText(displayText('a\nb\nc'), 2)).toEqual({ text: 'a\nb\n… +1 line', cut: 1 })
-	expect(capText(displayText('a\nb'), 2)).toEqual({ text: 'a\nb', cut: 0 })
 })

@@ -5,7 +5,6 @@ import { basename, dirname, join } from 'node:path'
 import { homeError, systemCode } from '../../config/home-error.ts'
 import { ensureFolder, type Home } from '../../config/paths.ts'
 import { loadSettings, type Settings, settingsFile } from '../../config/settings.ts'
-import { exit, StyrbyError } from '../../protocol/errors.ts'
 import { hasKeyFile, keyFilePath } from '../../vault/key-file.ts'
 import { hasStoredPassphrase } from '../../vault/passphrase.ts'
 import { probeKeychain } from '../../vault/probe-keychain.ts'
@@ -114,9 +113,4 @@ function passphrase(io: Io, detail: string): Check {
 	if (isInteractive(io)) return ok('vault', `${detail}; the passphrase is asked for`)
 	const mend = 'Set STYRBY_PASSPHRASE_FILE to a file that holds the passphrase.'
 	return warn('vault', `${detail}; nobody is here to type it`, mend)
-}
-
-/** Whether an error says that the vault, not the account, is in the way. */
-export function isVaultError(error: unknown): error is StyrbyError {
-	return error instanceof StyrbyError && error.exitCode === exit.notSignedIn
 }

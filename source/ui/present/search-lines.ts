@@ -1,13 +1,7 @@
 /** What a search has found, and what can be searched for. */
 import { fields } from '../../search/query-fields.ts'
-import {
-	displayText,
-	joinText,
-	revealText,
-	type SafeText,
-	safeText,
-	splitLines,
-} from '../../text/safe-text.ts'
+import { kindText } from '../../text/kind-words.ts'
+import { displayText, joinText, revealText, safeText, splitLines } from '../../text/safe-text.ts'
 import {
 	emptyLine,
 	padLine,
@@ -21,21 +15,6 @@ import { wrapLine } from '../../text/wrap.ts'
 import type { SearchHit, SearchState } from '../../viewer/viewer.ts'
 import { oneLine } from './one-line.ts'
 import { keepRight } from './sides.ts'
-
-const kinds: Readonly<Partial<Record<SearchHit['kind'], SafeText>>> = {
-	user_prompt: safeText`prompt`,
-	agent_response: safeText`response`,
-	agent_thinking: safeText`thinking`,
-	tool_use: safeText`tool`,
-	tool_result: safeText`result`,
-	permission_request: safeText`request`,
-	permission_response: safeText`answer`,
-	error: safeText`error`,
-}
-
-export function kindText({ kind }: Pick<SearchHit, 'kind'>): SafeText {
-	return kinds[kind] ?? safeText`note`
-}
 
 /** Of a session that has hits: its name, its title, its agent. */
 export function hitSession(hit: SearchHit, width: number): StyledLine {
@@ -55,7 +34,7 @@ export function hitLine(hit: SearchHit, width: number, now: number): StyledLine 
 	const age = relativeTime(hit.at, now)
 	const head = [
 		...padLine([span(safeText`  ${age}`, 'dim')], 7),
-		...(width < widthForKind ? [] : padLine([span(kindText(hit), 'dim')], kindColumns)),
+		...(width < widthForKind ? [] : padLine([span(kindText(hit.kind), 'dim')], kindColumns)),
 	]
 	const room = width - 7 - (width < widthForKind ? 0 : kindColumns)
 	return truncateLine([...head, ...around(hit, room)], width)
@@ -97,7 +76,7 @@ export function hitCard(hit: SearchHit, width: number): StyledLine[] {
 /** `api-server · #1841 · response` */
 export function hitTitle(hit: SearchHit, now: number): StyledLine {
 	const name = oneLine(hit.project ?? hit.title ?? hit.session.slice(0, 8))
-	const place = safeText` · message ${hit.seq} · ${kindText(hit)} · ${relativeTime(hit.at, now)}`
+	const place = safeText` · message ${hit.seq} · ${kindText(hit.kind)} · ${relativeTime(hit.at, now)}`
 	return [span(name, 'strong'), span(place, 'dim')]
 }
 

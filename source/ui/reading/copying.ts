@@ -1,9 +1,9 @@
 /** Copies what is selected, or else the newest answer of the agent on the screen. */
-import type { SessionEvent } from '../../protocol/events.ts'
 import { eventText } from '../../text/message-text.ts'
 import { displayText, joinText, revealText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { formatCount } from '../../text/time.ts'
 import { commandOf } from '../../text/tool-input.ts'
+import { openedEvent } from '../../viewer/opened-event.ts'
 import type { ShownMessage } from '../../viewer/viewer.ts'
 import type { App } from '../app.ts'
 import { transcriptOf } from '../state.ts'
@@ -69,10 +69,9 @@ function inputText(message: ShownMessage): SafeText {
 	return revealText(commandOf(input) ?? JSON.stringify(input, null, 2) ?? '')
 }
 
-function wordsOf({ kind, body, problem }: ShownMessage): string {
-	if (problem !== null || kind === null || body === null) return ''
-	// `kind` and `body` were checked together when the message was opened.
-	return eventText({ kind, body } as SessionEvent)
+function wordsOf(message: ShownMessage): string {
+	const event = openedEvent(message)
+	return event ? eventText(event) : ''
 }
 
 function nameOf({ kind }: ShownMessage): SafeText {

@@ -1,8 +1,8 @@
 /** Which messages of a session have what is looked for, by the number of the message that shows them. */
-import type { SessionEvent } from '../../protocol/events.ts'
 import { occursIn, type Wanted } from '../../text/match.ts'
 import { eventText } from '../../text/message-text.ts'
 import { displayText } from '../../text/safe-text.ts'
+import { openedEvent } from '../../viewer/opened-event.ts'
 import type { ShownMessage } from '../../viewer/viewer.ts'
 import { bodyOf } from '../transcript/items.ts'
 
@@ -62,8 +62,8 @@ export class Hits {
 }
 
 function has(message: ShownMessage, wanted: Wanted): boolean {
-	if (message.problem !== null || message.kind === null || message.body === null) return false
-	// `kind` and `body` were checked together when the message was opened.
-	const text = eventText({ kind: message.kind, body: message.body } as SessionEvent)
+	const event = openedEvent(message)
+	if (!event) return false
+	const text = eventText(event)
 	return text !== '' && occursIn(wanted, displayText(text))
 }

@@ -3,6 +3,7 @@ import type { Drawn } from '../components/root.tsx'
 import { SpokenRoot } from '../components/spoken-root.tsx'
 import type { DrawnFrame } from '../frame.ts'
 import type { Keymap } from '../keymap/keymap.ts'
+import { replacing } from '../replacing.ts'
 import type { Size } from '../state.ts'
 import type { Terminal } from '../terminal.ts'
 import { Narrator } from './narrator.ts'
@@ -70,11 +71,5 @@ function undrawn(stdout: NodeJS.WriteStream): NodeJS.WriteStream {
 		if (typeof done === 'function') done()
 		return true
 	}
-	return new Proxy(stdout, {
-		get(target, property) {
-			if (property === 'write') return write
-			const value: unknown = Reflect.get(target, property, target)
-			return typeof value === 'function' ? value.bind(target) : value
-		},
-	})
+	return replacing(stdout, 'write', write)
 }

@@ -1,11 +1,10 @@
 /** Brings the index up to date: which sessions have grown, and their rows, a little at a time. */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Account } from '../../account/account.ts'
-import { assertCountable } from '../../account/sharing.ts'
+import { listedSessions } from '../../account/listed-sessions.ts'
 import type { MessageRow, SessionRow } from '../../backend/gateway.ts'
 import { sessionScope } from '../../protocol/scope.ts'
 import type { SearchedSession } from '../../search/session-filter.ts'
-import { listPage } from '../session-list.ts'
 import { SessionReader } from '../session-reader.ts'
 import { loadHosts, summarise } from '../session-summary.ts'
 import type { Added, Engine } from './engine-types.ts'
@@ -48,22 +47,14 @@ export class Crawl {
 		for (const session of options.described) this.#said.set(session.id, session)
 	}
 
-	/** Page by page, newest activity first. A server that repeats itself is not followed. */
+	/** All sessions page by page, newest activity first, each told to the engine. */
 	async *sessions(): AsyncGenerator<SessionRow[]> {
-		const shown = new Set<string>()
-		let place: { before?: string; beforeId?: string } = {}
-		for (;;) {
-			this.#options.signal.throwIfAborted()
-			const page = await this.#account.gateway.listSessions({ limit: listPage, ...place })
-			const rows = page.filter(({ id }) => !shown.has(id))
-			if (rows.length === 0) return
-			for (const { id } of rows) shown.add(id)
-			assertCountable(shown.size)
+		const { signal } = this.#options
+		signal.throwIfAborted()
+		for await (const rows of listedSessions(this.#account.gateway)) {
 			await this.describe(rows)
 			yield rows
-			const last = page.at(-1)
-			if (!last || page.length < listPage) return
-			place = { before: last.last_activity_at, beforeId: last.id }
+			signal.throwIfAborted()
 		}
 	}
 

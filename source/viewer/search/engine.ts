@@ -2,7 +2,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import * as v from 'valibot'
 import { StyrbyError } from '../../protocol/errors.ts'
-import type { SessionEvent } from '../../protocol/events.ts'
 import type { Found } from '../../search/document.ts'
 import { IndexFolder } from '../../search/index-folder.ts'
 import { type Findings, keepInMemory, MessageIndex } from '../../search/message-index.ts'
@@ -12,6 +11,7 @@ import { searchable } from '../../search/searchable.ts'
 import type { Segment, SegmentData } from '../../search/segment.ts'
 import { type SearchedSession, sessionFits } from '../../search/session-filter.ts'
 import { assemble, type CheckedMessage, checkRows } from '../checked-message.ts'
+import { openedEvent } from '../opened-event.ts'
 import { Queue } from '../readable.ts'
 import { type Proved, provedBy } from '../session-reader.ts'
 import type { SearchHit } from '../viewer.ts'
@@ -151,14 +151,14 @@ export class SearchEngine implements Engine {
 
 	#take(messages: readonly CheckedMessage[], position: Position): void {
 		for (const message of messages) {
-			const { session, seq, at, kind, body, verified, problem, rows } = message
-			if (!verified || problem !== null || kind === null || body === null) {
+			const { session, seq, at, verified, rows } = message
+			const event = verified ? openedEvent(message) : null
+			if (!event) {
 				addGap(position, seq, seq + rows - 1)
 				continue
 			}
-			// `kind` and `body` were checked together when the message was opened.
-			const found = searchable({ kind, body } as SessionEvent)
-			if (found) this.#index.add({ session, seq, at: Date.parse(at), kind, ...found })
+			const found = searchable(event)
+			if (found) this.#index.add({ session, seq, at: Date.parse(at), kind: event.kind, ...found })
 		}
 	}
 

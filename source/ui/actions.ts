@@ -211,7 +211,8 @@ function back(app: App): void {
 	const top = topScreen(app.ui)
 	if (top.name === 'session' && transcriptOf(app.ui, top.session).find) {
 		app.finder.leave(top.session)
-		return
+		// What the search of all sessions found goes back there at once.
+		if (app.ui.screens.at(-2)?.name !== 'search-line') return
 	}
 	if (top.name === 'session' && transcriptOf(app.ui, top.session).selected !== null) {
 		app.update((ui) => withTranscript(ui, top.session, { selected: null, cursor: null }))

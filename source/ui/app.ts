@@ -71,6 +71,8 @@ const flushMs = 100
 /** Times on the screen move this often: while a request's last minutes are counted, and else. */
 const tickMs = { hurry: 1000, calm: 15_000 }
 const toastMs = 4000
+/** A remark has been on the screen so long that it was seen, ms. */
+const readMs = 800
 const unmeantTexts: Readonly<Record<Unmeant, SafeText>> = {
 	held: safeText`That key is held, or came twice: wait a second, then press it again.`,
 	burst: safeText`Several keys at once are no answer: press it again, alone.`,
@@ -226,6 +228,7 @@ export class App {
 		this.finder.stay()
 		this.jumps.stop()
 		const unseen = this.#tooSmall()
+		this.#readToast()
 		for (const name of names) {
 			if (!unseen && isTyping(topScreen(this.#ui)) && this.#edit(name, alone)) continue
 			const newest = this.keymap.commandFor(name, this.frame().context)
@@ -289,6 +292,13 @@ export class App {
 	toast(text: SafeText, role: 'warn' | 'ok' | 'error'): void {
 		const until = this.options.now() + toastMs
 		this.update((ui) => ({ ...ui, toast: { text, role, until } }))
+	}
+
+	/** A remark gives the line back to the keys with the next key, once there was time to read it. */
+	#readToast(): void {
+		const { toast } = this.#ui
+		const since = toast ? this.options.now() - (toast.until - toastMs) : 0
+		if (toast && since >= readMs) this.update((ui) => ({ ...ui, toast: null }))
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

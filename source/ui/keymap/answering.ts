@@ -228,7 +228,7 @@ export const answeringCommands = [
 		group: 'Answer a request',
 		keys: ['n'],
 		screens: ['sessions', 'session', 'permissions'],
-		label: 'next request',
+		label: 'next',
 		description: 'Go to the next request that waits.',
 		footer: 6,
 		enabled: ({ waiting, focus, find }) => (waiting > (focus ? 1 : 0) && !find ? true : null),

@@ -10,7 +10,7 @@ export const costCommands = [
 		screens: ['sessions', 'session'],
 		label: 'cost',
 		description: 'What all this cost: by day, agent, project and model.',
-		footer: 12,
+		footer: 14,
 		enabled: always,
 	},
 	{

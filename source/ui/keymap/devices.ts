@@ -38,7 +38,7 @@ export const deviceCommands = [
 		screens: ['sessions', 'session', 'permissions', 'request'],
 		label: 'devices',
 		description: 'Who can read this: all devices of the account.',
-		footer: 10,
+		footer: 13,
 		enabled: always,
 	},
 	{

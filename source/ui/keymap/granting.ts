@@ -44,7 +44,7 @@ export const grantingCommands = [
 		screens: [...answering, 'grants'],
 		label: 'stop all',
 		description: 'Deny everything that waits and take back all that is allowed; asks once more.',
-		footer: 11,
+		footer: 13,
 		enabled: always,
 	},
 	{

@@ -51,6 +51,7 @@ export const listingCommands = [
 		label: 'archive',
 		description: 'Put the highlighted session out of sight, on this machine.',
 		footer: 12,
+		quiet: true,
 		enabled: ({ listed }) => {
 			if (listed.archived !== false) return null
 			return listed.waiting ? safeText`It waits for an answer: that comes first.` : true
@@ -73,7 +74,7 @@ export const listingCommands = [
 		screens: ['sessions'],
 		label: 'archive all',
 		description: 'Archive all that is listed and over; asks once more.',
-		footer: 13,
+		footer: 15,
 		enabled: ({ listed }) => (listed.over ? true : null),
 	},
 	{

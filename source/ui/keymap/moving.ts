@@ -20,7 +20,7 @@ export const movingCommands = [
 		screens: [...moving, ...choosing, 'help-filter', 'filter', 'search-line', 'replay', 'raw'],
 		label: 'move',
 		description: 'One line down.',
-		footer: 5,
+		footer: 17,
 		pair: 'up',
 		enabled: always,
 	},

@@ -42,7 +42,7 @@ export const readingCommands = [
 		screens: ['sessions', 'session'],
 		label: 'export',
 		description: 'Write the session to a file in the clear, as Markdown or JSON Lines.',
-		footer: 15,
+		footer: 16,
 		enabled: ({ session, screen }) => (session || screen.name === 'session' ? true : null),
 	},
 	{

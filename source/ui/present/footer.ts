@@ -25,7 +25,7 @@ const longLine = 200
 const gap = safeText`  `
 /** Groups of keys that do nothing to what is on the screen. */
 const elsewhere: ReadonlySet<string> = new Set(['Move', 'Look', 'Program'])
-const roomyRows = 20
+const roomyRows = 14
 
 /** How many lines of keys a screen has: it does not change with what is on it, so nothing jumps. */
 export function footerRows(screen: ScreenName, { columns, rows }: Size): 1 | 2 {

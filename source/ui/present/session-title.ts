@@ -14,12 +14,17 @@ import { clockTime } from './times.ts'
 /** A part of the title; those of the highest rank go first where there is no room for all. */
 interface Part {
 	line: StyledLine
+	/** The same in fewer columns, before it is left out. */
+	brief?: StyledLine
 	rank: number
 }
 
 /** Columns that the name has at least, and a word of the agent's at most. */
 const leastName = 8
 const longestWord = 16
+
+/** Parts up to this rank are shown in brief before they go. */
+const leastBrief = 4
 
 const dot: StyledLine = [span(safeText` · `, 'dim')]
 
@@ -38,8 +43,8 @@ export function sessionTitle(
 	return fitting(
 		[
 			{ line: [span(sessionName(summary), 'strong')], rank: 0 },
-			{ line: [span(short(summary.agent))], rank: 4 },
-			{ line: hostPart(summary), rank: 7 },
+			{ line: [span(short(summary.agent))], rank: 5 },
+			{ line: hostPart(summary), rank: 8 },
 			{ line: statePart(summary, state), rank: 1 },
 			...alteredPart(summary),
 			...modePart(summary, state),
@@ -53,12 +58,17 @@ export function sessionTitle(
 }
 
 function fitting(parts: readonly Part[], width: number): StyledLine {
-	const line = joined(
-		parts.map((part) => part.line),
-		dot,
-	)
 	const last = Math.max(...parts.map(({ rank }) => rank))
+	const brief = (from: number) =>
+		parts.map((part) => (part.rank < from ? part.line : (part.brief ?? part.line)))
+	const line = joined(brief(Number.POSITIVE_INFINITY), dot)
 	if (lineWidth(line) <= width) return line
+	if (last <= leastBrief) {
+		for (const from of [last, 0]) {
+			const shorter = joined(brief(from), dot)
+			if (lineWidth(shorter) <= width) return shorter
+		}
+	}
 	if (last <= 1) return shortNamed(parts, lineWidth(line) - width)
 	return fitting(
 		parts.filter(({ rank }) => rank < last),
@@ -103,7 +113,7 @@ function modePart({ agent, endedAt }: SessionSummary, state: SessionState | null
 	if (told === null) return []
 	const mode = modeName(agent, told)
 	if (state?.facts.asks !== false || endedAt !== null) {
-		return [{ line: [span(safeText`${short(mode)} mode`, 'dim')], rank: 2 }]
+		return [{ line: [span(safeText`${short(mode)} mode`, 'dim')], rank: 3 }]
 	}
 	return [{ line: [span(safeText`⚠ ${short(mode)} mode: nobody is asked`, 'warn')], rank: 1 }]
 }
@@ -123,7 +133,14 @@ function verifiedParts(state: SessionState | null): Part[] {
 		return [{ line: [span(safeText`✗ ${many}`, 'error')], rank: 1 }]
 	}
 	if (state.verifiedTo === null) return []
-	return [{ line: [span(safeText`✓ verified to #${state.verifiedTo}`, 'ok')], rank: 2 }]
+	const to = state.verifiedTo
+	return [
+		{
+			line: [span(safeText`✓ verified to #${to}`, 'ok')],
+			brief: [span(safeText`✓ #${to}`, 'ok')],
+			rank: 2,
+		},
+	]
 }
 
 function readersPart(state: SessionState | null): Part[] {
@@ -133,7 +150,15 @@ function readersPart(state: SessionState | null): Part[] {
 	if (allSigned && revoked > 0) {
 		return [{ line: [span(safeText`⚠ ${readers}, ${revoked} revoked`, 'warn')], rank: 1 }]
 	}
-	if (allSigned) return [{ line: [span(safeText`${readers}, all signed`, 'dim')], rank: 3 }]
+	if (allSigned) {
+		return [
+			{
+				line: [span(safeText`${readers}, all signed`, 'dim')],
+				brief: [span(safeText`${readers} ✓`, 'dim')],
+				rank: 4,
+			},
+		]
+	}
 	return [{ line: [span(safeText`✗ ${readers}, NOT all signed`, 'error')], rank: 1 }]
 }
 
@@ -144,9 +169,9 @@ function numberParts(summary: SessionSummary, now: number): Part[] {
 	const time = formatDuration(Math.max(0, end - Date.parse(summary.startedAt)))
 	const lasts = summary.endedAt === null ? safeText`for ${time}` : safeText`took ${time}`
 	const parts: [SafeText | null, number][] = [
-		[lasts, 5],
-		[summary.costUsd > 0 ? formatUsd(summary.costUsd) : null, 6],
-		[tokens > 0 ? safeText`${formatCount(tokens)} tokens` : null, 8],
+		[lasts, 6],
+		[summary.costUsd > 0 ? formatUsd(summary.costUsd) : null, 7],
+		[tokens > 0 ? safeText`${formatCount(tokens)} tokens` : null, 9],
 	]
 	return parts.flatMap(([text, rank]) =>
 		text === null ? [] : [{ line: [span(text, 'dim')], rank }],

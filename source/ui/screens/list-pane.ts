@@ -12,16 +12,24 @@ export const listMargin = 1
 export function listPane(
 	rows: readonly ListRow[],
 	selected: string | null,
-	options: { title: StyledLine; width: number; height: number; active: boolean },
+	options: {
+		title: StyledLine
+		width: number
+		height: number
+		active: boolean
+		/** Rows at the top that stay in view, as far as half of the list holds them. */
+		kept?: number
+	},
 ): { pane: Pane; list: ListFrame } {
+	const { kept = 0, ...pane } = options
 	const at = rows.findIndex(({ id }) => id !== null && id === selected)
-	const top = listTop(Math.max(0, at), options.height, rows.length)
-	const shown = rows.slice(top, top + options.height)
+	const pinned = at < kept ? 0 : Math.min(kept, options.height >> 1)
+	const rest = rows.slice(pinned)
+	const height = options.height - pinned
+	const top = listTop(Math.max(0, at - pinned), height, rest.length)
+	const shown = [...rows.slice(0, pinned), ...rest.slice(top, top + height)]
 	return {
-		pane: {
-			...options,
-			rows: markedRows(shown, selected),
-		},
+		pane: { ...pane, rows: markedRows(shown, selected) },
 		list: {
 			ids: rows.flatMap(({ id }) => (id === null ? [] : [id])),
 			selected,

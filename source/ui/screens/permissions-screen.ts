@@ -14,6 +14,7 @@ export function permissionsScreen(model: Model, { columns, rows }: Size): Screen
 	const selected = selectedRequest(model)
 	const wide = columns >= twoPaneColumns
 	const widths = wide ? sideBySide(columns) : { list: columns, rest: columns }
+	const waiting = requests.filter(({ status }) => status === 'pending').length
 	const listed = requestRows(requests, model.data.decisions, widths.list - listMargin, model.now)
 	const heights = wide
 		? { list: rows - 1, rest: rows - 1 }
@@ -23,6 +24,7 @@ export function permissionsScreen(model: Model, { columns, rows }: Size): Screen
 		width: widths.list,
 		height: selected ? heights.list : rows - 1,
 		active: true,
+		kept: waiting === 0 ? 0 : waiting + 1,
 	})
 	if (!selected) return { ...emptyScreen, panes: [list.pane], list: list.list }
 	const { pane, card, shown } = cardPane(model, selected, {

@@ -97,7 +97,9 @@ describe('the title of a session', () => {
 
 	test('leaves out whole parts, the least important first', () => {
 		expect(title(72)).toBe('api-server · running · ✓ verified to #1841 · 3 readers, all signed')
-		expect(title(45)).toBe('api-server · running · ✓ verified to #1841')
+		expect(title(60)).toBe('api-server · running · ✓ verified to #1841 · 3 readers ✓')
+		expect(title(45)).toBe('api-server · running · ✓ #1841 · 3 readers ✓')
+		expect(title(38)).toBe('api-server · running · ✓ #1841')
 		expect(title(25)).toBe('api-server · running')
 	})
 
@@ -111,7 +113,7 @@ describe('the title of a session', () => {
 	test('says that rules answer there, and never leaves out that they do not', () => {
 		const facts = { takes: null, mode: null, asks: null }
 		expect(title(120, { facts: { ...facts, policy: 'in_force' } })).toContain(' · policy · ')
-		expect(title(45, { facts: { ...facts, policy: 'in_force' } })).not.toContain('policy')
+		expect(title(30, { facts: { ...facts, policy: 'in_force' } })).not.toContain('policy')
 		for (const width of [120, 60, 30]) {
 			const text = title(width, { facts: { ...facts, policy: 'refused' } })
 			expect(text).toContain('⚠ policy not in force')

@@ -1,9 +1,19 @@
 /** File changes as styled lines. */
 import { diffWordsWithSpace } from 'diff'
 import type { FileChange, Hunk } from '../protocol/events.ts'
+import { codeLanguage, highlightedCode, isHighlighting } from './highlight.ts'
 import { revealSpans } from './reveal.ts'
 import { displayText, type SafeText, safeText } from './safe-text.ts'
-import { compactLine, type Span, type Style, type StyledLine, spaces, span } from './styled.ts'
+import {
+	compactLine,
+	lineText,
+	restyled,
+	type Span,
+	type Style,
+	type StyledLine,
+	spaces,
+	span,
+} from './styled.ts'
 import { wrapLine } from './wrap.ts'
 
 export interface DiffOptions {
@@ -58,23 +68,29 @@ export function changeLines(
 	const gutter = digits === 0 || digits * 3 > width ? 0 : digits
 	return change.hunks.flatMap((hunk, index) => [
 		...(index > 0 || hunk.old_start > 1 || hunk.new_start > 1 ? [hunkHead(hunk)] : []),
-		...hunkRows(hunk).flatMap((row) => rowLines(row, width, gutter, policy)),
+		...drawnRows(hunk, change.path, policy).flatMap((row) => rowLines(row, width, gutter)),
 	])
 }
 
-function hunkHead({ old_start, old_lines, new_start, new_lines }: Hunk): StyledLine {
+function hunkHead(hunk: Hunk): StyledLine {
+	const { old_start, old_lines, new_start, new_lines } = hunk
+	if (!isPlaced(hunk)) return [span(safeText`⋯`, 'hunk')]
 	return [span(safeText`@@ −${old_start},${old_lines} +${new_start},${new_lines} @@`, 'hunk')]
 }
 
 function gutterDigits(hunks: readonly Hunk[]): number {
 	const last = Math.max(
 		0,
-		...hunks.map(
-			({ old_start, new_start, lines }) => Math.max(old_start, new_start) + lines.length,
-		),
+		...hunks
+			.filter(isPlaced)
+			.map(({ old_start, new_start, lines }) => Math.max(old_start, new_start) + lines.length),
 	)
+	if (last === 0) return 0
 	return Math.max(2, String(last).length)
 }
+
+/** Whether it is known where in the file a hunk is. */
+const isPlaced = ({ old_start, new_start }: Hunk) => old_start > 0 || new_start > 0
 
 type Sign = '+' | '-' | ' ' | '\\'
 
@@ -87,6 +103,7 @@ interface Row {
 
 function hunkRows(hunk: Hunk): Row[] {
 	const rows: Row[] = []
+	const placed = isPlaced(hunk)
 	let [before, after] = [hunk.old_start, hunk.new_start]
 	for (const line of hunk.lines) {
 		const sign = signOf(line)
@@ -100,7 +117,7 @@ function hunkRows(hunk: Hunk): Row[] {
 			if (sign !== '+') before++
 		}
 	}
-	return markWords(rows)
+	return markWords(placed ? rows : rows.map((row) => ({ ...row, number: null })))
 }
 
 function signOf(line: string): Sign | null {
@@ -173,22 +190,50 @@ const styles: Record<Sign, { plain: Style; changed: Style }> = {
 	'\\': { plain: 'dim', changed: 'dim' },
 }
 
-function rowLines(
-	row: Row,
-	width: number,
-	digits: number,
-	policy: 'reveal' | 'display',
-): StyledLine[] {
+interface DrawnRow {
+	sign: Sign
+	number: number | null
+	content: StyledLine
+}
+
+const drawn = new WeakMap<Hunk, { variant: string; rows: readonly DrawnRow[] }>()
+
+/** The rows of a hunk in their colours. Kept: a request is drawn anew with every frame. */
+function drawnRows(hunk: Hunk, path: string, policy: 'reveal' | 'display'): readonly DrawnRow[] {
+	const variant = `${policy} ${isHighlighting()} ${path}`
+	const known = drawn.get(hunk)
+	if (known?.variant === variant) return known.rows
+	const rows = hunkRows(hunk).map((row) => ({ ...row, content: contentOf(row, policy) }))
+	// What is gone stays red: the colours of code are for what is there.
+	const there = rows.filter(({ sign }) => sign === '+' || sign === ' ')
+	const coloured = highlightedCode(
+		there.map(({ content }) => lineText(content)),
+		codeLanguage(path),
+	)
+	for (const [index, row] of there.entries()) {
+		const line = coloured?.[index]
+		if (line) row.content = restyled(row.content, line, styles[row.sign].plain)
+	}
+	drawn.set(hunk, { variant, rows })
+	return rows
+}
+
+function contentOf(row: Row, policy: 'reveal' | 'display'): StyledLine {
 	const style = styles[row.sign]
-	const content = row.pieces.flatMap(({ text, changed }): Span[] => {
+	const spans = row.pieces.flatMap(({ text, changed }): Span[] => {
 		const own = changed ? style.changed : style.plain
 		if (policy === 'reveal') return revealSpans(text, own)
 		return [span(displayText(text.replaceAll(/[\n\r\v\f\x85\u2028\u2029]/g, ' ')), own)]
 	})
+	return compactLine(spans)
+}
+
+function rowLines(row: DrawnRow, width: number, digits: number): StyledLine[] {
+	const style = styles[row.sign]
 	const number = row.number === null ? '' : String(row.number)
 	const gutter = digits === 0 ? [] : [span(displayText(`${number.padStart(digits)} `), 'dim')]
 	const sign = row.sign === '\\' ? ' ' : row.sign
-	return wrapLine(compactLine(content), width, {
+	return wrapLine(row.content, width, {
 		mode: 'columns',
 		first: [...gutter, span(displayText(`${sign} `), style.plain)],
 		rest: [spaces(digits === 0 ? 2 : digits + 3)],

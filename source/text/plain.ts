@@ -50,20 +50,27 @@ function trimReturns(line: string): string {
 	return line.slice(0, end)
 }
 
-/** As `outputLines`, in the colours that the command gave them, each line capped. */
-function styledOutput(raw: string, style: Style): StyledLine[] {
-	if (!isColoured(raw)) return outputLines(raw).map((line) => [span(capLine(line).text, style)])
+/** As `outputLines`, in the colours that the command gave them; what is kept of it, each line capped. */
+function foldedOutput(raw: string, style: Style, limit: number): Folded<StyledLine> {
+	if (!isColoured(raw)) {
+		const capped = (line: SafeText): StyledLine => [span(capLine(line).text, style)]
+		const { head, hidden, tail } = fold(outputLines(raw), limit)
+		return { head: head.map(capped), hidden, tail: tail.map(capped) }
+	}
 	const lines = colouredLines(raw.includes('\r') ? settle(raw) : raw, style)
 	while (lines.length > 0 && lineText(lines.at(-1) ?? []).trim() === '') lines.pop()
-	return lines.map((line) =>
-		lineFits(line, maxLineColumns) ? line : [span(capLine(lineText(line)).text, style)],
-	)
+	const capped = (line: StyledLine): StyledLine =>
+		lineFits(line, maxLineColumns) ? line : [span(capLine(lineText(line)).text, style)]
+	const { head, hidden, tail } = fold(lines, limit)
+	return { head: head.map(capped), hidden, tail: tail.map(capped) }
 }
 
 export interface OutputOptions {
 	/** At most so many lines of output. Default: all. */
 	limit?: number
 	style?: Style
+	/** Stands in the place of lines that are left out. Default: how many they are. */
+	more?: (hidden: number) => SafeText
 }
 
 /** Output of a command in lines of at most `width` columns, folded, long lines capped. */
@@ -72,12 +79,12 @@ export function commandOutput(
 	width: number,
 	options: OutputOptions = {},
 ): StyledLine[] {
-	const { limit = Number.POSITIVE_INFINITY, style = 'plain' } = options
-	const { head, hidden, tail } = fold(styledOutput(raw, style), limit)
+	const { limit = Number.POSITIVE_INFINITY, style = 'plain', more = moreLines } = options
+	const { head, hidden, tail } = foldedOutput(raw, style, limit)
 	const laidOut = (lines: readonly StyledLine[]) =>
 		lines.flatMap((line) => wrapLine(line, width, { mode: 'columns' }))
 	if (hidden === 0) return laidOut(head)
-	return [...laidOut(head), [span(moreLines(hidden), 'dim')], ...laidOut(tail)]
+	return [...laidOut(head), [span(more(hidden), 'dim')], ...laidOut(tail)]
 }
 
 /** JSON data, indented, hidden characters shown, in lines of at most `width` columns. */

@@ -146,6 +146,33 @@ export function truncateLine(line: StyledLine, width: number): StyledLine {
 	return kept
 }
 
+/**
+ * The same text, where it has the style `over`, in the styles that it has in `other`; what is plain there
+ * keeps its own. The line as it is, where the other one's text is another.
+ */
+export function restyled(line: StyledLine, other: StyledLine, over: Style): StyledLine {
+	if (lineText(line) !== lineText(other)) return line
+	const spans: Span[] = []
+	const rest = [...other]
+	let used = 0
+	for (const { text, style } of line) {
+		for (let at = 0; at < text.length; ) {
+			const next = rest[0]
+			if (!next) return line
+			const end = Math.min(text.length, at + next.text.length - used)
+			const own = style === over && next.style !== 'plain' ? next.style : style
+			spans.push(span(sliceText(text, at, end), own))
+			used += end - at
+			at = end
+			if (used === next.text.length) {
+				rest.shift()
+				used = 0
+			}
+		}
+	}
+	return compactLine(spans)
+}
+
 /** Joins neighbours of one style and drops empty spans. */
 export function compactLine(line: StyledLine): StyledLine {
 	const compact: Span[] = []

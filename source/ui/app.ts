@@ -54,6 +54,8 @@ export interface AppOptions {
 	save: (path: string, parts: AsyncIterable<string>) => Promise<string>
 	/** Says when the terminal has shown what was written; absent: when it was written. */
 	echo?: Echo
+	/** Code is not highlighted: nothing would come of it. */
+	plainCode?: boolean
 	/** What to start on; the sessions are under it. */
 	initial: Screen | null
 	/** Default: the table's own keys. */
@@ -145,7 +147,7 @@ export class App {
 			...[requests, decisions, sent, act, options.archive.archived].map((one) =>
 				one.subscribe(this.#batch.soon),
 			),
-			startHighlighting(() => this.#changed()),
+			...(options.plainCode ? [] : [startHighlighting(() => this.#changed())]),
 		]
 		this.#flush()
 	}

@@ -1,28 +1,53 @@
 /** Selecting items of a transcript, folding and unfolding them. */
+import { emptyLine, isSameLine, type StyledLine } from '../text/styled.ts'
 import type { App } from './app.ts'
 import { setAnchor } from './moving.ts'
-import { transcriptOf, withTranscript } from './state.ts'
+import { foldOf, transcriptOf, withTranscript } from './state.ts'
+import { nextFold } from './transcript/folds.ts'
 
 export function foldAll(app: App): void {
 	const session = app.frame().transcript?.session
 	if (session === undefined) return
 	app.update((ui) => {
-		const { unfoldAll } = transcriptOf(ui, session)
-		return withTranscript(ui, session, { unfoldAll: !unfoldAll, toggled: new Set() })
+		const { fold } = transcriptOf(ui, session)
+		return withTranscript(ui, session, { fold: nextFold[fold], folds: new Map() })
 	})
 }
 
-/** Folds or unfolds the selected item; its first line stays where it is. */
+/** Shows more of the selected item, or folds it again; its first line stays where it is. */
 export function foldSelected(app: App): void {
 	const { transcript } = app.frame()
 	const key = transcript?.selected
 	if (!transcript || key == null) return
-	app.update((ui) => {
-		const toggled = new Set(transcriptOf(ui, transcript.session).toggled)
-		if (!toggled.delete(key)) toggled.add(key)
-		return withTranscript(ui, transcript.session, { toggled })
-	})
+	const { session, items } = transcript
+	const shown = (): readonly StyledLine[] => {
+		const now = app.frame().transcript?.items ?? items
+		const index = now.indexOf(key)
+		return index < 0 ? [] : now.lines(index)
+	}
+	const before = shown()
+	turnFold(app, session, key)
+	// What is short is all there after the first press.
+	if (foldOf(transcriptOf(app.ui, session), key) === 'all' && isSame(before, shown()))
+		turnFold(app, session, key)
 	if (transcript.window.top) setAnchor(app, transcript, transcript.window.top)
+}
+
+function turnFold(app: App, session: string, key: string): void {
+	app.update((ui) => {
+		const transcript = transcriptOf(ui, session)
+		const folds = new Map(transcript.folds)
+		return withTranscript(ui, session, {
+			folds: folds.set(key, nextFold[foldOf(transcript, key)]),
+		})
+	})
+}
+
+function isSame(one: readonly StyledLine[], other: readonly StyledLine[]): boolean {
+	return (
+		one.length === other.length &&
+		one.every((line, index) => isSameLine(line, other[index] ?? emptyLine))
+	)
 }
 
 /** Selects an item that is on the screen. */

@@ -20,7 +20,7 @@ import { Painted } from './painted.ts'
 import { speak, spokenSize } from './spoken/speaking.tsx'
 import type { Screen, Size } from './state.ts'
 import { Terminal } from './terminal.ts'
-import { themeFor } from './theme.ts'
+import { isColourless, themeFor } from './theme.ts'
 
 export interface RunAppOptions {
 	stdin: NodeJS.ReadStream
@@ -107,6 +107,7 @@ export async function runApp(
 				notifier: tell,
 				copy: clipboardBy((data) => stdout.write(data), env),
 				save: options.save ?? nowhere,
+				plainCode: options.screenReader === true || isColourless(env),
 				initial: options.initial ?? null,
 				keymap,
 			}),

@@ -9,6 +9,7 @@ import type { ShownMessage, StoredRow } from '../viewer/viewer.ts'
 import type { KeyContext } from './keymap/command.ts'
 import type { LineEdit } from './line-edit.ts'
 import type { ReplayState } from './replay/replay-state.ts'
+import type { Fold } from './transcript/folds.ts'
 import type { Anchor } from './viewport.ts'
 
 export interface Size {
@@ -150,9 +151,9 @@ export interface TranscriptState {
 	anchor: Anchor | null
 	/** With jump scroll, where the window stands while what follows still fits under it. */
 	jump: Anchor | null
-	/** Items shown the other way round than by default. */
-	toggled: ReadonlySet<string>
-	unfoldAll: boolean
+	/** How much is shown of every item, and of those where that was chosen one by one. */
+	fold: Fold
+	folds: ReadonlyMap<string, Fold>
 	/** The item that fold and see-all act on. */
 	selected: string | null
 	/** The item jumped to, by its key: the next jump goes on from it. `null` once one has moved otherwise. */
@@ -201,8 +202,8 @@ export interface UiState {
 export const startOfTranscript: TranscriptState = {
 	anchor: null,
 	jump: null,
-	toggled: new Set(),
-	unfoldAll: false,
+	fold: 'folded',
+	folds: new Map(),
 	selected: null,
 	cursor: null,
 	find: null,
@@ -265,6 +266,11 @@ export function baseScreen(state: UiState): Exclude<Screen, Overlay> {
 
 export function transcriptOf(state: UiState, session: string): TranscriptState {
 	return state.transcripts.get(session) ?? startOfTranscript
+}
+
+/** How much of an item is shown. */
+export function foldOf({ fold, folds }: TranscriptState, key: string): Fold {
+	return folds.get(key) ?? fold
 }
 
 export function withTranscript(

@@ -91,6 +91,11 @@ const lightColours: ReadonlySet<string | undefined> = new Set([
 	'15',
 ])
 
+/** Whether everything is drawn without colour. */
+export function isColourless(env: Readonly<Record<string, string | undefined>>): boolean {
+	return themeFor(env) === colourless
+}
+
 /** Without colour where `NO_COLOR` is set to anything, or the terminal has none. */
 export function themeFor(env: Readonly<Record<string, string | undefined>>): Theme {
 	if (env.FORCE_COLOR === '0') return colourless

@@ -11,6 +11,7 @@ import type {
 	SessionState,
 	StoredRow,
 } from '../../source/viewer/viewer.ts'
+import { context } from './_context.ts'
 import { ScriptedCost, spentOn } from './_cost.ts'
 import { approving, device, found, logEvent, recovering, revoking, someState } from './_devices.ts'
 import { hit, ScriptedSearch } from './_search.ts'
@@ -370,7 +371,7 @@ export function hostileData(text: string): Snapshot[] {
 }
 
 /** Every screen there is, with `text` typed where something is typed. */
-export function hostileScreens(text: string): Partial<Record<Screen['name'], Screen[]>> {
+export function hostileScreens(text: string): Record<Screen['name'], Screen[]> {
 	const edit = insertText(emptyEdit, text, oneLine)
 	const lines = insertText(emptyEdit, text, block)
 	const bound = { request: pending, digest: 'aa'.repeat(32) }
@@ -420,6 +421,11 @@ export function hostileScreens(text: string): Partial<Record<Screen['name'], Scr
 		'words-of-answer': [{ name: 'words-of-answer', asking, edit }],
 		revoked: [{ name: 'revoked' }],
 		filter: [{ name: 'filter', edit }],
+		help: [{ name: 'help', of: 'session', line: 0, filter: text, context: context() }],
+		'help-filter': [{ name: 'help-filter', edit }],
+		// They are of another program, for a home that is no device yet, and show nothing where there is one.
+		join: [],
+		words: [],
 		archive: [{ name: 'archive', sessions: [session] }],
 	}
 }

@@ -74,7 +74,11 @@ function frameOf(
 	const known = new Map(
 		[uuid(1)].map((id) => [
 			id,
-			{ ...startOfTranscript, unfoldAll: unfold, anchor: unfold ? { key: 'm1', line: 0 } : null },
+			{
+				...startOfTranscript,
+				fold: unfold ? ('all' as const) : ('folded' as const),
+				anchor: unfold ? { key: 'm1', line: 0 } : null,
+			},
 		]),
 	)
 	return composeFrame({

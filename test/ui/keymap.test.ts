@@ -5,7 +5,8 @@ import { answers, commands, defaultKeymap, type KeyContext } from '../../source/
 import { keyPress } from '../../source/ui/keys.ts'
 import { emptyEdit } from '../../source/ui/line-edit.ts'
 import type { Screen, ScreenName } from '../../source/ui/state.ts'
-import type { RequestView, SessionFacts } from '../../source/viewer/viewer.ts'
+import type { RequestView } from '../../source/viewer/viewer.ts'
+import { context, takesAll } from './_context.ts'
 import { at, request, requestBody, uuid } from './_viewer.ts'
 
 const commandFor = defaultKeymap.commandFor.bind(defaultKeymap)
@@ -75,33 +76,6 @@ const screens: Readonly<Record<ScreenName, Screen>> = {
 	words: { name: 'words', edit: emptyEdit, problem: null, hidden: true },
 }
 const names = Object.keys(screens) as ScreenName[]
-
-const takesAll: SessionFacts = {
-	takes: { prompt: true, interrupt: true, modes: ['default', 'plan'] },
-	mode: 'default',
-	asks: true,
-}
-
-function context(change: Partial<KeyContext> = {}): KeyContext {
-	return {
-		screen: screens.session,
-		session: true,
-		listed: { any: true, filtered: true, archived: false, waiting: false, over: true },
-		waiting: 1,
-		focus: null,
-		foldable: true,
-		selected: false,
-		find: false,
-		hit: false,
-		following: true,
-		device: { id: uuid(900), own: false, active: true, kind: 'device' },
-		grant: { keeper: 'host', leaving: false },
-		act: null,
-		route: { session: uuid(1), facts: takesAll, closed: null, busy: true },
-		joining: null,
-		...change,
-	}
-}
 
 const on = (view: RequestView, unread = 0) =>
 	context({ focus: { request: view, decision: null, unread } })

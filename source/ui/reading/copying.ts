@@ -6,7 +6,7 @@ import { commandOf } from '../../text/tool-input.ts'
 import { openedEvent } from '../../viewer/opened-event.ts'
 import type { ShownMessage } from '../../viewer/viewer.ts'
 import type { App } from '../app.ts'
-import { transcriptOf } from '../state.ts'
+import { foldOf, transcriptOf } from '../state.ts'
 import { bodyOf, type Item } from '../transcript/items.ts'
 import { itemChosen, itemsOnScreen } from './here.ts'
 import { sessionOnScreen } from './place.ts'
@@ -20,8 +20,9 @@ interface Copy {
 export function copy(app: App): void {
 	const session = sessionOnScreen(app)
 	const item = itemChosen(app) ?? newestOnScreen(itemsOnScreen(app))
-	const toggled = session !== null && item && transcriptOf(app.ui, session).toggled.has(item.key)
-	const found = item && copyOf(item, toggled === true)
+	const open =
+		session !== null && item && foldOf(transcriptOf(app.ui, session), item.key) !== 'folded'
+	const found = item && copyOf(item, open === true)
 	if (!found || found.text === '') {
 		app.toast(safeText`There is nothing here to copy: tab selects a command or an edit.`, 'warn')
 		return

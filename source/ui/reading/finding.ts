@@ -220,9 +220,8 @@ export class Finder {
 		// What is folded away is shown when it is gone to.
 		if (lines.length === 0 && item && isFoldable(item)) {
 			app.update((ui) => {
-				const toggled = new Set(transcriptOf(ui, session).toggled)
-				if (!toggled.delete(key)) toggled.add(key)
-				return withTranscript(ui, session, { toggled })
+				const folds = new Map(transcriptOf(ui, session).folds)
+				return withTranscript(ui, session, { folds: folds.set(key, 'all') })
 			})
 			transcript = app.frame().transcript ?? transcript
 			lines = markedLines(transcript.items.lines(index), find.wanted)

@@ -1,4 +1,5 @@
-import { displayText, safeText } from '../../text/safe-text.ts'
+import { oneLine } from '../../text/one-line.ts'
+import { safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span } from '../../text/styled.ts'
 import { emptyScreen, type ScreenFrame } from '../frame.ts'
 import type { KeyContext } from '../keymap/command.ts'
@@ -29,7 +30,7 @@ export function helpScreen(
 	const pane = scrollPane(lines, line, { height })
 	const title = [
 		span(safeText`all keys`, 'strong'),
-		...(filter === '' ? [] : [span(safeText` · ${displayText(filter)}`, 'accent')]),
+		...(filter === '' ? [] : [span(safeText` · ${oneLine(filter)}`, 'accent')]),
 	]
 	return {
 		...emptyScreen,

@@ -1,27 +1,27 @@
 /** A tool call with its result: one line while folded, then what was asked and what came of it. */
 import type { Body, FileChange } from '../../protocol/events.ts'
-import { moreLines } from '../../text/caps.ts'
 import { checklistLines, progressText, type Step, stepsIn, stepsOf } from '../../text/checklist.ts'
 import { changeLines, changeWords, diffStats } from '../../text/diff.ts'
+import { changesOf } from '../../text/edit-input.ts'
 import { entryLines, fencedLines } from '../../text/entry-lines.ts'
+import { codeLines } from '../../text/file-lines.ts'
 import { markdownLines } from '../../text/markdown.ts'
 import { oneLine } from '../../text/one-line.ts'
-import { commandOutput } from '../../text/plain.ts'
+import { commandOutput, type OutputOptions } from '../../text/plain.ts'
 import { joinText, revealText, safeText } from '../../text/safe-text.ts'
 import { lineText, lineWidth, type StyledLine, span } from '../../text/styled.ts'
 import { formatDuration } from '../../text/time.ts'
-import { asInput, commandOf, restOf, textOf } from '../../text/tool-input.ts'
+import { asInput, commandOf, pathOf, restOf, textOf } from '../../text/tool-input.ts'
 import { toolKind } from '../../text/tool-kinds.ts'
 import { callSpans } from '../../text/tool-words.ts'
 import { within } from '../../text/within.ts'
 import type { ShownMessage } from '../../viewer/viewer.ts'
 import { diffLines } from '../present/diff-lines.ts'
 import { keepRight } from '../present/sides.ts'
+import { type Fold, leftOut, linesShown, unfoldedLines } from './folds.ts'
 import type { ItemOptions } from './item-lines.ts'
 import { bodyOf } from './items.ts'
 
-/** Lines of output that are laid out at most; the rest is a count. */
-const longestOutput = 2000
 /** A diff up to this many lines is shown without being asked for. */
 const shortDiff = 16
 /** Lines of a failure that are shown without being asked for. */
@@ -35,14 +35,14 @@ type Result = Body<'tool_result'>
 
 export function callLines(
 	messages: { call: ShownMessage | null; result: ShownMessage | null },
-	{ width, unfolded, cwd }: ItemOptions,
+	{ width, fold, cwd }: ItemOptions,
 ): readonly StyledLine[] {
 	const call = messages.call && bodyOf(messages.call, 'tool_use')
 	const result = messages.result && bodyOf(messages.result, 'tool_result')
 	const parent = call?.parent ?? result?.parent ?? null
 	const lines = linesOf(call, result, {
 		width: parent === null ? width : width - 2,
-		unfolded,
+		fold,
 		cwd,
 	})
 	return parent === null ? lines : lines.map((line) => [span(safeText`┆ `, 'dim'), ...line])
@@ -51,9 +51,9 @@ export function callLines(
 function linesOf(
 	call: Call | null,
 	result: Result | null,
-	{ width, unfolded, cwd }: ItemOptions,
+	{ width, fold, cwd }: ItemOptions,
 ): StyledLine[] {
-	const changes = result?.changes ?? []
+	const changes = changesOf(call, result)
 	const [only] = changes
 	const diff =
 		only && changes.length === 1
@@ -65,6 +65,7 @@ function linesOf(
 	const own = diff.length > 0 ? null : ownLines(call, result, width - 2)
 	const shown = own ? own.lines : diff
 	const most = own ? own.most : shortDiff
+	const unfolded = fold !== 'folded'
 	const open = unfolded || (shown.length > 0 && shown.length <= most)
 	const options: Title = {
 		steps: own?.steps ?? null,
@@ -76,12 +77,12 @@ function linesOf(
 	const title = titleLine(call, result, options)
 	const body = open
 		? [
-				...(unfolded && !own ? inputLines(call, title, options) : []),
-				...shown.map(indent),
-				...(unfolded && shown.length === 0 ? outputLines(told, width, longestOutput) : []),
+				...(unfolded && !own ? unfoldedLines(inputLines(call, title, options), fold) : []),
+				...(unfolded ? unfoldedLines(shown, fold) : shown).map(indent),
+				...(unfolded && shown.length === 0 ? toldOutput(call, result, told, fold, width) : []),
 			]
 		: result && !result.ok
-			? outputLines(told, width, failureLines)
+			? outputLines(told, width, { limit: failureLines })
 			: []
 	const hidden = !unfolded && (shown.length > most || (shown.length === 0 && lines > body.length))
 	const sign = unfolded ? safeText` ▾` : hidden ? safeText` ▸` : safeText`  `
@@ -188,21 +189,32 @@ function inputLines(call: Call | null, title: StyledLine, options: Title): Style
 			)
 			.flatMap(([key, value]) => entryLines(key, value, width, bar)),
 	]
-	return lines.length <= longestOutput
-		? lines
-		: [
-				...lines.slice(0, longestOutput),
-				[...bar, span(moreLines(lines.length - longestOutput), 'dim')],
-			]
+	return lines
 }
 
 const bar: StyledLine = [span(safeText`  │ `, 'dim')]
 
-function outputLines(output: string, width: number, most: number): StyledLine[] {
+function outputLines(output: string, width: number, options: OutputOptions): StyledLine[] {
 	if (output === '') return []
-	return commandOutput(output, width - lineWidth(bar), { limit: most, style: 'dim' }).map(
-		(line) => [...bar, ...line],
-	)
+	return commandOutput(output, width - lineWidth(bar), { style: 'dim', ...options }).map((line) => [
+		...bar,
+		...line,
+	])
+}
+
+/** What a tool answered, unfolded; of a file that was read, as code. */
+function toldOutput(
+	call: Call | null,
+	result: Result | null,
+	told: string,
+	open: Exclude<Fold, 'folded'>,
+	width: number,
+): StyledLine[] {
+	const options = { limit: linesShown(open), more: leftOut(open) }
+	const path =
+		result?.ok && call && toolKind(call.name, call.input) === 'read' && pathOf(call.input)
+	const code = path ? codeLines(told, path, width - lineWidth(bar), options) : null
+	return code ? code.map((line) => [...bar, ...line]) : outputLines(told, width, options)
 }
 
 function indent(line: StyledLine): StyledLine {

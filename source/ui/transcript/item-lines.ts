@@ -12,12 +12,13 @@ import { promptFrom, sentSpans } from '../present/sender.ts'
 import { clockTime } from '../present/times.ts'
 import { remember } from '../remember.ts'
 import { callLines } from './call-lines.ts'
+import { type Fold, unfoldedLines } from './folds.ts'
 import { bodyOf, type Item } from './items.ts'
 import { systemLines } from './system-lines.ts'
 
 export interface ItemOptions {
 	width: number
-	unfolded: boolean
+	fold: Fold
 	/** Folder of the session: paths in it are shown without it. */
 	cwd: string | null
 }
@@ -30,8 +31,8 @@ export function itemLines(
 	item: Exclude<Item, { type: 'request' }>,
 	options: ItemOptions,
 ): readonly StyledLine[] {
-	const { width, unfolded, cwd } = options
-	const variant = `${width} ${unfolded} ${cwd} ${isHighlighting()}`
+	const { width, fold, cwd } = options
+	const variant = `${width} ${fold} ${cwd} ${isHighlighting()}`
 	switch (item.type) {
 		case 'message': {
 			const { message, sender } = item
@@ -98,7 +99,7 @@ function bodyLines(
 	sender: Sender | null,
 	options: ItemOptions,
 ): readonly StyledLine[] {
-	const { width, unfolded } = options
+	const { width, fold } = options
 	const prompt = bodyOf(message, 'user_prompt')
 	if (prompt) {
 		const from = prompt.source === 'viewer' ? promptFrom(sender, width) : []
@@ -109,7 +110,7 @@ function bodyLines(
 	if (response) return nested(response.parent, markdownLines(response.text, inner(response, width)))
 	const thinking = bodyOf(message, 'agent_thinking')
 	if (thinking)
-		return nested(thinking.parent, thoughtLines(thinking.text, inner(thinking, width), unfolded))
+		return nested(thinking.parent, thoughtLines(thinking.text, inner(thinking, width), fold))
 	const result = bodyOf(message, 'tool_result')
 	if (result) return callLines({ call: null, result: message }, options)
 	const error = bodyOf(message, 'error')
@@ -124,7 +125,7 @@ function bodyLines(
 		return wrapLine([span(safeText`— ${oneLine(status.status)}${detail} —`, 'dim')], width)
 	}
 	const system = bodyOf(message, 'system')
-	if (system) return systemLines(system, { width, unfolded })
+	if (system) return systemLines(system, { width, fold })
 	const answer = bodyOf(message, 'permission_response')
 	const what = answer ? safeText`permission ${oneLine(answer.result)}` : oneLine(message.kind ?? '')
 	return [truncateLine([span(safeText`· ${what}`, 'dim')], width)]
@@ -136,23 +137,23 @@ function barred(text: string, width: number): StyledLine[] {
 	return plainLines(displayText(text), width - 2, 'strong').map((line) => [bar, ...line])
 }
 
-function thoughtLines(text: string, width: number, unfolded: boolean): StyledLine[] {
+function thoughtLines(text: string, width: number, fold: Fold): StyledLine[] {
 	const lines = markdownLines(text.trim(), width - 2).map((line) =>
 		line.map((each) => (each.style === 'plain' ? span(each.text, 'thinking') : each)),
 	)
 	const [first = emptyLine] = lines
-	if (!unfolded) {
+	if (fold === 'folded') {
 		const more = lines.length > 1 ? [span(safeText` ▸`, 'dim')] : []
 		return [[span(safeText`✻ `, 'dim'), ...truncateLine(first, width - 4), ...more]]
 	}
-	return lines.map((line, index) => [
+	return unfoldedLines(lines, fold).map((line, index) => [
 		span(index === 0 ? safeText`✻ ` : safeText`  `, 'dim'),
 		...line,
 	])
 }
 
 function liveLines(live: LiveText, { width }: Pick<ItemOptions, 'width'>): readonly StyledLine[] {
-	if (live.kind === 'agent_thinking') return thoughtLines(live.text, width, false)
+	if (live.kind === 'agent_thinking') return thoughtLines(live.text, width, 'folded')
 	return [...markdownLines(live.text, width), [span(safeText`▍`, 'accent')]]
 }
 

@@ -11,8 +11,9 @@ import { type Card, requestSummary, wants } from '../present/request-card.ts'
 import { requestMatter } from '../present/request-matter.ts'
 import { remember } from '../remember.ts'
 import { cardOf, shownOf } from '../screens/card-pane.ts'
-import { type TranscriptState, transcriptOf } from '../state.ts'
+import { foldOf, type TranscriptState, transcriptOf } from '../state.ts'
 import type { Items, Window } from '../viewport.ts'
+import { type Fold, unfoldedLines } from './folds.ts'
 import { itemLines } from './item-lines.ts'
 import { bodyOf, type Item, transcriptItems } from './items.ts'
 
@@ -39,12 +40,12 @@ export function layOut(model: Model, session: string, state: SessionState, width
 	const linesAt = (index: number): readonly StyledLine[] => {
 		const item = entries[index]
 		if (!item) return []
-		const unfolded = ui.unfoldAll !== ui.toggled.has(item.key)
-		if (item.type !== 'request') return itemLines(item, { width, unfolded, cwd })
+		const fold = foldOf(ui, item.key)
+		if (item.type !== 'request') return itemLines(item, { width, fold, cwd })
 		const request = item.request
 		if (request?.status === 'pending')
 			return [emptyLine, ...cardAt(index, request).lines, emptyLine]
-		return answeredLines(model, item, width, unfolded)
+		return answeredLines(model, item, width, fold)
 	}
 	const laidOut = new Map<number, readonly StyledLine[]>()
 	return {
@@ -100,11 +101,11 @@ function answeredLines(
 	model: Model,
 	item: Extract<Item, { type: 'request' }>,
 	width: number,
-	unfolded: boolean,
+	fold: Fold,
 ): readonly StyledLine[] {
 	const body = item.request?.body ?? bodyOf(item.message, 'permission_request')
 	const view = { body } as const
-	if (item.called && !unfolded) return outcomeLines(model, item, width)
+	if (item.called && fold === 'folded') return outcomeLines(model, item, width)
 	const title = truncateLine(
 		[
 			span(safeText`⚠ `, 'dim'),
@@ -113,10 +114,11 @@ function answeredLines(
 		],
 		width,
 	)
-	const all = unfolded && body ? requestMatter(body, width - 2) : []
+	const matter =
+		fold === 'folded' || !body ? [] : unfoldedLines(requestMatter(body, width - 2), fold)
 	return [
 		title,
-		...all.map((line) => [spaces(2), ...line]),
+		...matter.map((line) => [spaces(2), ...line]),
 		...outcomeLines(model, item, width),
 		emptyLine,
 	]

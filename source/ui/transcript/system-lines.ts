@@ -7,6 +7,7 @@ import { displayText, noText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { policyIsRefused } from '../../text/transcript.ts'
 import { wrapLine } from '../../text/wrap.ts'
+import { type Fold, unfoldedLines } from './folds.ts'
 
 /** Types whose text says all. */
 const speaking = new Set(['mode', 'policy', 'compact', 'api_retry', 'summary', 'subagent'])
@@ -19,15 +20,17 @@ const indent = { rest: [span(safeText`  `)] }
 /** In one line while it is folded, but for what must not be missed. */
 export function systemLines(
 	system: Body<'system'>,
-	{ width, unfolded }: { width: number; unfolded: boolean },
+	{ width, fold }: { width: number; fold: Fold },
 ): readonly StyledLine[] {
 	const text = system.text ?? ''
 	if (isWarning(system))
 		return wrapLine([span(safeText`! ${oneLine(text)}`, 'warn')], width, indent)
 	if (system.type === 'plan') return planLines(text, width)
-	if (system.type === 'subagent_prompt') return askedLines(text, width, unfolded)
+	if (system.type === 'subagent_prompt') return askedLines(text, width, fold)
 	const line = [span(safeText`· ${saying(system.type, text)}`, 'dim')]
-	return unfolded ? wrapLine(line, width, indent) : [truncateLine(line, width)]
+	return fold === 'folded'
+		? [truncateLine(line, width)]
+		: unfoldedLines(wrapLine(line, width, indent), fold)
 }
 
 function saying(type: string, text: string) {
@@ -60,11 +63,11 @@ function planLines(text: string, width: number): StyledLine[] {
 }
 
 /** What a sub-agent was asked; its call says it in short. */
-function askedLines(text: string, width: number, unfolded: boolean): StyledLine[] {
+function askedLines(text: string, width: number, fold: Fold): StyledLine[] {
 	const nest = [span(safeText`┆ `, 'dim'), span(safeText`▌ `, 'prompt')]
 	const lines = plainLines(displayText(text.trim()), width - 4)
 	const [first = []] = lines
-	if (unfolded) return lines.map((line) => [...nest, ...line])
+	if (fold !== 'folded') return unfoldedLines(lines, fold).map((line) => [...nest, ...line])
 	const more = lines.length > 1 ? span(safeText` ▸`, 'dim') : span(noText)
 	return [[...nest, ...truncateLine(first, width - 6), more]]
 }

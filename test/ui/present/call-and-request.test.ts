@@ -1,6 +1,7 @@
 /** A call and the request about it say what is asked once between them. */
 import { expect, test } from 'vitest'
 import { requestMatter } from '../../../source/ui/present/request-matter.ts'
+import type { Fold } from '../../../source/ui/transcript/folds.ts'
 import { itemLines } from '../../../source/ui/transcript/item-lines.ts'
 import { type Item, transcriptItems } from '../../../source/ui/transcript/items.ts'
 import type { ShownMessage } from '../../../source/viewer/viewer.ts'
@@ -84,12 +85,12 @@ test('a card says each thing once, and whatever the change does not show', () =>
 	)
 })
 
-const lines = (item: Item | undefined, unfolded = false): string =>
-	item && item.type !== 'request' ? textOf(itemLines(item, { width: 60, unfolded, cwd: null })) : ''
+const lines = (item: Item | undefined, fold: Fold = 'folded'): string =>
+	item && item.type !== 'request' ? textOf(itemLines(item, { width: 60, fold, cwd: null })) : ''
 
-function shown(name: string, input: unknown, text: string, unfolded = false): string {
+function shown(name: string, input: unknown, text: string, fold: Fold = 'folded'): string {
 	const called = message(1, 'tool_use', { tool_use: 'c1', name, input, parent: null })
-	return lines(transcriptItems(transcript([called, result(2, 'c1', text)]), new Map())[1], unfolded)
+	return lines(transcriptItems(transcript([called, result(2, 'c1', text)]), new Map())[1], fold)
 }
 
 test('a plan, a to-do list and a command that printed nothing', () => {
@@ -111,19 +112,19 @@ test('a plan, a to-do list and a command that printed nothing', () => {
 })
 
 test('unfolded, a call shows what its title does not', () => {
-	expect(shown('Read', { file_path: '/a/b.ts' }, 'one', true)).toMatch(
+	expect(shown('Read', { file_path: '/a/b.ts' }, 'one', 'some')).toMatch(
 		/^≡ read \/a\/b\.ts[^\n]*\n {2}│ one$/,
 	)
-	expect(shown('odd', { deep: { more: true } }, 'one', true)).toContain('│   "more": true')
+	expect(shown('odd', { deep: { more: true } }, 'one', 'some')).toContain('│   "more": true')
 	const long = `echo ${'x'.repeat(100)}`
-	expect(shown('Bash', { command: long }, '', true).replaceAll(/\n {2}│ /g, '')).toContain(long)
+	expect(shown('Bash', { command: long }, '', 'some').replaceAll(/\n {2}│ /g, '')).toContain(long)
 })
 
 test('what a session says of itself', () => {
-	const say = (type: string, text: string | null, unfolded = false) =>
+	const say = (type: string, text: string | null, fold: Fold = 'folded') =>
 		lines(
 			transcriptItems(transcript([message(1, 'system', { type, text, data: null })]), new Map())[1],
-			unfolded,
+			fold,
 		)
 	expect(say('interrupted', null)).toBe('· interrupted')
 	expect(say('interrupted', '[Request interrupted by user]')).toBe('· interrupted')
@@ -135,7 +136,40 @@ test('what a session says of itself', () => {
 		'<task-notification>\n<status>completed</status>\n<summary>Done</summary></task-notification>'
 	expect(say('task_notification', task)).toBe('· background task: Done, completed')
 	expect(say('odd_type', 'x'.repeat(70))).toMatch(/^· odd type: x+…$/)
-	expect(say('odd_type', 'x'.repeat(70), true).replaceAll(/\s/g, '')).toBe(
+	expect(say('odd_type', 'x'.repeat(70), 'some').replaceAll(/\s/g, '')).toBe(
 		`·oddtype:${'x'.repeat(70)}`,
 	)
+})
+
+test('unfolded once, the start and the end of a long output; again, all of it', () => {
+	const output = Array.from({ length: 3000 }, (_, line) => `line ${line}`).join('\n')
+	const some = shown('Bash', { command: 'ls' }, output, 'some').split('\n')
+	expect(some.slice(13, 17)).toEqual([
+		'  │ line 12',
+		'  │ line 13',
+		'  │ … +2980 lines, unfold again for all',
+		'  │ line 2994',
+	])
+	expect(some.at(-1)).toBe('  │ line 2999')
+	const all = shown('Bash', { command: 'ls' }, output, 'all').split('\n')
+	expect(all).toHaveLength(3001)
+	expect(all).toContain('  │ line 1500')
+})
+
+test('an edit of which no diff was recorded is shown as one', () => {
+	const edit = { file_path: '/a/b.ts', old_string: 'one\ntwo\n', new_string: 'one\nthree\n' }
+	expect(shown('Edit', edit, 'The file was updated.')).toMatch(
+		/^✎ \/a\/b\.ts {2}\+1 −1 +✓ 0\.2 s\n {4}one\n {2}- two\n {2}\+ three$/,
+	)
+	const many = {
+		file_path: 'b.ts',
+		edits: [
+			{ old_string: 'a', new_string: 'b' },
+			{ old_string: '', new_string: 'c' },
+		],
+	}
+	expect(shown('MultiEdit', many, 'ok')).toMatch(/\+2 −1[\s\S]*- a\n[\s\S]*\+ b\n[\s\S]*\+ c$/)
+	expect(shown('Write', { file_path: 'b.ts', content: 'x\n' }, 'ok')).toMatch(/\+1 −0[\s\S]*\+ x$/)
+	// Of another shape it is what it is.
+	expect(shown('Edit', { file_path: 'b.ts', old_string: 5 }, 'ok')).toMatch(/^✎ edit b\.ts/)
 })

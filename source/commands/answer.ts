@@ -1,5 +1,6 @@
 /** `approve` and `deny`: one request, one answer, and what became of it. */
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { revealText } from '../text/safe-text.ts'
 import type { DecisionState, RequestView, Stage } from '../viewer/viewer.ts'
 import { answerLines, answersOf } from './answers.ts'
@@ -62,7 +63,7 @@ export async function answer(
 	})
 	if (!json) printStages(io, tracked)
 	const state = await tracked.done
-	if (json) io.stdout.write(`${JSON.stringify(resultJson(state, decision))}\n`)
+	if (json) io.stdout.write(`${jsonText(resultJson(state, decision))}\n`)
 	else if (!isEnd(state.stage) && state.why) io.stdout.write(`  ${revealText(state.why)}\n`)
 	return took(state) ? exit.done : state.stage === 'refused' ? exit.refused : exit.failed
 }
@@ -100,7 +101,7 @@ function alreadyDecided(
 	if (flags.has('json')) {
 		const base = { request: request.id, decision, accepted: false, by_host_at: null }
 		const stage = endOf[request.status] ?? 'lost'
-		io.stdout.write(`${JSON.stringify({ ...base, stage, winner: null, why })}\n`)
+		io.stdout.write(`${jsonText({ ...base, stage, winner: null, why })}\n`)
 	} else {
 		io.stderr.write(`styrby-tui: this request was not answered: ${revealText(why)}.\n`)
 	}

@@ -1,5 +1,6 @@
 /** `cost`: what was spent, by day, agent, project or model. */
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { costCsv } from '../viewer/cost-csv.ts'
 import { CostReader } from '../viewer/cost-reader.ts'
 import { type Dimension, dimensions, grouped, total } from '../viewer/cost-table.ts'
@@ -45,7 +46,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 		total: total(spent),
 		problems: reader.problems,
 	}
-	if (flags.has('json')) io.stdout.write(`${JSON.stringify(costJson(report))}\n`)
+	if (flags.has('json')) io.stdout.write(`${jsonText(costJson(report))}\n`)
 	else if (flags.has('csv')) io.stdout.write(costCsv(by, report.groups))
 	else io.stdout.write(costReport(report, { width: io.stdout.columns ?? 100, now: io.now() }))
 	if (reader.problems > 0) {

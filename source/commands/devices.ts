@@ -1,6 +1,7 @@
 /** `devices`: which devices can read this account. */
 import { type DeviceList, listDevices } from '../account/devices.ts'
 import { type ExitCode, exit } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import type { Invocation } from './command.ts'
 import { openContext } from './context.ts'
 import { keysNotInLog } from './devices/faults.ts'
@@ -34,7 +35,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const list = await listDevices(context.account)
 	io.stdout.write(
 		flags.has('json')
-			? `${JSON.stringify(devicesJson(list))}\n`
+			? `${jsonText(devicesJson(list))}\n`
 			: deviceListText(list, { now: io.now(), width: widthOf(io.stdout) }),
 	)
 	if (list.log.problem) throw list.log.problem

@@ -5,6 +5,7 @@ import { type Home, resolveHome } from '../config/paths.ts'
 import { chosenProfile, homeOf, type Profile } from '../config/profiles.ts'
 import { loadSettings, type Settings, settingsSchema } from '../config/settings.ts'
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { revealText } from '../text/safe-text.ts'
 import { textWidth } from '../text/width.ts'
 import type { Invocation } from './command.ts'
@@ -33,7 +34,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	}
 	const failed = checks.filter(({ state }) => state === 'fail').length
 	const warned = checks.filter(({ state }) => state === 'warn').length
-	if (json) io.stdout.write(`${JSON.stringify({ checks })}\n`)
+	if (json) io.stdout.write(`${jsonText({ checks })}\n`)
 	else io.stdout.write(`\n${summary(checks.length, failed, warned)}\n`)
 	return failed > 0 ? exit.failed : exit.done
 }

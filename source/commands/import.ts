@@ -6,6 +6,7 @@ import { loadHistoryReader } from '../host/history-readers.ts'
 import { HostedSessions } from '../host/hosted-sessions.ts'
 import { type ImportResult, importSession } from '../host/import-session.ts'
 import { exit, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { revealText } from '../text/safe-text.ts'
 import type { Invocation } from './command.ts'
 import { type Context, openContext } from './context.ts'
@@ -73,7 +74,7 @@ function problemText({ problems }: ImportResult): string | null {
 function jsonLine(path: string, { file }: ImportedSession, result: ImportResult): string {
 	const { agent, session, messages, skipped, reason } = result
 	const problem = problemText(result)
-	return `${JSON.stringify({ file: file ?? path, agent, session, messages, skipped, problem, reason })}\n`
+	return `${jsonText({ file: file ?? path, agent, session, messages, skipped, problem, reason })}\n`
 }
 
 function plainLine(path: string, { file }: ImportedSession, result: ImportResult): string {

@@ -17,6 +17,7 @@ import {
 	readProfiles,
 } from '../config/profiles.ts'
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { revealText } from '../text/safe-text.ts'
 import { openVault } from '../vault/choose.ts'
 import type { Flags, Invocation } from './command.ts'
@@ -41,7 +42,7 @@ export interface LoginReport {
 export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const place = await openBase(io)
 	const report = await enterBackend(place, flags)
-	io.stdout.write(flags.has('json') ? `${JSON.stringify(report)}\n` : reportText(report))
+	io.stdout.write(flags.has('json') ? `${jsonText(report)}\n` : reportText(report))
 	const note = overruled(io, report)
 	if (note !== null) io.stderr.write(`styrby-tui: ${note}\n`)
 	return exit.done

@@ -2,6 +2,7 @@
 import { signOut } from '../backend/sign-in.ts'
 import type { Profile } from '../config/profiles.ts'
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { revealText } from '../text/safe-text.ts'
 import { openVault } from '../vault/choose.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -34,7 +35,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const report: LogoutReport = { backend: { kind, url }, account, ended }
 	const done = ended ? 'Signed out of' : 'This home was signed out already of'
 	const text = revealText(`${done} ${url}. ${wayBack(profile)}`)
-	io.stdout.write(flags.has('json') ? `${JSON.stringify(report)}\n` : `${text}\n`)
+	io.stdout.write(flags.has('json') ? `${jsonText(report)}\n` : `${text}\n`)
 	return exit.done
 }
 

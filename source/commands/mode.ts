@@ -1,5 +1,6 @@
 /** `mode`: puts an agent in another permission mode, or says which there are. */
 import { StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { revealText } from '../text/safe-text.ts'
 import { readFacts } from '../viewer/facts.ts'
 import { unaskedIn } from '../viewer/modes.ts'
@@ -29,7 +30,7 @@ export async function run(invocation: Invocation) {
 			)
 		}
 		if (flags.has('json')) {
-			io.stdout.write(`${JSON.stringify({ session, mode, asks, modes })}\n`)
+			io.stdout.write(`${jsonText({ session, mode, asks, modes })}\n`)
 			return null
 		}
 		for (const name of new Set([...(mode === null ? [] : [mode]), ...modes])) {

@@ -1,4 +1,5 @@
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import type { OpenedViewer } from '../viewer/open-viewer.ts'
 import type { RequestView } from '../viewer/viewer.ts'
 import type { Invocation } from './command.ts'
@@ -44,11 +45,11 @@ function printer({ flags, io }: Invocation) {
 	const write = (text: string) => void io.stdout.write(`${text}\n`)
 	return {
 		request(request: RequestView) {
-			if (json) write(JSON.stringify(requestJson(request)))
+			if (json) write(jsonText(requestJson(request)))
 			else write(requestLines(request, io.now(), io.stdout.columns ?? 100))
 		},
 		count(waiting: Waiting) {
-			write(json ? JSON.stringify(waiting) : waitingLine(waiting))
+			write(json ? jsonText(waiting) : waitingLine(waiting))
 		},
 	}
 }
@@ -56,7 +57,7 @@ function printer({ flags, io }: Invocation) {
 function list(invocation: Invocation, requests: readonly RequestView[]): void {
 	const { flags, io } = invocation
 	if (flags.has('json')) {
-		io.stdout.write(`${JSON.stringify({ permissions: requests.map(requestJson) })}\n`)
+		io.stdout.write(`${jsonText({ permissions: requests.map(requestJson) })}\n`)
 	} else if (requests.length === 0) io.stdout.write(none)
 	else requests.forEach(printer(invocation).request)
 }

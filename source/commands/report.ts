@@ -1,5 +1,6 @@
 /** Errors as people and scripts see them. */
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { revealText } from '../text/safe-text.ts'
 import type { Io } from './io.ts'
 
@@ -39,9 +40,7 @@ export function asStyrbyError(error: unknown): StyrbyError {
 /** One sentence on stderr, or the JSON form with --json. Returns the exit code. */
 export function reportError(error: unknown, io: Pick<Io, 'stderr'>, json: boolean): ExitCode {
 	const { code, message, exitCode } = asStyrbyError(error)
-	const text = json
-		? JSON.stringify({ error: { code, message } })
-		: `styrby-tui: ${revealText(message)}`
+	const text = json ? jsonText({ error: { code, message } }) : `styrby-tui: ${revealText(message)}`
 	io.stderr.write(`${text}\n`)
 	return exitCode === exit.done ? exit.failed : exitCode
 }

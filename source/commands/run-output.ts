@@ -1,6 +1,7 @@
 /** What `run --headless` prints of its session, as text or as one JSON object a line. */
 import type { Entry, SealedEntry } from '../host/seal-event.ts'
 import type { SessionEnd } from '../host/session-host.ts'
+import { jsonText } from '../text/json-text.ts'
 import { type DeviceName, eventLines } from './message-lines.ts'
 
 export interface RunOutput {
@@ -13,7 +14,7 @@ export interface RunOutput {
 export function jsonOutput(write: (text: string) => void): RunOutput {
 	let session: string | null = null
 	const early: string[] = []
-	const line = (value: unknown) => `${JSON.stringify(value)}\n`
+	const line = (value: unknown) => `${jsonText(value)}\n`
 	return {
 		started(id) {
 			session = id

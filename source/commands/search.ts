@@ -1,6 +1,7 @@
 /** `search`: full-text search over all that this device can read, on this machine alone. */
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
 import { parseQuery } from '../search/query.ts'
+import { jsonText } from '../text/json-text.ts'
 import { Value } from '../viewer/readable.ts'
 import { SearchModel } from '../viewer/search/search-model.ts'
 import type { SearchHit, SearchState } from '../viewer/viewer.ts'
@@ -40,7 +41,7 @@ export async function run({ args, rest, flags, io }: Invocation): Promise<ExitCo
 	if (flags.has('json')) {
 		const { messages, problem } = index
 		const found = { query: text, total, hits: hits.map(hitJson), index: { messages, problem } }
-		io.stdout.write(`${JSON.stringify(found)}\n`)
+		io.stdout.write(`${jsonText(found)}\n`)
 		return exit.done
 	}
 	const width = io.stdout.columns ?? 100

@@ -1,5 +1,6 @@
 /** `prompt`, `interrupt` and `mode`: something for an agent, and what became of it. */
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { revealText } from '../text/safe-text.ts'
 import type { Sending } from '../viewer/viewer.ts'
 import type { Invocation } from './command.ts'
@@ -31,8 +32,7 @@ export async function sendTo(
 	const by_host_at = stages.find((one) => one.stage === 'obeyed')?.at ?? null
 	const accepted = stage === 'obeyed'
 	const { kind } = sending
-	if (json)
-		io.stdout.write(`${JSON.stringify({ session, kind, accepted, by_host_at, stage, why })}\n`)
+	if (json) io.stdout.write(`${jsonText({ session, kind, accepted, by_host_at, stage, why })}\n`)
 	else if (stage === 'stored' && why) io.stdout.write(`  ${revealText(why)}\n`)
 	return accepted ? exit.done : exit.failed
 }

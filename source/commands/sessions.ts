@@ -1,5 +1,6 @@
 import { isCheckSession } from '../protocol/check-session.ts'
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import { loadHosts, sessionsWithheld, summarise } from '../viewer/session-summary.ts'
 import type { SessionSummary } from '../viewer/viewer.ts'
 import type { Flags, Invocation } from './command.ts'
@@ -102,7 +103,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	const { flags, io } = invocation
 	const { sessions, withheld } = await findSessions(invocation)
 	if (flags.has('json')) {
-		io.stdout.write(`${JSON.stringify({ sessions: sessions.map(sessionJson) })}\n`)
+		io.stdout.write(`${jsonText({ sessions: sessions.map(sessionJson) })}\n`)
 	} else {
 		const filtered = filters.some((name) => flags.text(name) !== undefined)
 		const width = io.stdout.columns ?? 100

@@ -1,6 +1,7 @@
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
 import type { Body } from '../protocol/events.ts'
 import { staleAfter } from '../protocol/live.ts'
+import { jsonText } from '../text/json-text.ts'
 import { messageJson } from '../viewer/message-json.ts'
 import { SessionTotals, wrongRow } from '../viewer/row-check.ts'
 import { senderOf } from '../viewer/senders.ts'
@@ -18,7 +19,7 @@ import { untilRevoked } from './until-revoked.ts'
 
 function printer({ flags, io }: Invocation, { account }: Context): (message: ShownMessage) => void {
 	if (flags.has('json')) {
-		return (message) => io.stdout.write(`${JSON.stringify(messageJson(message))}\n`)
+		return (message) => io.stdout.write(`${jsonText(messageJson(message))}\n`)
 	}
 	const width = io.stdout.columns ?? 100
 	return (message) => {
@@ -33,7 +34,7 @@ function printer({ flags, io }: Invocation, { account }: Context): (message: Sho
 async function printRaw(context: Context, session: string): Promise<void> {
 	for (let after = 0; ; ) {
 		const rows = await context.gateway.readMessages(session, { after, limit: 500 })
-		for (const row of rows) context.io.stdout.write(`${JSON.stringify(row)}\n`)
+		for (const row of rows) context.io.stdout.write(`${jsonText(row)}\n`)
 		const last = rows.at(-1)
 		if (!last || last.seq <= after) return
 		after = last.seq

@@ -9,6 +9,7 @@ import { anyInstalled } from '../host/hooks/installations.ts'
 import { pendingRows } from '../host/outbox-files.ts'
 import { type ExitCode, exit, StyrbyError } from '../protocol/errors.ts'
 import { statusEmbedded } from '../server/discover.ts'
+import { jsonText } from '../text/json-text.ts'
 import { revealText } from '../text/safe-text.ts'
 import { textWidth } from '../text/width.ts'
 import { endpointOf } from './backend-of.ts'
@@ -147,7 +148,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const { profiles } = await readProfiles(base)
 	const others = profiles.filter(({ id }) => id !== profile?.id)
 	const text = flags.has('json')
-		? `${JSON.stringify(status)}\n`
+		? `${jsonText(status)}\n`
 		: statusText({
 				status,
 				hooks: await hooksText(base),

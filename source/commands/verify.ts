@@ -1,6 +1,7 @@
 /** `verify`: what the server can see of a message, and whether all that it holds is as it was sealed. */
 import { WireTap } from '../backend/wire-tap.ts'
 import { type ExitCode, exit, refused, StyrbyError } from '../protocol/errors.ts'
+import { jsonText } from '../text/json-text.ts'
 import {
 	checkDeviceLog,
 	checkSessions,
@@ -45,7 +46,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 		if (!tap) throw new TypeError('the context was opened by another way')
 		const verdict = await verify(context, tap)
 		io.stdout.write(
-			flags.has('json') ? `${JSON.stringify(verdict)}\n` : verdictText(verdict, widthOf(io.stdout)),
+			flags.has('json') ? `${jsonText(verdict)}\n` : verdictText(verdict, widthOf(io.stdout)),
 		)
 		if (!verdict.verified) throw notVerified(verdict)
 		return exit.done

@@ -80,13 +80,14 @@ export class CostReader {
 		const keys = row.epoch > first.newest ? await reader.newKeys(first) : first
 		const checked = await reader.check([row], keys, { from: seq, to: seq })
 		const one = checked.rows.find((each) => each.seq === seq)
-		if (!one?.ok) {
+		// Which messages say what was spent, the server tells: it may show any other here.
+		if (!one?.ok || one.message.frame.kind !== 'usage') {
 			this.problems++
-			this.problem ??= one?.problem ?? 'it can not be read'
+			this.problem ??= (one?.ok ? null : one?.problem) ?? 'it can not be read'
 			return
 		}
 		const { frame } = one.message
-		// Its columns are not zero, and were held against what is sealed: it is of this kind.
+		// `kind` and `body` were checked together when the message was opened.
 		const usage = frame.body as Body<'usage'>
 		const { agent = '?', project = null } = this.#names.get(session) ?? {}
 		const day = dayOf(Date.parse(frame.at))

@@ -6,6 +6,7 @@ import {
 	markdownHead,
 	problemMarkdown,
 } from '../text/export-markdown.ts'
+import { jsonText } from '../text/json-text.ts'
 import { messageJson } from './message-json.ts'
 import { openedEvent, placeText } from './opened-event.ts'
 import type { SessionPages, ShownMessage } from './viewer.ts'
@@ -38,7 +39,7 @@ export async function* exportParts(options: ExportOptions): AsyncGenerator<Expor
 	const through = await pages.last()
 	const textOf =
 		format === 'jsonl'
-			? (message: ShownMessage) => `${JSON.stringify(messageJson(message))}\n`
+			? (message: ShownMessage) => `${jsonText(messageJson(message))}\n`
 			: (message: ShownMessage) => messageMarkdown(message, nameOf)
 	const head = format === 'jsonl' ? '' : markdownHead(session)
 	yield { text: head, messages: 0, problems: 0, done: 0, through }

@@ -99,6 +99,25 @@ describe('lines for a screen reader', () => {
 		expect(await news()).toBe('')
 	})
 
+	test('keep what an agent says apart from words of the program', async () => {
+		await using stage = twoWaiting()
+		stage.viewer.requests.set([])
+		const own = ['Keys for it: a allow', 'Screen: sessions', 'End of that.', 'attention: it waits']
+		const signs = ['⚠ it asks for', '✓ allowed by laptop', '**✗ denied**', '▌ my prompt', '| $ ls']
+		const text = [...own, ...signs, 'Now I look.'].join('\n\n')
+		stage.viewer.transcript(uuid(1)).set(transcript([say(1, text)]))
+		const { screen, news } = await listen(stage)
+		await news()
+		await screen.press(keys.enter)
+		const said = (await news()).split('\n')
+		for (const line of own) expect(said).toContain(`| ${line}`)
+		for (const line of signs) expect(said).toContain(`| ${line.replaceAll('*', '')}`)
+		expect(said).toContain('Now I look.')
+		expect(said.filter((line) => line === 'End of that.').length).toBe(
+			said.filter((line) => line === 'Word for word:').length,
+		)
+	})
+
 	test('say that time runs only when it matters', async () => {
 		await using stage = twoWaiting()
 		const { screen, news } = await listen(stage)

@@ -194,3 +194,36 @@ test('asked for before there is a connection is read when there is one', async (
 	late.attach(model)
 	await reaches(late.state, (state) => state.rows === 1)
 })
+
+/** What the backend answers to `read_spending`, in the place of what it has. */
+function answerWith(rows: () => readonly MessageRow[]): void {
+	const { gateway } = account
+	gateway.readSpending = async ({ before }) => ({
+		rows: before === null ? [...rows()] : [],
+		more: before === null,
+	})
+}
+
+test('counts no message that is of another kind, whatever the backend says', async () => {
+	await session.say('a prompt')
+	await spend()
+	answerWith(() => [rowOf(2), rowOf(1)])
+	const reader = await readAll()
+	expect(total(reader.table.spent)).toMatchObject({ responses: 1, costUsd: 0.25 })
+	expect(total(reader.table.spent).tokens).toEqual({
+		input: 10,
+		output: 20,
+		cache_read: 30,
+		cache_write: 40,
+	})
+	expect(reader.problems).toBe(1)
+})
+
+test('counts each message once, also one that the backend shows at several times', async () => {
+	await spend()
+	const row = rowOf(1)
+	answerWith(() => [row, { ...row, created_at: '2026-01-01T00:00:00.000Z' }])
+	const reader = await readAll()
+	expect(total(reader.table.spent)).toMatchObject({ responses: 1, costUsd: 0.25 })
+	expect(reader.problems).toBe(1)
+})

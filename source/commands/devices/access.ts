@@ -2,6 +2,7 @@
 import { type Access, readAccess } from '../../account/access.ts'
 import { listDevices } from '../../account/devices.ts'
 import { type ExitCode, exit, refused } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import type { Invocation } from '../command.ts'
 import { type Context, openContext } from '../context.ts'
 import { findSession } from '../find.ts'
@@ -52,7 +53,7 @@ async function printGrants(
 	let wrong = 0
 	for await (const access of grants) {
 		const text = flags.has('json')
-			? JSON.stringify(accessJson(account, access))
+			? jsonText(accessJson(account, access))
 			: grantLine(account, access)
 		await writeOut(io.stdout, `${text}\n`)
 		if (isWrong(access)) wrong++

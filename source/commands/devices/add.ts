@@ -3,6 +3,7 @@ import type { Account } from '../../account/account.ts'
 import { type Cancelled, type Offer, offerPairing } from '../../account/joining.ts'
 import { fingerprint } from '../../protocol/device.ts'
 import { type ExitCode, exit } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { timeLeft } from '../../text/time.ts'
 import { interrupted } from '../ask.ts'
 import type { Invocation } from '../command.ts'
@@ -35,7 +36,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const expires = new Date(offer.expiresAt).toISOString()
 	io.stdout.write(
 		json
-			? `${JSON.stringify({ code: offer.code, fingerprint: offer.fingerprint, expires_at: expires })}\n`
+			? `${jsonText({ code: offer.code, fingerprint: offer.fingerprint, expires_at: expires })}\n`
 			: offerText(offer, expires),
 	)
 	using progress = new Progress(io, 'waiting to be approved')
@@ -47,7 +48,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 		progress.clear()
 		if (typeof account === 'string') throw interrupted(meanings[account])
 		await rememberDevice(home, account)
-		io.stdout.write(json ? `${JSON.stringify(joinedJson(account))}\n` : joinedText(account))
+		io.stdout.write(json ? `${jsonText(joinedJson(account))}\n` : joinedText(account))
 		return exit.done
 	} finally {
 		clearInterval(timer)

@@ -7,6 +7,7 @@ import {
 	type WaitingDevice,
 } from '../../account/pairing.ts'
 import { type ExitCode, exit } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { shortTime } from '../../text/time.ts'
 import { textWidth } from '../../text/width.ts'
 import { askYes, confirmationNeeded, interrupted } from '../ask.ts'
@@ -41,7 +42,7 @@ export async function run({ args, flags, io }: Invocation): Promise<ExitCode> {
 	const approval = await orRevoked(account, () => approve(io, account, waiting, name))
 	io.stdout.write(
 		json
-			? `${JSON.stringify(approvalJson(account, waiting, approval))}\n`
+			? `${jsonText(approvalJson(account, waiting, approval))}\n`
 			: approvalText(account, waiting, approval),
 	)
 	return exit.done

@@ -1,6 +1,7 @@
 /** `devices log`: the history of devices, replayed from its first entry. */
 import { type LogEvent, readLogHistory } from '../../account/history.ts'
 import { type ExitCode, exit } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { shortTime } from '../../text/time.ts'
 import { textWidth } from '../../text/width.ts'
 import type { Invocation } from '../command.ts'
@@ -15,7 +16,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const events = all.slice(-(flags.number('limit') ?? all.length))
 	io.stdout.write(
 		flags.has('json')
-			? `${JSON.stringify({ entries: events.map(eventJson) })}\n`
+			? `${jsonText({ entries: events.map(eventJson) })}\n`
 			: historyText(events, widthOf(io.stdout)),
 	)
 	context.account.log.assertTrusted()

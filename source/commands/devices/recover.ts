@@ -1,6 +1,7 @@
 /** `devices recover`: this home becomes a device of the account with the recovery words alone. */
 import { recoverDevice } from '../../account/recovery.ts'
 import { type ExitCode, exit } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { interrupted } from '../ask.ts'
 import type { Invocation } from '../command.ts'
 import { openSignedIn, type SignedIn } from '../context.ts'
@@ -23,7 +24,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	const { sessions, granted, unreadable } = shared
 	io.stdout.write(
 		flags.has('json')
-			? `${JSON.stringify({ ...joinedJson(account), sessions, granted, unreadable })}\n`
+			? `${jsonText({ ...joinedJson(account), sessions, granted, unreadable })}\n`
 			: `${joinedText(account)}${sharedText(shared)}\n`,
 	)
 	return exit.done

@@ -6,6 +6,7 @@ import { fingerprint } from '../../protocol/device.ts'
 import type { DeviceState } from '../../protocol/device-log.ts'
 import { type ExitCode, exit, StyrbyError } from '../../protocol/errors.ts'
 import { makeRecoveryWords, recoveryDevice } from '../../protocol/recovery.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { shortTime } from '../../text/time.ts'
 import { confirmationNeeded, interrupted } from '../ask.ts'
 import type { Invocation } from '../command.ts'
@@ -49,7 +50,7 @@ async function make({ flags, io }: Invocation): Promise<ExitCode> {
 		const { sessions, granted, unreadable } = shared
 		const words_ = asked ? null : words
 		io.stdout.write(
-			`${JSON.stringify({ device, words: words_, replaced, sessions, granted, unreadable })}\n`,
+			`${jsonText({ device, words: words_, replaced, sessions, granted, unreadable })}\n`,
 		)
 		return exit.done
 	}
@@ -88,7 +89,7 @@ async function check({ flags, io }: Invocation): Promise<ExitCode> {
 	const known = checkRecovery(account, words)
 	const inForce = known !== null && known.revoked === null
 	io.stdout.write(
-		flags.has('json') ? `${JSON.stringify(checkJson(words, known))}\n` : checkText(account, known),
+		flags.has('json') ? `${jsonText(checkJson(words, known))}\n` : checkText(account, known),
 	)
 	return inForce ? exit.done : exit.failed
 }

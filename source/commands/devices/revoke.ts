@@ -2,6 +2,7 @@
 import { type DeviceInfo, listDevices } from '../../account/devices.ts'
 import { planRevocation, type RevocationReport, revokeDevice } from '../../account/revoking.ts'
 import { type ExitCode, exit, refused, StyrbyError } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { askLine, confirmationNeeded, interrupted } from '../ask.ts'
 import type { Invocation } from '../command.ts'
 import { type Context, openContext } from '../context.ts'
@@ -43,7 +44,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	if (flags.has('dry-run')) {
 		io.stdout.write(
 			json
-				? `${JSON.stringify({ device: subject(device), dry_run: true, plan: plan && planJson(account, plan) })}\n`
+				? `${jsonText({ device: subject(device), dry_run: true, plan: plan && planJson(account, plan) })}\n`
 				: plan
 					? planText(account, device, plan, widthOf(io.stdout))
 					: `${called(device.name, device.id)} is revoked already.\n`,
@@ -58,7 +59,7 @@ export async function run(invocation: Invocation): Promise<ExitCode> {
 	const report = await orRevoked(account, () => revoke(invocation, context, device))
 	io.stdout.write(
 		json
-			? `${JSON.stringify({ device: subject(device), dry_run: false, plan: plan && planJson(account, plan), ...reportJson(account, report) })}\n`
+			? `${jsonText({ device: subject(device), dry_run: false, plan: plan && planJson(account, plan), ...reportJson(account, report) })}\n`
 			: reportText(account, device, report, { width: widthOf(io.stdout), email }),
 	)
 	return outcome(device, report)

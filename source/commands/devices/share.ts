@@ -2,6 +2,7 @@
 import { listDevices } from '../../account/devices.ts'
 import { shareHistory } from '../../account/sharing.ts'
 import { type ExitCode, exit } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { interrupted } from '../ask.ts'
 import type { Invocation } from '../command.ts'
 import { openContext } from '../context.ts'
@@ -31,7 +32,7 @@ export async function run({ args, flags, io }: Invocation): Promise<ExitCode> {
 		const { id, name, fingerprint } = device
 		io.stdout.write(
 			flags.has('json')
-				? `${JSON.stringify({ device: { id, name, fingerprint }, sessions, granted, unreadable })}\n`
+				? `${jsonText({ device: { id, name, fingerprint }, sessions, granted, unreadable })}\n`
 				: `${called(name, id)}: ${sharedText(shared)}\n`,
 		)
 		return exit.done

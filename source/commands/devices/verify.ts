@@ -2,6 +2,7 @@
 import type { Account } from '../../account/account.ts'
 import { type LogCheck, verifyLog } from '../../account/history.ts'
 import { type ExitCode, exit, refused, StyrbyError } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { textWidth } from '../../text/width.ts'
 import type { Invocation } from '../command.ts'
 import { openContext } from '../context.ts'
@@ -21,7 +22,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const result = await look(account)
 	io.stdout.write(
 		flags.has('json')
-			? `${JSON.stringify(resultJson(account, result))}\n`
+			? `${jsonText(resultJson(account, result))}\n`
 			: resultText(account, result, widthOf(io.stdout)),
 	)
 	const [fault] = result.check?.faults ?? []

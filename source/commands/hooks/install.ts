@@ -4,6 +4,7 @@ import { loadAdapter } from '../../host/adapters.ts'
 import { hookedNames, loadHooked } from '../../host/hooks/hooked-agents.ts'
 import { installHooks } from '../../host/hooks/install.ts'
 import { type ExitCode, exit, StyrbyError } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { revealText } from '../../text/safe-text.ts'
 import type { Invocation } from '../command.ts'
 import { openContext } from '../context.ts'
@@ -37,7 +38,7 @@ export async function run({ args, flags, io }: Invocation): Promise<ExitCode> {
 			backup,
 			next: after,
 		}))
-		io.stdout.write(`${JSON.stringify({ installed, host: pid === null ? null : { pid } })}\n`)
+		io.stdout.write(`${jsonText({ installed, host: pid === null ? null : { pid } })}\n`)
 	} else {
 		for (const { agent, file, changed, backup, after } of done) {
 			const what = changed ? `hooks are installed in ${file}` : `nothing to change in ${file}`

@@ -5,6 +5,7 @@ import { hookedNames, loadHooked } from '../../host/hooks/hooked-agents.ts'
 import { runningHost } from '../../host/hooks/host-process.ts'
 import { type HooksState, hooksState } from '../../host/hooks/install.ts'
 import { type ExitCode, exit } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { revealText } from '../../text/safe-text.ts'
 import { textWidth } from '../../text/width.ts'
 import type { Invocation } from '../command.ts'
@@ -44,7 +45,7 @@ export async function run({ flags, io }: Invocation): Promise<ExitCode> {
 	const host = await runningHost(home)
 	if (flags.has('json')) {
 		const running = host && { pid: host.pid, version: host.version }
-		io.stdout.write(`${JSON.stringify({ agents: states.map(hooksJson), host: running })}\n`)
+		io.stdout.write(`${jsonText({ agents: states.map(hooksJson), host: running })}\n`)
 		return exit.done
 	}
 	const width = widthOf(io.stdout)

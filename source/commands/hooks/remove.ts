@@ -3,6 +3,7 @@ import { hookedNames, loadHooked } from '../../host/hooks/hooked-agents.ts'
 import { removeHooksOf } from '../../host/hooks/install.ts'
 import { anyInstalled } from '../../host/hooks/installations.ts'
 import { type ExitCode, exit } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { revealText } from '../../text/safe-text.ts'
 import type { Invocation } from '../command.ts'
 import { openBase } from '../context.ts'
@@ -18,7 +19,7 @@ export async function run({ args, flags, io }: Invocation): Promise<ExitCode> {
 	}
 	const stopped = anyInstalled(home) ? false : await stopHost(home)
 	if (flags.has('json')) {
-		io.stdout.write(`${JSON.stringify({ removed, host_stopped: stopped })}\n`)
+		io.stdout.write(`${jsonText({ removed, host_stopped: stopped })}\n`)
 		return exit.done
 	}
 	for (const { agent, file, changed } of removed) {

@@ -5,6 +5,7 @@ import { systemCode } from '../../config/home-error.ts'
 import { parsePolicy } from '../../policy/policy.ts'
 import type { PolicyState } from '../../policy/policy-file.ts'
 import { exit, StyrbyError } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import type { Invocation } from '../command.ts'
 import { openBase } from '../context.ts'
 import { oneLine } from '../devices/one-line.ts'
@@ -24,7 +25,7 @@ export async function checkPolicy({ args, flags, io }: Invocation): Promise<numb
 	const rules = state.kind === 'in_force' ? state.policy.rules.length : 0
 	if (flags.has('json')) {
 		const result = { file: state.file, ok, there: state.kind !== 'none', rules, problem, problems }
-		io.stdout.write(`${JSON.stringify(result)}\n`)
+		io.stdout.write(`${jsonText(result)}\n`)
 	} else {
 		const lines = [
 			...(problem === null ? [] : [problem]),

@@ -2,6 +2,7 @@
 
 import type { PolicyState } from '../../policy/policy-file.ts'
 import { exit, refused, StyrbyError } from '../../protocol/errors.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { revealText } from '../../text/safe-text.ts'
 import type { Invocation } from '../command.ts'
 import { openBase } from '../context.ts'
@@ -21,7 +22,7 @@ export async function run(invocation: Invocation): Promise<number> {
 		throw usage(`"styrby-tui permissions policy" takes "test" or "check", not "${action}".`)
 	}
 	const state = policyHere(await openBase(io)).file.read()
-	io.stdout.write(flags.has('json') ? `${JSON.stringify(stateJson(state))}\n` : stateText(state))
+	io.stdout.write(flags.has('json') ? `${jsonText(stateJson(state))}\n` : stateText(state))
 	if (state.kind === 'refused') {
 		throw refused('policy_refused', `No rule is in force, everything is asked: ${state.problem}`)
 	}

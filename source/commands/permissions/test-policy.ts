@@ -6,6 +6,7 @@ import type { PolicyRequest } from '../../policy/part.ts'
 import { type PolicyAnswer, ruleText } from '../../policy/rule.ts'
 import { exit, refused, StyrbyError } from '../../protocol/errors.ts'
 import { agentNames } from '../../protocol/names.ts'
+import { jsonText } from '../../text/json-text.ts'
 import { openRequest } from '../../viewer/requests.ts'
 import type { Invocation } from '../command.ts'
 import { openBase, openContext } from '../context.ts'
@@ -31,7 +32,7 @@ export async function testPolicy(invocation: Invocation): Promise<number> {
 	const verdict = decide(rules, request, { ...around, folder })
 	io.stdout.write(
 		flags.has('json')
-			? `${JSON.stringify(verdictJson(verdict, request, folder))}\n`
+			? `${jsonText(verdictJson(verdict, request, folder))}\n`
 			: verdictText(verdict, state.kind === 'none'),
 	)
 	return answerCodes[verdict.answer]

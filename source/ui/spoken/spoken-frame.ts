@@ -1,12 +1,20 @@
 /** What there is to say of a frame, part by part. */
 
 import { displayText } from '../../text/safe-text.ts'
-import { type StyledLine, span } from '../../text/styled.ts'
+import { lineText, type StyledLine, span } from '../../text/styled.ts'
 import type { Row } from '../components/rows.tsx'
 import type { DrawnFrame, Frame } from '../frame.ts'
 import { answers, type CommandId, type Keymap } from '../keymap/keymap.ts'
 import { keysText } from '../present/footer.ts'
-import { isQuoted, quotedLine, spokenLine, spokenRow, spokenText } from './spoken-line.ts'
+import type { Item } from '../transcript/items.ts'
+import {
+	isQuoted,
+	quotedLine,
+	soundsLikeOurs,
+	spokenLine,
+	spokenRow,
+	spokenText,
+} from './spoken-line.ts'
 
 export interface SpokenLine {
 	/** Which line of what it is; empty where that is not known. */
@@ -90,7 +98,11 @@ function contentOf({ list, card, transcript, focus, panes, place }: Told): Spoke
 	)
 	const of = card ? `card ${card.id} ${focus?.digest ?? ''}` : `lines ${transcript?.session ?? ''}`
 	const places = placesOf(pane.rows, card, transcript)
-	const lines = rows.map((row) => contentLine(row.line, places.get(row) ?? ''))
+	const said = new Set(transcript?.entries.filter(isAgentsWords).map(({ key }) => key))
+	const lines = rows.map((row) => {
+		const agents = row.id !== undefined && said.has(row.id)
+		return contentLine(row.line, places.get(row) ?? '', agents)
+	})
 	return { key: `${place} ${of}`, preview, lines: lines.filter(({ text }) => text !== '') }
 }
 
@@ -112,7 +124,19 @@ function placesOf(
 	)
 }
 
-function contentLine(line: StyledLine, at: string): SpokenLine {
+/** All of it is an agent's, but for how it is laid out. */
+function isAgentsWords(item: Item): boolean {
+	return (
+		item.type === 'message' &&
+		item.sender === null &&
+		item.message.problem === null &&
+		item.message.kind === 'agent_response'
+	)
+}
+
+/** `agents`: no word in it is ours. */
+function contentLine(line: StyledLine, at: string, agents: boolean): SpokenLine {
+	if (agents && soundsLikeOurs(line)) return { at, quoted: true, text: lineText(line).trim() }
 	const quoted = isQuoted(line)
 	return { at, quoted, text: quoted ? quotedLine(line) : spokenLine(line) }
 }

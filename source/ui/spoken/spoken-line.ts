@@ -53,3 +53,13 @@ export function quotedLine(line: StyledLine): string {
 export function isQuoted(line: StyledLine): boolean {
 	return line.find(({ text }) => text.trim() !== '')?.text.trim() === '│'
 }
+
+const ownWords =
+	/^\W*(?:(?:screen|now|keys(?: for it)?|attention|failed|thinking|tool|edit|prompt|selected|done|to do|(?:not )?chosen):|word for word:|end of that\b|ok\b)/i
+const ownSign = new RegExp(`^\\s*(?:${words.map(([sign]) => sign.source).join('|')}|[>|])`)
+
+/** Whether what an agent wrote would be heard as if it were the program's. */
+export function soundsLikeOurs(line: StyledLine): boolean {
+	const text = lineText(line)
+	return ownWords.test(text) || ownSign.test(text)
+}

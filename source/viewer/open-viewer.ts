@@ -196,6 +196,8 @@ export class OpenedViewer implements Viewer {
 	/** A request came or was answered: something may be allowed for its session, or was used. */
 	async #lookAtOne(session: string): Promise<void> {
 		await sleep(looksGather)
+		// What is told from here on may come after what is read now.
+		this.#toLookAt.delete(session)
 		const row = this.#list.live.find(({ id }) => id === session)
 		if (row && !this.#closed) await this.#ends.run(() => this.#lookAt([row]))
 	}
@@ -377,8 +379,7 @@ export class OpenedViewer implements Viewer {
 	#lookSoon(session: string): void {
 		if (this.#toLookAt.has(session)) return
 		this.#toLookAt.add(session)
-		const look = this.#lookAtOne(session).finally(() => this.#toLookAt.delete(session))
-		this.#safely(look)
+		this.#safely(this.#lookAtOne(session))
 	}
 
 	/** A busy session says so many times a second: read once for all of them. */

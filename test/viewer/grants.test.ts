@@ -71,6 +71,15 @@ async function host(): Promise<{ agent: ScriptedAgent; session: string; end(): P
 
 const grants = () => viewer.grants.get().grants
 
+/** Looks as the screen does that shows them, until it holds. */
+async function until(holds: () => boolean): Promise<void> {
+	const looked = () => {
+		viewer.lookAtSessions()
+		return holds()
+	}
+	await expect.poll(looked, { interval: 200 }).toBe(true)
+}
+
 async function allowed() {
 	const running = await host()
 	await look()
@@ -80,7 +89,7 @@ async function allowed() {
 	if (!request) throw new Error('no request')
 	viewer.decide(request, { decision: 'allow', scope: 'session' })
 	await first
-	await expect.poll(() => grants().length, { timeout: 10_000 }).toBe(1)
+	await until(() => grants().length === 1)
 	return { ...running, request: request.id }
 }
 
@@ -98,13 +107,13 @@ test('it is counted, and taken back with a signature; then a person is asked aga
 		},
 	])
 	expect(await agent.ask('b', install('zod'))).toEqual({ decision: 'allow', scope: 'once' })
-	await expect.poll(() => grants()[0]?.uses, { timeout: 10_000 }).toBe(1)
+	await until(() => grants()[0]?.uses === 1)
 	// What was allowed by it stands among the past ones, and never waited.
 	expect(viewer.requests.get().map(({ status }) => status)).toEqual(['approved', 'approved'])
 
 	const sent = viewer.send(session, { kind: 'take_back', grant: grants()[0]?.id ?? null })
 	expect(await sent.done).toMatchObject({ stage: 'obeyed' })
-	await expect.poll(() => grants().length, { timeout: 10_000 }).toBe(0)
+	await until(() => grants().length === 0)
 	void agent.ask('c', install('zod'))
 	await expect.poll(() => viewer.requests.get()[0]?.status).toBe('pending')
 	expect(agent.answers.has('c')).toBe(false)
@@ -114,8 +123,7 @@ test('with the session it is over', async () => {
 	const { end } = await allowed()
 	await end()
 	await expect.poll(() => viewer.sessions.get()[0]?.endedAt ?? null).not.toBeNull()
-	viewer.lookAtSessions()
-	await expect.poll(() => grants().length).toBe(0)
+	await until(() => grants().length === 0)
 })
 
 test('a rule that names a device which has not signed it says so', async () => {
@@ -136,7 +144,7 @@ test('a rule that names a device which has not signed it says so', async () => {
 	const data = { grants: [made] }
 	await session.append({ kind: 'system', body: { type: 'grants', text: null, data } })
 	await look()
-	await expect.poll(() => grants().length, { timeout: 10_000 }).toBe(1)
+	await until(() => grants().length === 1)
 	expect(grants()[0]).toMatchObject({ verified: false, device: { name: 'laptop' } })
 })
 

@@ -4,74 +4,13 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { assertBundled } from './bundle/assert-bundled.js'
 import { fewChunks } from './bundle/few-chunks.js'
-import { inkKeepsRows } from './bundle/ink-frames.js'
-import {
-	knownEnvironment,
-	leanSignalExit,
-	noErrorOverview,
-	plainBuiltins,
-} from './bundle/ink-packages.js'
-import { replaced } from './bundle/replaced.js'
-import { lazyMarked, lazySegmenters, oneStringWidth } from './bundle/text-packages.js'
+import { packagePatches } from './bundle/patches.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = path.join(root, 'dist')
 const inSource = (file) => path.join(root, 'source', file)
-
-// Yoga decodes its WebAssembly by itself when there is no fetch, and saves loading an HTTP client.
-const yogaWithoutFetch = {
-	name: 'yoga-without-fetch',
-	setup({ onLoad }) {
-		onLoad({ filter: /yoga-wasm-base64-esm\.js$/ }, async ({ path: file }) => ({
-			contents: `const fetch = undefined;\n${await readFile(file, 'utf8')}`,
-			loader: 'js',
-		}))
-	},
-}
-
-// Ink loads its developer tools only when asked to by the environment; they are not part of the bundle.
-const noDevtools = {
-	name: 'no-devtools',
-	setup({ onResolve, onLoad }) {
-		onResolve({ filter: /^\.\/devtools\.js$/ }, () => ({ path: 'devtools', namespace: 'empty' }))
-		onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export {}' }))
-	},
-}
-
-// meow carries a reader of package.json files that it works through whenever it is loaded; we hand it what
-// it would look for. What it makes while it loads and nobody uses is dropped.
-const meowWithoutPackages = {
-	name: 'meow-without-packages',
-	setup({ onLoad }) {
-		onLoad({ filter: /meow\/build\/options\.js$/ }, async ({ path: file }) => ({
-			contents: replaced(
-				await readFile(file, 'utf8'),
-				/^import \{ a as readPackageUpSync, n as normalizePackageData \} from .*$/m,
-				'const readPackageUpSync = () => undefined, normalizePackageData = () => undefined;',
-			),
-		}))
-		onLoad({ filter: /meow\/build\/dependencies\.js$/ }, async ({ path: file }) => ({
-			contents: replaced(
-				await readFile(file, 'utf8'),
-				/^((?:var|const) \w+ = )?(require\w+\(\)|getDefaultExportFromCjs\(|promisify\()/gm,
-				'$1/* @__PURE__ */ $2',
-			),
-		}))
-	},
-}
-
-// Node takes jsonc-parser's CommonJS, whose parts esbuild can't find in it; the same as modules.
-const jsoncModules = {
-	name: 'jsonc-modules',
-	setup({ onResolve, onLoad }) {
-		onResolve({ filter: /^jsonc-parser$/ }, () => ({ path: 'jsonc-parser', namespace: 'jsonc' }))
-		onLoad({ filter: /.*/, namespace: 'jsonc' }, () => ({
-			contents: "export * as default from './node_modules/jsonc-parser/lib/esm/main.js'",
-			resolveDir: root,
-		}))
-	},
-}
 
 const candidates = {
 	cli: 'source/cli.tsx',
@@ -111,6 +50,19 @@ const groups = [
 	{ from: [inSource('ui/run-app.tsx')], not: inSource('ui/'), beside: inSource('text/styled.ts') },
 ]
 
+// Native and WebAssembly packages stay packages, and what is to be audited as published; the rest are optional
+// accelerators.
+const external = [
+	'@electric-sql/pglite',
+	'@lydell/node-pty',
+	'@napi-rs/keyring',
+	'tweetnacl',
+	'pg-native',
+	'bufferutil',
+	'utf-8-validate',
+]
+
+const patches = packagePatches()
 const chunks = path.join(dist, 'chunks')
 await mkdir(chunks, { recursive: true })
 const { metafile, outputFiles } = await build({
@@ -127,31 +79,8 @@ const { metafile, outputFiles } = await build({
 	supported: { 'regexp-set-notation': true },
 	jsx: 'automatic',
 	define: { 'process.env.NODE_ENV': '"production"' },
-	// Native and WebAssembly packages stay packages; the rest are optional accelerators.
-	external: [
-		'@electric-sql/pglite',
-		'@lydell/node-pty',
-		'@napi-rs/keyring',
-		'tweetnacl',
-		'pg-native',
-		'bufferutil',
-		'utf-8-validate',
-	],
-	plugins: [
-		yogaWithoutFetch,
-		noDevtools,
-		plainBuiltins,
-		noErrorOverview,
-		leanSignalExit,
-		knownEnvironment,
-		meowWithoutPackages,
-		oneStringWidth,
-		inkKeepsRows,
-		lazySegmenters,
-		lazyMarked,
-		jsoncModules,
-		fewChunks({ source: path.join(root, 'source'), groups }),
-	],
+	external,
+	plugins: [...patches.plugins, fewChunks({ source: path.join(root, 'source'), groups })],
 	banner: {
 		js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
 	},
@@ -160,6 +89,8 @@ const { metafile, outputFiles } = await build({
 	write: false,
 	logLevel: 'warning',
 })
+patches.assertAllUsed()
+assertBundled(metafile, external)
 for (const { path: file, contents } of outputFiles) await put(file, contents)
 const current = new Set(outputFiles.map(({ path: file }) => file))
 for (const name of await readdir(chunks)) {

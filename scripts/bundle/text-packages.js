@@ -80,13 +80,18 @@ export const oneStringWidth = {
 export const lazySegmenters = {
 	name: 'lazy-segmenters',
 	setup({ onLoad }) {
-		const filter =
-			/(?:wrap-ansi\/index|slice-ansi\/tokenize-ansi|ansi-tokenize\/build\/tokenize|ink\/build\/line-update)\.js$/
-		onLoad({ filter }, async ({ path: file }) => ({
-			contents: replaced(await readFile(file, 'utf8'), newSegmenter, (_, name) =>
-				lazySegmenter(name),
-			),
-		}))
+		for (const filter of [
+			/wrap-ansi\/index\.js$/,
+			/slice-ansi\/tokenize-ansi\.js$/,
+			/ansi-tokenize\/build\/tokenize\.js$/,
+			/ink\/build\/line-update\.js$/,
+		]) {
+			onLoad({ filter }, async ({ path: file }) => ({
+				contents: replaced(await readFile(file, 'utf8'), newSegmenter, (_, name) =>
+					lazySegmenter(name),
+				),
+			}))
+		}
 	},
 }
 

@@ -11,7 +11,7 @@ const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
  * that frames and signs are made of.
  */
 const plain =
-	'\\x20-\\x7e\\xa1-\\xac\\xae-\\u02ff\\u2010-\\u2027\\u2030-\\u205e\\u2190-\\u21ff\\u2500-\\u25fc\\u26a0\\u270e-\\u2727\\u2800-\\u28ff'
+	'\\x20-\\x7e\\xa1-\\xac\\xae-\\u02ff\\u2010-\\u2027\\u2030-\\u205e\\u2190-\\u21ff\\u23ce\\u2500-\\u25fc\\u26a0\\u270e-\\u2727\\u2800-\\u28ff'
 
 const newSegmenter = /^const (\w+) = new Intl\.Segmenter\(.*\);$/m
 
@@ -27,10 +27,10 @@ const lazyRegex = (make) => {
 };
 `
 
-// Such characters, and those that begin a sequence of colours, are each a grapheme of their own.
+// Such characters, ends of lines, and what begins a sequence of colours, are each a grapheme of their own.
 const lazySegmenter = (name) => `
 let madeSegmenter;
-const notSingle = /[^\\x1b${plain}]/;
+const notSingle = /[^\\n\\x1b${plain}]/;
 const ${name} = {
 	segment(text) {
 		if (notSingle.test(text)) return (madeSegmenter ??= new Intl.Segmenter()).segment(text);

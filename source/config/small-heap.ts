@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-
 /** Versions of Node whose V8 is known to have these settings: one that has not says so on the terminal. */
 const known = { first: 22, last: 26 }
 
@@ -10,7 +8,9 @@ const known = { first: 22, last: 26 }
 export function keepHeapSmall(): void {
 	const major = Number(process.versions.node.split('.')[0])
 	if (!(major >= known.first && major <= known.last)) return
+	// Loaded only now: it would be a part of what the first frame waits for.
+	const v8 = process.getBuiltinModule('node:v8')
 	// The space for what is new stays as it is; the old one is looked through when it has grown by so much.
-	setFlagsFromString('--semi-space-growth-factor=1')
-	setFlagsFromString('--heap-growing-percent=30')
+	v8.setFlagsFromString('--semi-space-growth-factor=1')
+	v8.setFlagsFromString('--heap-growing-percent=30')
 }

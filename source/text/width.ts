@@ -11,9 +11,9 @@ function segments(text: string): Intl.Segments {
 
 const printableAscii = /^[\x20-\x7e]*$/
 
-// Characters that never join their neighbours, by columns: letters of Europe, punctuation, arrows, boxes;
+// Characters that never join their neighbours, by columns: letters of Europe, punctuation, arrows, boxes, signs;
 // and those of East Asia. Most text is made of nothing else, and is measured without taking it apart.
-const narrow = String.raw`\x20-\x7e\xa1-\xac\xae-\u02ff\u0370-\u0377\u0384-\u038a\u038e-\u03a1\u03a3-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u203b\u2190-\u21ff\u2500-\u257f`
+const narrow = String.raw`\x20-\x7e\xa1-\xac\xae-\u02ff\u0370-\u0377\u0384-\u038a\u038e-\u03a1\u03a3-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u203b\u2190-\u21ff\u23ce\u2500-\u25fc\u26a0\u270e-\u2727\u2800-\u28ff`
 const wide = String.raw`\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60`
 const simple = new RegExp(`^[${narrow}${wide}]*$`)
 const isWide = new RegExp(`[${wide}]`)

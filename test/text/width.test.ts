@@ -18,7 +18,8 @@ const anyText = fc
 				.oneof(
 					fc.integer({ min: 0x20, max: 0x52f }),
 					fc.integer({ min: 0x2010, max: 0x203b }),
-					fc.integer({ min: 0x2190, max: 0x257f }),
+					fc.integer({ min: 0x2190, max: 0x25ff }),
+					fc.integer({ min: 0x2690, max: 0x2730 }),
 					fc.integer({ min: 0x3041, max: 0x30fa }),
 					fc.integer({ min: 0xac00, max: 0xac50 }),
 					fc.integer({ min: 0xff01, max: 0xff60 }),

@@ -3,7 +3,7 @@ import { type SafeText, safeText } from '../text/safe-text.ts'
 import type { Choice, RequestView } from '../viewer/viewer.ts'
 import type { App } from './app.ts'
 import type { MayAnswer } from './attention.ts'
-import { editText, emptyEdit } from './line-edit.ts'
+import { editText, emptyEdit, insertText } from './line-edit.ts'
 import { topScreen } from './state.ts'
 
 const reasons: Readonly<Record<Exclude<MayAnswer, { ok: true }>['why'], SafeText>> = {
@@ -25,7 +25,10 @@ export function askReason(app: App): void {
 	const { id, digest } = request
 	app.update((ui) => ({
 		...ui,
-		screens: [...ui.screens, { name: 'reason', request: id, digest, edit: emptyEdit }],
+		screens: [
+			...ui.screens,
+			{ name: 'reason', request: id, digest, edit: insertText(emptyEdit, ui.keptReason) },
+		],
 	}))
 }
 
@@ -36,8 +39,9 @@ export function sendReason(app: App): void {
 	const request = app.data.requests.find(({ id }) => id === top.request)
 	const reason = editText(top.edit).trim()
 	app.update((ui) => ({ ...ui, screens: ui.screens.slice(0, -1) }))
+	app.update((ui) => ({ ...ui, keptReason: reason }))
 	if (!request || request.digest !== top.digest) {
-		app.toast(safeText`This request is gone: nothing was sent.`, 'warn')
+		app.toast(kept(app, safeText`This request is gone: nothing was sent`), 'warn')
 		return
 	}
 	sendAnswer(app, request, {
@@ -45,6 +49,13 @@ export function sendReason(app: App): void {
 		scope: 'once',
 		...(reason === '' ? {} : { reason }),
 	})
+}
+
+/** What was typed for a request that is no more is not lost. */
+function kept(app: App, what: SafeText): SafeText {
+	return app.ui.keptReason === ''
+		? safeText`${what}.`
+		: safeText`${what}; the next reason begins with it.`
 }
 
 /** The highlighted request, if a key pressed now may answer it; else it is said why not. */
@@ -62,10 +73,14 @@ export function sendAnswer(app: App, seen: RequestView, choice: Choice): void {
 	// What is known by now may be newer than the screen; the digest says whether it is the same request.
 	const request = app.options.viewer.requests.get().find(({ id }) => id === seen.id)
 	if (request?.status !== 'pending' || request.digest !== seen.digest) {
-		app.toast(safeText`This request was answered in the meantime: nothing was sent.`, 'warn')
+		app.toast(
+			kept(app, safeText`This request was answered in the meantime: nothing was sent`),
+			'warn',
+		)
 		return
 	}
 	const decision = app.options.viewer.decide(request, choice)
+	app.update((ui) => ({ ...ui, keptReason: '' }))
 	// What becomes of it is to be seen: the highlight stays, whatever moves to the top of the list.
 	app.update((ui) => ({
 		...ui,

@@ -1,6 +1,7 @@
 import { moreLines } from '../text/caps.ts'
 import { type SafeText, safeText } from '../text/safe-text.ts'
 import { lineFits, padLine, type StyledLine, span, truncateLine } from '../text/styled.ts'
+import { wrapLine } from '../text/wrap.ts'
 import { type DeviceAct, isRunning } from '../viewer/devices.ts'
 import type { RequestView } from '../viewer/viewer.ts'
 import { arranged, selectedSession } from './arranged-sessions.ts'
@@ -21,7 +22,7 @@ import type { KeyContext } from './keymap/command.ts'
 import { isTooSmall } from './layout.ts'
 import { actTitle } from './present/act-title.ts'
 import { footerLines, footerRows } from './present/footer.ts'
-import { alarmLine, headerLine, intruderNotice } from './present/header.ts'
+import { alarmLine, headerLine, intruderNotice, lostNotice } from './present/header.ts'
 import { oneLine } from './present/one-line.ts'
 import { progressLine } from './present/progress.ts'
 import { revokedLine } from './present/revoked.ts'
@@ -75,6 +76,7 @@ export function composeFrame(model: Model): Frame {
 	const focusRequest = input ? typedFor(model) : screen.focus
 	const context = contextOf(model, screen, focusRequest)
 	const keys = footerLines(context, model.keymap, { columns, rows: keyRows })
+	const below = withRemark(model, keys)
 	const look = tooSmall ? null : lookOf(model)
 	return {
 		...screen,
@@ -88,8 +90,8 @@ export function composeFrame(model: Model): Frame {
 		place: placeOf(baseScreen(model.ui)),
 		remark: remarkOf(model),
 		header: headerLine(model.data, columns, model.now),
-		keys: keys.slice(0, -1),
-		footer: footerOf(model, keys),
+		keys: below.slice(0, -1),
+		footer: below.at(-1) ?? [],
 		focus: look?.focus ?? focusOf(model, screen) ?? guard ?? null,
 		shown: [...screen.shown, ...(look?.shown ?? [])],
 	}
@@ -186,6 +188,7 @@ function noticeLines({ data, banner, ui, keymap }: Model): StyledLine[] {
 		...(alarm === null ? [] : [alarmLine(alarm, columns)]),
 		...intruderNotice(data.devices, keymap, columns),
 		...actNotice(data.act, topScreen(ui).name, columns),
+		...lostNotice(data.connection, ui.size),
 		...exportNotice(ui, columns),
 		...(banner === null || rows < bannerRows
 			? []
@@ -282,14 +285,18 @@ function isFoldSelected({ transcript }: ScreenFrame): boolean {
 	return item.type !== 'request' || item.request?.status !== 'pending'
 }
 
-/** The last line is the footer; a remark takes its place for a while. */
-function footerOf({ ui, now }: Model, lines: readonly StyledLine[]): StyledLine {
+/** The lines of keys, the last one the footer; a remark takes the place of as many as it needs for a while. */
+function withRemark({ ui, now }: Model, lines: readonly StyledLine[]): readonly StyledLine[] {
 	const { toast } = ui
 	const { columns } = ui.size
 	const remark = remarkOf({ ui, now })
-	if (!toast || remark === null) return lines.at(-1) ?? []
-	const line = truncateLine([span(safeText` ${remark}`, toast.role)], columns)
-	return padLine(line, columns)
+	if (!toast || remark === null) return lines
+	const wrapped = wrapLine([span(remark, toast.role)], columns - 1)
+	const shown = wrapped.length <= lines.length ? wrapped : [[span(remark, toast.role)]]
+	return [
+		...lines.slice(0, lines.length - shown.length),
+		...shown.map((line) => padLine(truncateLine([span(safeText` `), ...line], columns), columns)),
+	]
 }
 
 function remarkOf({ ui: { toast }, now }: Pick<Model, 'ui' | 'now'>): SafeText | null {

@@ -186,6 +186,8 @@ export interface UiState {
 	cardTops: ReadonlyMap<string, number>
 	/** Prompts that were begun and not sent, by session. */
 	drafts: ReadonlyMap<string, LineEdit>
+	/** A reason that could not be sent, for the next denial; empty: none. */
+	keptReason: string
 	/** What a jump is looking for beyond what is loaded, and how far it is: rows. */
 	seeking: { session: string; what: SafeText; looked: number; through: number } | null
 	/** What is played again, while it is. */
@@ -228,6 +230,7 @@ export function initialState(size: Size): UiState {
 		transcripts: new Map(),
 		cardTops: new Map(),
 		drafts: new Map(),
+		keptReason: '',
 		seeking: null,
 		replay: null,
 		raw: null,

@@ -1,7 +1,7 @@
 /** What somebody who has never seen the program finds with the keys on the screen alone. */
 import { describe, expect, test } from 'vitest'
 import { keys } from './_screen.ts'
-import { twoWaiting } from './_stage.ts'
+import { first, second, twoWaiting } from './_stage.ts'
 import { request, uuid } from './_viewer.ts'
 
 describe('the keys named on the screen', () => {
@@ -53,4 +53,39 @@ test('a remark gives its line back to the keys with the next key, once it was se
 	await screen.press('$')
 	expect(await screen.until('━ cost')).not.toContain('that comes first')
 	expect(screen.text()).toContain('? all keys')
+})
+
+test('a remark longer than the line takes the lines it needs', async () => {
+	await using stage = twoWaiting()
+	const screen = await stage.open({ columns: 40, rows: 15 })
+	await screen.press('z')
+	await screen.until(/It waits for an answer: that comes\n first\./)
+})
+
+test('why there is no connection is on the screen', async () => {
+	await using stage = twoWaiting()
+	const screen = await stage.open({ columns: 80, rows: 24 })
+	stage.viewer.connection.set({ state: 'lost', lastContact: null, why: 'The backend is gone.' })
+	await screen.until('connection lost')
+	await screen.until(/^ The backend is gone\./m)
+})
+
+test('a reason that could not be sent is not typed again', async () => {
+	await using stage = twoWaiting()
+	const screen = await stage.open({ columns: 80, rows: 24 })
+	await screen.wait(1000)
+	await screen.press('r')
+	await screen.press('not on a Friday')
+	stage.change(first, { status: 'cancelled' })
+	await screen.wait(1000)
+	await screen.press(keys.enter)
+	await screen.until('the next reason')
+	await screen.press('n')
+	await screen.wait(1000)
+	await screen.press('r')
+	await screen.until('› not on a Friday')
+	await screen.press(keys.enter)
+	expect(stage.answers()).toMatchObject([
+		{ id: second, decision: 'deny', reason: 'not on a Friday' },
+	])
 })

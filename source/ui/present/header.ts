@@ -6,6 +6,7 @@ import type { DevicesState } from '../../viewer/devices.ts'
 import type { Connection, ViewerInfo } from '../../viewer/viewer.ts'
 import type { Keymap } from '../keymap/keymap.ts'
 import type { Snapshot } from '../snapshot.ts'
+import type { Size } from '../state.ts'
 import { oneLine } from './one-line.ts'
 import { isLive } from './session-state.ts'
 import { joined, sides } from './sides.ts'
@@ -13,6 +14,8 @@ import { clockTime } from './times.ts'
 
 /** What is shown is as good as current, ms. */
 const freshMs = 60_000
+/** Rows from which on there is room for why the connection is lost. */
+const whyRows = 12
 /** A time of the day says when it was, ms. */
 const clockMs = 20 * 3_600_000
 
@@ -61,6 +64,12 @@ export function headerLine(data: Snapshot, columns: number, now: number): Styled
 export function alarmLine(alarm: string, columns: number): StyledLine {
 	const text = span(safeText` ✗ ${oneLine(alarm)}`, 'alarm')
 	return padLine(truncateLine([text], columns), columns, 'left', 'alarm')
+}
+
+/** Why there is no connection; that there is none is in the header. */
+export function lostNotice({ state, why }: Connection, { columns, rows }: Size): StyledLine[] {
+	if (state !== 'lost' || why === null || rows < whyRows) return []
+	return [padLine(truncateLine([span(safeText` ${oneLine(why)}`, 'warn')], columns), columns)]
 }
 
 /** Keys that the server invented, on every screen. */

@@ -297,6 +297,14 @@ describe('a crash', () => {
 		expect(report.length).toBeLessThan(600)
 	})
 
+	test('by a part of ours that an update took away says so', () => {
+		const gone = (url: string) =>
+			crashReport(Object.assign(new Error('no'), { code: 'ERR_MODULE_NOT_FOUND', url }))
+		const own = new URL('../../../source/ui/gone.js', import.meta.url).href
+		expect(gone(own)).toBe('styrby-tui was updated or removed while it ran: start it again.\n')
+		expect(gone('file:///elsewhere/gone.js')).toContain('mistake of its own')
+	})
+
 	test('of a kind we know is one sentence', () => {
 		expect(crashReport(new StyrbyError('offline', 'The backend is out of reach.'))).toBe(
 			'The backend is out of reach.\n',

@@ -104,6 +104,8 @@ export class App {
 	/** The frame on the screen: keys mean what it shows, not what is known by now. */
 	#drawn: Frame | null = null
 	#tick: NodeJS.Timeout | null = null
+	/** The terminal has not shown yet what is in focus, as far as it said. */
+	#holding = false
 
 	constructor(options: AppOptions) {
 		const { viewer, initial, size } = options
@@ -194,15 +196,22 @@ export class App {
 		this.#drawn = frame
 		const before = unreadOf(this.attention, frame)
 		const fresh = this.attention.drawn(frame.shown, frame.focus)
-		if (fresh && this.options.echo?.ask()) this.attention.hold()
+		const unread = unreadOf(this.attention, frame)
+		if ((fresh || unread < before) && this.options.echo?.ask()) {
+			if (fresh) this.attention.hold()
+			this.#holding ||= fresh
+			this.attention.holdReading(frame.shown)
+		}
 		this.#keepJump(frame)
 		this.loading.beyond(frame)
-		if (unreadOf(this.attention, frame) !== before) this.#changed()
+		if (unread !== before) this.#changed()
 	}
 
 	/** The terminal has shown what was written to it last. */
 	shown(): void {
-		this.attention.interrupted()
+		this.attention.linesShown()
+		if (this.#holding) this.attention.interrupted()
+		this.#holding = false
 	}
 
 	/** The frame that the person sees. */

@@ -44,6 +44,8 @@ interface Reading {
 	width: number
 	seen: Set<number>
 	complete: boolean
+	/** The terminal has not shown yet what was seen last, as far as it said. */
+	held: boolean
 }
 
 export type MayAnswer = { ok: true } | { ok: false; why: 'nothing' | 'too-soon' | 'unread' }
@@ -75,6 +77,19 @@ export class Attention {
 		if (this.#focus) this.#focus = { ...this.#focus, since: Number.POSITIVE_INFINITY }
 	}
 
+	/** The terminal has not shown the lines of these that were drawn last: until `linesShown` none can be allowed. */
+	holdReading(shown: readonly Pick<ShownRequest, 'id'>[]): void {
+		for (const { id } of shown) {
+			const reading = this.#readings.get(id)
+			if (reading) reading.held = true
+		}
+	}
+
+	/** The terminal has shown all lines that were drawn. */
+	linesShown(): void {
+		for (const reading of this.#readings.values()) reading.held = false
+	}
+
 	/** Forgets how long the focus has been there: the terminal was away, or has only just shown it. */
 	interrupted(): void {
 		if (this.#focus) this.#focus = { ...this.#focus, since: this.#now() }
@@ -103,7 +118,8 @@ export class Attention {
 		if (decision === 'deny') return { ok: true }
 		const reading = this.#readings.get(id)
 		const read = reading?.complete === true && reading.digest === this.#focus.digest
-		return read ? { ok: true } : { ok: false, why: 'unread' }
+		if (!read) return { ok: false, why: 'unread' }
+		return reading.held ? { ok: false, why: 'too-soon' } : { ok: true }
 	}
 
 	/** Drops what was read of what is gone. */
@@ -114,7 +130,8 @@ export class Attention {
 	#read(request: ShownRequest): void {
 		let reading = this.#readings.get(request.id)
 		if (!reading || reading.digest !== request.digest) {
-			reading = { digest: request.digest, width: request.width, seen: new Set(), complete: false }
+			const { digest, width } = request
+			reading = { digest, width, seen: new Set(), complete: false, held: false }
 			this.#readings.set(request.id, reading)
 		}
 		if (reading.complete) return

@@ -11,8 +11,11 @@ const question = '\u001B[c'
 const answer = /\u001B\[\?[\d;]*c/g
 /** An answer is no longer than that. */
 const longest = 30
-/** An answer that has not come in this time is not waited for when the question is asked again, ms. */
-const lostAfter = 3000
+/**
+ * An answer that has not come in this time is not waited for when the question is asked again, ms. One that comes
+ * later after all would be taken for that of the next question: so it is longer than anybody works with such a line.
+ */
+const lostAfter = 10_000
 /** How long the end of the program waits for an answer, which would else be read by the shell, ms. */
 const quietMs = { known: 500, unknown: 150 }
 

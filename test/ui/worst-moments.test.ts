@@ -309,6 +309,27 @@ describe('over a line that lags', () => {
 		expect(stage.answers()).toEqual([{ id: second, decision: 'allow', scope: 'once' }])
 	})
 
+	test.concurrent('lines that were written are not read before the terminal has shown them', async () => {
+		await using stage = twoWaiting()
+		const lines = Array.from({ length: 30 }, (_, line) => `echo line-${line}`)
+		stage.change(first, { body: requestBody(first, { input: { command: lines.join('\n') } }) })
+		const { screen, deliver } = await lagging(stage)
+		for (const key of ['p', keys.enter]) {
+			await screen.press(key)
+			await deliver()
+			await screen.look()
+		}
+		for (let page = 0; page < 6; page++) await screen.press(keys.pageDown)
+		await screen.look()
+		await screen.press('a')
+		expect(stage.answers()).toEqual([])
+		expect(screen.text()).toContain('too soon')
+		await deliver()
+		await screen.look()
+		await screen.press('a')
+		expect(stage.answers()).toEqual([{ id: first, decision: 'allow', scope: 'once' }])
+	})
+
 	test.concurrent('what it answers is no key, not even in two pieces', async () => {
 		await using stage = twoWaiting()
 		const { screen } = await lagging(stage)

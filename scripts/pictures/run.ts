@@ -77,7 +77,7 @@ async function answering(): Promise<void> {
 		'viewer',
 		'Sessions, and one of them that waits: it wants to run what it downloads',
 	)
-	await then(wide, '!', 'Deny')
+	await then(wide, '!', 'Stop all')
 	await take(wide, 'stop-all', 'One key denies all that waits and takes back what was allowed')
 	await wide.press(esc)
 
@@ -108,8 +108,8 @@ async function reading(): Promise<void> {
 	await take(wide, 'find', 'Words found in a session, marked and counted')
 	await wide.press(esc)
 	await then(wide, 'R', 'replay')
-	await wide.press('+', '+', '+')
-	await sleep(3000)
+	await wide.press('+')
+	await sleep(1500)
 	await wide.press(' ')
 	await take(wide, 'replay', 'A session played again with the timing it had')
 	await wide.press(esc)

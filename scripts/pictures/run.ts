@@ -2,10 +2,13 @@
  * The readme's pictures, taken of the real program: its demo runs in a pty, an emulated terminal shows it,
  * and what stands on that is written as SVG to docs/media.
  */
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { resolveHome } from '../../source/config/paths.ts'
+import { stopEmbedded } from '../../source/server/discover.ts'
 import { Terminal } from '../../test/tools/terminal.ts'
 import { svgOf } from './svg.ts'
 
@@ -15,12 +18,19 @@ const enter = '\r'
 const pageUp = '\u001B[5~'
 const esc = '\u001B'
 
-function demo(columns: number, rows: number): Terminal {
+const demo = (columns: number, rows: number) => shown(['demo'], {}, columns, rows)
+
+function shown(
+	args: readonly string[],
+	more: Readonly<Record<string, string>>,
+	columns: number,
+	rows: number,
+): Terminal {
 	const { CI: _, NO_COLOR: __, SSH_CONNECTION: ___, SSH_TTY: ____, ...env } = process.env
 	return new Terminal({
 		command: process.execPath,
-		args: [path.join(root, 'bin/styrby-tui.js'), 'demo'],
-		env: { ...env, FORCE_COLOR: '1', TZ: 'UTC' },
+		args: [path.join(root, 'bin/styrby-tui.js'), ...args],
+		env: { ...env, ...more, FORCE_COLOR: '1', TZ: 'UTC' },
 		columns,
 		rows,
 	})
@@ -143,6 +153,43 @@ async function looking(): Promise<void> {
 	await take(screen, 'access', 'Which device was given the keys of which session')
 }
 
+/** What is allowed for a session: the rule of the first request, which the host keeps. */
+async function allowing(): Promise<void> {
+	await using screen = demo(100, 24)
+	await screen.until('2 waiting')
+	await screen.settled()
+	await highlight(screen, 'weather-station')
+	// Keys are not taken in the first moment in which a request is on the screen.
+	await sleep(1000)
+	await screen.press('A')
+	await screen.until('applied')
+	await then(screen, ['p', 't'], 'until the session ends')
+	await take(screen, 'grants', 'What is allowed for a session: the rule, its uses, its end')
+}
+
+/** A home in which there is nothing yet. */
+async function firstRun(): Promise<void> {
+	// It is in the picture: short, and of no machine in particular.
+	const home = path.join(tmpdir(), 'styrby')
+	await mkdir(home)
+	const passphrase = path.join(home, 'passphrase')
+	await writeFile(passphrase, 'only for the pictures\n', { mode: 0o600 })
+	const env = {
+		STYRBY_HOME: path.join(home, 'home'),
+		STYRBY_VAULT: 'file',
+		STYRBY_PASSPHRASE_FILE: passphrase,
+	}
+	try {
+		await using screen = shown([], env, 100, 30)
+		await screen.until('Everything is set up.')
+		await take(screen, 'first-run', 'The first start: what was set up, and what to type next')
+	} finally {
+		const { data, run } = resolveHome(env, process.platform)
+		await stopEmbedded({ data, run })
+		await rm(home, { recursive: true, force: true })
+	}
+}
+
 async function smallest(): Promise<void> {
 	await using small = demo(40, 15)
 	await small.until('waiting')
@@ -153,4 +200,6 @@ await mkdir(media, { recursive: true })
 await answering()
 await reading()
 await looking()
+await allowing()
+await firstRun()
 await smallest()

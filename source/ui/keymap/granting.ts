@@ -45,7 +45,9 @@ export const grantingCommands = [
 		label: 'stop all',
 		description: 'Deny everything that waits and take back all that is allowed; asks once more.',
 		footer: 13,
-		enabled: always,
+		// Where there is no session yet, there is nothing to stop.
+		enabled: ({ screen, session, waiting }) =>
+			screen.name === 'sessions' && !session && waiting === 0 ? null : true,
 	},
 	{
 		id: 'confirm-panic',

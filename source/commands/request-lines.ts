@@ -1,7 +1,7 @@
 /** Permission requests as plain text and as JSON. */
 
+import { oneLine } from '../text/one-line.ts'
 import { requestSummary } from '../text/request-summary.ts'
-import { revealText } from '../text/safe-text.ts'
 import { relativeTime } from '../text/time.ts'
 import { eventToPlainLines } from '../text/transcript.ts'
 import type { RequestView } from '../viewer/viewer.ts'
@@ -54,25 +54,25 @@ function decidedLine({ decided }: RequestView): string | null {
 					? 'a policy of the host'
 					: 'the host'
 	const proof = decided.verified ? 'signature verified' : 'NOT VERIFIED'
-	const reason = decided.reason ? `: ${revealText(decided.reason)}` : ''
-	return `  ${decided.result} by ${revealText(who)} (${proof})${reason}`
+	const reason = decided.reason ? `: ${oneLine(decided.reason)}` : ''
+	return `  ${decided.result} by ${oneLine(who)} (${proof})${reason}`
 }
 
 /** A request in full: what would be done, where, how risky, and what became of it. */
 export function requestLines(request: RequestView, now: Date, width: number): string {
 	const age = relativeTime(Date.parse(request.createdAt), now.getTime())
-	const head = `${request.id.slice(0, 8)}  ${request.status}  ${revealText(request.agent)}  ${revealText(request.project ?? '–')}  ${age}`
+	const head = `${request.id.slice(0, 8)}  ${request.status}  ${oneLine(request.agent)}  ${oneLine(request.project ?? '–')}  ${age}`
 	const lines = [head]
 	if (request.body && request.problem === null) {
 		const event = { kind: 'permission_request', body: request.body } as const
 		lines.push(...eventToPlainLines(event, width - 2).map((line) => `  ${line}`))
 	} else {
 		lines.push(
-			`  ✗ ${revealText(request.problem ?? 'can not be read')}: it can be denied, not approved`,
+			`  ✗ ${oneLine(request.problem ?? 'can not be read')}: it can be denied, not approved`,
 		)
 	}
 	if (request.risk) {
-		const reasons = request.risk.reasons.map((reason) => revealText(reason)).join('; ')
+		const reasons = request.risk.reasons.map((reason) => oneLine(reason)).join('; ')
 		lines.push(`  risk ${request.risk.level}${reasons ? `: ${reasons}` : ''}`)
 	}
 	const decided = decidedLine(request)

@@ -21,7 +21,7 @@ export function hitLines(hit: SearchHit, width: number, now: Date): string {
 	return `${truncateText(head.join('  '), width)}\n    ${truncateText(words, width - 4)}\n`
 }
 
-const oneLine = (text: string) => displayText(text.replace(/\s+/g, ' ').trim())
+const oneLine = (text: string) => displayText(text.replace(/[\s\x85]+/g, ' ').trim())
 
 /** The part of a snippet that has its first match in a line of this width. */
 function around({ snippet, matches }: SearchHit, width: number): string {

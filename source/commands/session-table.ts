@@ -1,4 +1,4 @@
-import { displayText } from '../text/safe-text.ts'
+import { oneLine } from '../text/one-line.ts'
 import { formatUsd, relativeTime } from '../text/time.ts'
 import { padText, truncateText } from '../text/width.ts'
 import type { SessionSummary } from '../viewer/viewer.ts'
@@ -24,12 +24,12 @@ export function sessionTable(
 	if (sessions.length === 0) return filtered ? noneFits : empty
 	const rows = sessions.map((session) => [
 		session.id.slice(0, 8),
-		displayText(stateOf(session)),
-		displayText(session.agent),
-		displayText(session.project ?? '–'),
+		oneLine(stateOf(session)),
+		oneLine(session.agent),
+		oneLine(session.project ?? '–'),
 		relativeTime(Date.parse(session.lastActivityAt), now.getTime()),
 		formatUsd(session.costUsd),
-		displayText(session.problem === null ? (session.title ?? '') : `✗ ${session.problem}`),
+		oneLine(session.problem === null ? (session.title ?? '') : `✗ ${session.problem}`),
 	])
 	const widths = [8, 10, 8, 16, 4, 7]
 	return rows

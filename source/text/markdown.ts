@@ -1,6 +1,7 @@
 /** Markdown as styled lines: what agents write, laid out for a terminal. */
 import { Marked, type MarkedToken, type Token, type Tokens } from 'marked'
 import { highlightedLines } from './highlight.ts'
+import { hasMarkup, inlineMarkdownOf, markdownOf } from './html.ts'
 import { inlineLines, isMarked } from './markdown-inline.ts'
 import { displayText, repeatText, type SafeText, safeText } from './safe-text.ts'
 import {
@@ -20,13 +21,15 @@ const longest = 200_000
 const deepest = 12
 
 /**
- * Renders markdown in lines of at most `width` columns. HTML is shown as it was written, links with their
- * address. Text made to exhaust a parser, or very long text, is shown as it is.
+ * Renders markdown in lines of at most `width` columns. HTML is shown as the text that it is for,
+ * links with their address. Text made to exhaust a parser, or very long text, is shown as it is.
  */
 export function markdownLines(raw: string, width: number): StyledLine[] {
 	const text = displayText(raw)
 	if (!isTame(text)) return plainLines(text, width)
-	return trimmed(blocks(marked.lexer(text), { width, style: 'plain', depth: 0 }))
+	const lines = trimmed(blocks(marked.lexer(text), { width, style: 'plain', depth: 0 }))
+	// Where there is nothing but tags, they are what is said.
+	return lines.length === 0 ? plainLines(text, width) : lines
 }
 
 /** Lines of plain text, wrapped between words. */
@@ -79,9 +82,15 @@ function block(token: MarkedToken, place: Place): StyledLine[] {
 			return [...wrapAll(inlineLines(token.tokens, 'heading'), width, first), []]
 		}
 		case 'paragraph':
-			return wrapAll(inlineLines(token.tokens, style), width)
-		case 'text':
+		case 'text': {
+			const markdown = inlineMarkdownOf(token.tokens ?? [])
+			if (markdown !== null) return markupLines(markdown, place)
 			return wrapAll(inlineLines(token.tokens ?? [token], style), width)
+		}
+		case 'html':
+			return hasMarkup(token.raw)
+				? markupLines(markdownOf(token.raw), place)
+				: plainLines(displayText(token.raw.replace(/\n+$/, '')), width, style)
 		case 'code':
 			return codeLines(token, width)
 		case 'blockquote': {
@@ -98,6 +107,12 @@ function block(token: MarkedToken, place: Place): StyledLine[] {
 		default:
 			return plainLines(displayText(token.raw.replace(/\n+$/, '')), width, style)
 	}
+}
+
+/** What HTML was made into; another tag in it is one that is left as it is. */
+function markupLines(markdown: string, place: Place): StyledLine[] {
+	if (!isTame(markdown)) return plainLines(displayText(markdown), place.width, place.style)
+	return blocks(marked.lexer(markdown), { ...place, depth: place.depth + 1 })
 }
 
 function wrapAll(
@@ -145,9 +160,17 @@ function listLines(list: Tokens.List, place: Place): StyledLine[] {
 	})
 }
 
+/** A cell is one line: a break in it is a space. */
+function cellTokens(tokens: Token[]): Token[] {
+	const [first] = marked.lexer(inlineMarkdownOf(tokens) ?? '')
+	return first?.type === 'paragraph' ? (first.tokens ?? tokens) : tokens
+}
+
 function tableOf(token: Tokens.Table) {
 	const cell = ({ tokens }: Tokens.TableCell, style: Style): StyledLine =>
-		inlineLines(tokens, style).flat()
+		inlineLines(cellTokens(tokens), style).flatMap((line, index) =>
+			index === 0 ? line : [span(safeText` `, style), ...line],
+		)
 	return {
 		header: token.header.map((each) => cell(each, 'strong')),
 		rows: token.rows.map((row) => row.map((each) => cell(each, 'plain'))),

@@ -48,9 +48,47 @@ describe('markdown', () => {
 		expect(md('![alt](https://a.example/x.png)')).toEqual(['image alt (https://a.example/x.png)'])
 	})
 
-	test('HTML is text', () => {
+	test('HTML is the text that it is for', () => {
 		expect(md('<script>alert(1)</script>')).toEqual(['<script>alert(1)</script>'])
-		expect(md('a <b>c</b>')).toEqual(['a <b>c</b>'])
+		expect(markdownLines('a <b>c</b>', 60).flat().at(-1)).toMatchObject({
+			text: 'c',
+			style: 'strong',
+		})
+		expect(md('a<br>b <kbd>x</kbd>')).toEqual(['a', 'b x'])
+		expect(md('<h2 align="center">Top</h2>')).toEqual(['## Top'])
+		expect(md('<ul>\n  <li>one</li>\n  <li>two</li>\n</ul>')).toEqual(['• one', '• two'])
+		expect(md('<tr><td>a</td><td>b</td></tr>')).toEqual(['a · b'])
+		expect(md('| a |\n| - |\n| x<br><b>y</b> |')).toEqual(['a', '───', 'x y'])
+		expect(md('<details>\n<summary>More</summary>\n\n- one\n\n</details>')).toEqual([
+			'More',
+			'',
+			'• one',
+		])
+		expect(md('<p><a href="https://a.example"><img alt=logo src=\'x.png\'></a></p>')).toEqual([
+			'image logo (x.png) (https://a.example)',
+		])
+		expect(md('<!-- not seen elsewhere -->')).toEqual(['(comment: not seen elsewhere)'])
+	})
+
+	test('what only looks like HTML stays', () => {
+		for (const text of ['a Vec<String> b', 'put it into a <div> there'])
+			expect(md(text)).toEqual([text])
+		expect(md('put `<br>` there')).toEqual(['put <br> there'])
+		expect(md('<T a="b">x</T>')).toEqual(['<T a="b">x</T>'])
+		expect(md('<div></div>')).toEqual(['<div></div>'])
+	})
+
+	test('HTML made to exhaust a parser is drawn too', () => {
+		for (const bomb of [
+			'<a '.repeat(600),
+			'<b>'.repeat(600) + '</b>'.repeat(600),
+			'<li>\n'.repeat(300),
+		])
+			expectDrawable(markdownLines(bomb, 40), 40)
+		for (const { text } of hostileTexts) {
+			const html = `<p title="${text}">${text}</p>\n\n<b>${text}</b><img alt="${text}" src="${text}">`
+			expectDrawable(markdownLines(html, 40), 40)
+		}
 	})
 
 	test('character references are cleaned like all other text', () => {

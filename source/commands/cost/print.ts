@@ -1,6 +1,7 @@
 /** What `cost` prints: for people, as JSON, as CSV. */
 import { type BarTable, layOutBars } from '../../text/bars.ts'
 import { costText } from '../../text/cost.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { joinText, revealText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineText, span } from '../../text/styled.ts'
 import { dayText, formatCount } from '../../text/time.ts'
@@ -74,7 +75,7 @@ export function costReport(
 			by.map((dimension, index) => {
 				const value = values[index] ?? null
 				if (value === null) return noName[dimension]
-				return dimension === 'day' ? dayText(value, thisYear) : revealText(value)
+				return dimension === 'day' ? dayText(value, thisYear) : oneLine(value)
 			}),
 			safeText`  `,
 		)

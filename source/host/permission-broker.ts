@@ -4,7 +4,6 @@
  * in here leaves a request unanswered or denied, never allowed.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as v from 'valibot'
 import type { Account } from '../account/account.ts'
 import type { AgentAnswer, RunningAgent, Takes } from '../agents/agent.ts'
 import type { Gateway, MailRow } from '../backend/gateway.ts'
@@ -13,7 +12,7 @@ import { type Command, unseenDigest } from '../protocol/command.ts'
 import { randomId } from '../protocol/device.ts'
 import { isActive } from '../protocol/device-log.ts'
 import { StyrbyError } from '../protocol/errors.ts'
-import type { Body, SessionStatus } from '../protocol/events.ts'
+import type { SessionStatus } from '../protocol/events.ts'
 import { checkMail } from './check-mail.ts'
 import { type Errand, Errands } from './errands.ts'
 import { Mailbox } from './mailbox.ts'
@@ -27,7 +26,19 @@ import {
 } from './pending-request.ts'
 import type { Publisher } from './publisher.ts'
 import { clearedBy, type KeptDecision, sealDecision } from './sealed-decision.ts'
-import { type Grant, SessionGrants, type SessionGrantsOptions } from './session-grants.ts'
+import { SessionGrants, type SessionGrantsOptions } from './session-grants.ts'
+import {
+	type Automatic,
+	byAgent,
+	byHost,
+	byItself,
+	type DecisionCommand,
+	keptDecision,
+	type Response,
+	type Ruling,
+	unusable,
+	verdictOf,
+} from './verdict.ts'
 
 export interface BrokerOptions {
 	account: Account
@@ -50,21 +61,7 @@ export interface BrokerOptions {
 	onTrouble?: (error: StyrbyError) => void
 }
 
-/** An answer without a person. */
-export interface Automatic {
-	answer: AgentAnswer
-	/** What is written down: the rules that decided. */
-	reason: string
-	/** It was allowed for the session before. */
-	grant?: Grant
-}
-
-/** Of this machine's rules. `ask`: a person is, whatever was allowed for the session; `null`: they say nothing. */
-export type Ruling = Automatic | 'ask' | null
-
-type DecisionCommand = Extract<Command, { kind: 'decision' }>
 type TakeBack = Extract<Command, { kind: 'take_back' }>
-type Response = Omit<Body<'permission_response'>, 'request'>
 
 /** How long the agent may take to receive an answer, ms: then it is taken as received. */
 const handOver = 5000
@@ -601,39 +598,6 @@ export class PermissionBroker implements AsyncDisposable {
 	}
 }
 
-const answersSchema = v.object({
-	answers: v.record(v.string(), v.union([v.string(), v.array(v.string())])),
-})
-const inputSchema = v.record(v.string(), v.unknown())
-
-/** Whether there is an answer to each question, of those it offers where it takes no other. */
-function answers(questions: NonNullable<Ask['questions']>, input: unknown): boolean {
-	const given = v.safeParse(answersSchema, input)
-	if (!given.success) return false
-	const all = given.output.answers
-	return questions.every(({ question, options, other }) => {
-		if (!Object.hasOwn(all, question)) return false
-		const words = [all[question] ?? []].flat().filter((word) => word !== '')
-		return other !== false || words.every((word) => options.some(({ label }) => label === word))
-	})
-}
-
-/** Why an agent could do nothing with a decision, which must not use up its request. */
-function unusable({ decision, input }: DecisionCommand['body'], { ask }: PendingRequest) {
-	if (decision === 'deny') return null
-	if (ask.questions !== null && !answers(ask.questions, input)) {
-		return new StyrbyError(
-			'answer_needed',
-			'This is a question, and a permission is no answer to it: each of its questions needs one, or deny it.',
-		)
-	}
-	// An agent that leaves a change out would do what nobody allowed.
-	const taken = ask.questions !== null || ask.editable === true
-	if (input === undefined || (taken && v.is(inputSchema, input) && !Array.isArray(input)))
-		return null
-	return new StyrbyError('input_unusable', 'The changed input is not one that the agent takes.')
-}
-
 const agentsOwn = new StyrbyError(
 	'agent_cannot',
 	'The agent was handed this rule and keeps it until the session ends: it can not be taken back from here.',
@@ -642,47 +606,3 @@ const noGrant = new StyrbyError('grant_unknown', 'This is not allowed for the se
 
 /** Somebody was faster, or the time was over: the answer in the session says which. */
 const late = new StyrbyError('request_closed', 'This request has an answer already.')
-
-function keptDecision({ id }: PendingRequest, verdict: Verdict): KeptDecision {
-	const { answer, scope, reason, device, signed } = verdict
-	return { request: id, decision: answer.decision, scope, reason, device, signed }
-}
-
-function verdictOf(
-	{ body, by }: DecisionCommand,
-	signed: Verdict['signed'],
-	request: PendingRequest,
-): Verdict {
-	// Nothing is allowed for the session unless the rule for it was shown.
-	const forSession = body.scope === 'session' && request.ask.session_rules.length > 0
-	const scope = forSession ? 'session' : 'once'
-	const reason = body.reason ?? null
-	const answer: AgentAnswer =
-		body.decision === 'allow'
-			? { decision: 'allow', scope, ...(body.input === undefined ? {} : { input: body.input }) }
-			: { decision: 'deny', reason: reason || 'The owner of this machine said no.' }
-	return { answer, device: by, scope, reason, signed }
-}
-
-function byAgent(result: Withdrawal): Response {
-	return { result, by: 'agent', device: null, scope: null, reason: null, command: null }
-}
-
-function byHost(result: 'expired' | 'cancelled', reason: string): Response {
-	return { result, by: 'host', device: null, scope: null, reason, command: null }
-}
-
-/** The answer of a rule: the machine's, or one that a device allowed for the session. */
-function byItself({ answer, reason, grant }: Automatic): Response {
-	if (grant) return clearedBy(grant.kept)
-	const allowed = answer.decision === 'allow'
-	const result = allowed ? 'approved' : 'denied'
-	return {
-		result,
-		by: 'policy',
-		device: null,
-		scope: allowed ? 'once' : null,
-		reason,
-		command: null,
-	}
-}

@@ -13,11 +13,12 @@ import { AccountFeed } from './account-feed.ts'
 import { locksIn, type TakeLock } from './host-lock.ts'
 import { statusUpdate } from './outbox-operations.ts'
 import type { Ask } from './pending-request.ts'
-import { PermissionBroker, type Ruling } from './permission-broker.ts'
+import { PermissionBroker } from './permission-broker.ts'
 import { Publisher } from './publisher.ts'
 import type { Entry, SealedEntry } from './seal-event.ts'
 import { type ProjectSetting, plainProject, sessionLabel, titleOf } from './session-label.ts'
 import { SessionPolicy } from './session-policy.ts'
+import type { Ruling } from './verdict.ts'
 
 export interface SessionHostOptions {
 	account: Account

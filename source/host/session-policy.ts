@@ -6,7 +6,7 @@ import type { PolicyFile, PolicyState } from '../policy/policy-file.ts'
 import { answers, ruleText } from '../policy/rule.ts'
 import type { AgentName, Body } from '../protocol/events.ts'
 import type { Ask } from './pending-request.ts'
-import type { Ruling } from './permission-broker.ts'
+import type { Ruling } from './verdict.ts'
 
 export interface SessionPolicyOptions {
 	file: Pick<PolicyFile, 'read'>

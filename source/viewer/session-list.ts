@@ -1,6 +1,7 @@
 /** The list of sessions, kept up to date: rows from the backend, names opened, silence noticed. */
 import type { Account } from '../account/account.ts'
 import type { MessageRow, SessionRow } from '../backend/gateway.ts'
+import { StyrbyError } from '../protocol/errors.ts'
 import { staleAfter } from '../protocol/live.ts'
 import { Value } from './readable.ts'
 import type { FeedPool } from './session-feed.ts'
@@ -20,6 +21,8 @@ interface Watch {
 	stop(): void
 	/** ms since the epoch of the last heartbeat, or of when the listening began. */
 	lastSign: number
+	/** Its row was read again since: that it has ended may have been missed. */
+	asked: boolean
 }
 
 interface Entry {
@@ -201,8 +204,21 @@ export class SessionList implements Disposable {
 
 	#summarise(row: SessionRow): SessionSummary {
 		const watch = this.#watches.get(row.id)
-		const silent = watch !== undefined && this.#now().getTime() - watch.lastSign > staleAfter
+		const silent = watch !== undefined && this.#isSilent(watch)
 		return summarise(this.#account, row, silent, lastingProblems(this.#account, row))
+	}
+
+	#isSilent({ lastSign }: Watch): boolean {
+		return this.#now().getTime() - lastSign > staleAfter
+	}
+
+	/** Once a silence: where the backend is out of reach, all is read again when it is back. */
+	async #askAbout(id: string): Promise<void> {
+		try {
+			await this.refreshOne(id)
+		} catch (error) {
+			if (!(error instanceof StyrbyError)) throw error
+		}
 	}
 
 	/** Listens to the sessions that are said to run, newest first. */
@@ -223,9 +239,10 @@ export class SessionList implements Disposable {
 		}
 		for (const id of wanted) {
 			if (this.#watches.has(id)) continue
-			const watch: Watch = { stop: () => undefined, lastSign: this.#now().getTime() }
+			const watch: Watch = { stop: () => undefined, lastSign: this.#now().getTime(), asked: false }
 			const alive = () => {
 				watch.lastSign = this.#now().getTime()
+				watch.asked = false
 			}
 			this.#watches.set(id, watch)
 			watch.stop = this.#feeds.listen(id, {
@@ -241,7 +258,12 @@ export class SessionList implements Disposable {
 
 	/** Who has fallen silent, or is back; and whether what could not be read can be by now. */
 	#check(): void {
-		for (const id of this.#watches.keys()) this.#again.add(id)
+		for (const [id, watch] of this.#watches) {
+			this.#again.add(id)
+			if (watch.asked || !this.#isSilent(watch)) continue
+			watch.asked = true
+			void this.#askAbout(id)
+		}
 		for (const { row, summary } of this.#order) {
 			if (summary.problem !== null || (summary.title === null && row.label)) this.#again.add(row.id)
 		}

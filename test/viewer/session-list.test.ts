@@ -1,5 +1,5 @@
 /** The list of sessions over many pages. */
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { renameDevice } from '../../source/account/devices.ts'
 import type { SessionRow } from '../../source/backend/gateway.ts'
 import { FeedPool } from '../../source/viewer/session-feed.ts'
@@ -122,4 +122,23 @@ test('a device that is given another name is shown by it everywhere', async () =
 	await renameDevice(account, account.device.record.id, 'another')
 	list.lookAgain()
 	await expect.poll(() => named('another')).toBe(120)
+})
+
+test('a session that falls silent is read again: that it ended may have been missed', async () => {
+	vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+	onTestFinished(() => {
+		vi.useRealTimers()
+	})
+	const { account, set } = await withSessions(1, () => ({ status: 'idle', ended_at: null }))
+	let clock = start
+	using list = new SessionList(account, new FeedPool(account), () => new Date(clock))
+	await list.refresh()
+	expect(list.sessions.get()).toMatchObject([{ status: 'idle', stale: false }])
+	set(0, { status: 'stopped', ended_at: new Date(start).toISOString() })
+	vi.advanceTimersByTime(5000)
+	await new Promise((resolve) => setTimeout(resolve, 50))
+	expect(list.sessions.get()).toMatchObject([{ status: 'idle', stale: false }])
+	clock += 60_000
+	vi.advanceTimersByTime(5000)
+	await expect.poll(() => list.sessions.get()).toMatchObject([{ status: 'stopped', stale: false }])
 })

@@ -10,6 +10,8 @@ const defaults = {
 	hookHoldSeconds: 30,
 	vault: null,
 	mouse: false,
+	screenReader: false,
+	keys: {},
 }
 
 describe('settings', () => {

@@ -1,4 +1,8 @@
-/** A session as a Markdown document: one piece of text for each of its events. */
+/**
+ * A session as a Markdown document: one piece of text for each of its events. What an agent or a person wrote
+ * stands in quotes, which end whatever is begun in them, or in fences; so none of it can pass for what the
+ * document says itself.
+ */
 import type { Body, FileChange, SessionEvent } from '../protocol/events.ts'
 import { displayText, revealText } from './safe-text.ts'
 import { commandOf, pathOf } from './tool-input.ts'
@@ -39,15 +43,15 @@ export function eventMarkdown(event: SessionEvent, at: string, nameOf: DeviceNam
 
 /** A message that could not be verified; it is never shown as if it were. */
 export function problemMarkdown(place: string, problem: string): string {
-	return `> ✗ message ${place}: ${line(problem)}\n\n`
+	return `**✗ message ${place}: ${line(problem)}**\n\n`
 }
 
 function textOf(event: SessionEvent, at: string, nameOf: DeviceName): string {
 	switch (event.kind) {
 		case 'user_prompt':
-			return `## Prompt · ${time(at)}\n\n${displayText(event.body.text)}`
+			return `## Prompt · ${time(at)}\n\n${quoted(displayText(event.body.text))}`
 		case 'agent_response':
-			return displayText(event.body.text).trim()
+			return quoted(displayText(event.body.text).trim())
 		case 'agent_thinking':
 			return quoted(`*thinking:* ${displayText(event.body.text).trim()}`)
 		case 'tool_use':
@@ -103,15 +107,17 @@ function changeText({ path, hunks }: FileChange): string {
 
 function requestText(body: Body<'permission_request'>, at: string): string {
 	const what = body.questions
-		? body.questions
-				.flatMap(({ question, options }) => [
-					displayText(question),
-					...options.map(({ label }, index) => `${index + 1}. ${line(label)}`),
-				])
-				.join('\n')
+		? quoted(
+				body.questions
+					.flatMap(({ question, options }) => [
+						displayText(question),
+						...options.map(({ label }, index) => `${index + 1}. ${line(label)}`),
+					])
+					.join('\n'),
+			)
 		: [callText(body.tool, body.input), ...body.changes.map(changeText)].join('\n\n')
 	const why = body.reason === null ? '' : `\n\nwhy: ${line(body.reason)}`
-	return quoted(`⚠ **asked for permission** · ${time(at)}\n\n${what}${why}`)
+	return `⚠ **asked for permission** · ${time(at)}\n\n${what}${why}`
 }
 
 function responseText(body: Body<'permission_response'>, nameOf: DeviceName): string {
@@ -125,7 +131,7 @@ function responseText(body: Body<'permission_response'>, nameOf: DeviceName): st
 	const scope = body.result === 'approved' && body.scope === 'session' ? ' for the session' : ''
 	const reason = body.reason === null || body.reason === '' ? '' : `: ${line(body.reason)}`
 	const mark = body.result === 'approved' ? '✓' : '✗'
-	return quoted(`${mark} **${body.result}**${scope} by ${line(who)}${reason}`)
+	return `${mark} **${body.result}**${scope} by ${line(who)}${reason}`
 }
 
 /** In one line, as it is. */
@@ -138,6 +144,7 @@ function inCode(text: string): string {
 }
 
 function quoted(text: string): string {
+	if (text === '') return ''
 	return text
 		.split('\n')
 		.map((each) => `> ${each}`.trimEnd())

@@ -623,7 +623,7 @@ describe('decisions', () => {
 		}
 		const state = await viewer.decide(request, allow).done
 		expect(state.stages.map(({ stage }) => stage)).not.toContain('verified')
-		expect(['failed', 'refused']).toContain(state.stage)
+		expect(['stored', 'failed', 'refused']).toContain(state.stage)
 		await until('it is noted', async () =>
 			(await notices(hosted.session)).includes('command_altered'),
 		)

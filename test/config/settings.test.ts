@@ -73,10 +73,9 @@ describe('settings', () => {
 			saveSettings(at.home, { notifications: { title: false } }),
 		])
 		expect(await loadSettings(at.home)).toEqual({
+			...defaults,
 			project: 'encrypted',
 			notifications: { bell: false, title: false, osc: true },
-			requestTimeoutMinutes: 60,
-			hookHoldSeconds: 30,
 			vault: 'keychain',
 			mouse: true,
 		})

@@ -67,8 +67,8 @@ export function composeFrame(model: Model): Frame {
 	const { size } = model.ui
 	const { columns, rows } = size
 	const tooSmall = isTooSmall(size)
-	const notices = noticeLines(model)
 	const input = within(inputOf(model), rows)
+	const notices = noticeLines(model, inputRows(input))
 	const keyRows = footerRows(topScreen(model.ui).name, size)
 	const above = notices.length + inputRows(input) + keyRows - 1
 	const bodyRows = Math.max(2, rows - 2 - above)
@@ -180,7 +180,7 @@ function screenOf(model: Model, size: Size): ScreenFrame {
 	}
 }
 
-function noticeLines({ data, banner, ui, keymap }: Model): StyledLine[] {
+function noticeLines({ data, banner, ui, keymap }: Model, typed: number): StyledLine[] {
 	const { columns, rows } = ui.size
 	const { alarm, revoked } = data.info
 	if (revoked) return [revokedLine(revoked, columns)]
@@ -188,7 +188,8 @@ function noticeLines({ data, banner, ui, keymap }: Model): StyledLine[] {
 		...(alarm === null ? [] : [alarmLine(alarm, columns)]),
 		...intruderNotice(data.devices, keymap, columns),
 		...actNotice(data.act, topScreen(ui).name, columns),
-		...lostNotice(data.connection, ui.size),
+		// The header says that it is lost; why, where what is typed leaves room for it.
+		...(typed < rows - leftRows ? lostNotice(data.connection, ui.size) : []),
 		...exportNotice(ui, columns),
 		...(banner === null || rows < bannerRows
 			? []

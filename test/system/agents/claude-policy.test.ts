@@ -40,7 +40,12 @@ afterAll(async () => {
 
 it('what a rule allows is run, what one denies is not and why, and the rest is asked', async () => {
 	const { host, id } = await lab.headless('RULES')
-	const asked = await lab.request(id)
+	// What a rule answers waits for a moment too.
+	const waiting = async () =>
+		(await lab.requests()).find((one) => JSON.stringify(one.input).includes('asked.txt'))
+	await until(waiting, host)
+	const asked = await waiting()
+	if (!asked) throw new Error('It is not asked any more')
 	expect(asked.input).toMatchObject({ command: 'touch allowed.txt && touch asked.txt' })
 	expect(existsSync(join(lab.cwd, 'allowed.txt'))).toBe(true)
 	expect(existsSync(join(lab.cwd, 'src/new.txt'))).toBe(true)

@@ -1,7 +1,9 @@
 import type { Risk } from '../../risk/risk.ts'
-import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
+import { displayText, joinText, type SafeText, safeText } from '../../text/safe-text.ts'
 import {
 	lineText,
+	lineWidth,
+	type Span,
 	type Style,
 	type StyledLine,
 	spaces,
@@ -12,7 +14,7 @@ import { commandOf } from '../../text/tool-input.ts'
 import { callSpans, wantsText } from '../../text/tool-words.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { DecisionState, RequestView } from '../../viewer/viewer.ts'
-import type { Keymap } from '../keymap/keymap.ts'
+import type { CommandId, Keymap } from '../keymap/keymap.ts'
 import { remember } from '../remember.ts'
 import { givenInput } from './given-input.ts'
 import { decidedLine, ladderLine, mayRepeat } from './ladder.ts'
@@ -139,32 +141,38 @@ function answerLines(request: RequestView, options: CardOptions): StyledLine[] {
 	if (decision) lines.push(...indented(ladderLine(decision), width))
 	if (request.status !== 'pending' || (decision && !mayRepeat(decision))) return lines
 	if (!focused) return lines
-	const readFirst = span(safeText`${unread} lines of it not read yet  `, 'warn')
-	const allow: StyledLine =
+	const hint = (command: CommandId, does: string, style: 'ok' | 'warn') =>
+		span(safeText`[${keymap.key(command)}] ${displayText(does)}`, style)
+	const allow =
 		!request.body || request.problem !== null
 			? []
 			: unread > 0
-				? [readFirst]
-				: [
-						request.body.questions
-							? span(safeText`[${keymap.key('answer')}] answer  `, 'ok')
-							: span(safeText`[${keymap.key('allow')}] allow  `, 'ok'),
-						...changeHint(request, keymap),
-						...sessionHint(request, keymap),
-					]
-	const deny = safeText`[${keymap.key('deny')}] deny  [${keymap.key('deny-with-reason')}] deny, say why`
-	lines.push(...indented([...allow, span(deny, 'warn')], width))
+				? [span(safeText`${unread} lines of it not read yet`, 'warn')]
+				: allowHints(request.body).map(([command, does]) => hint(command, does, 'ok'))
+	const deny = [hint('deny', 'deny', 'warn'), hint('deny-with-reason', 'deny, say why', 'warn')]
+	lines.push(...hintLines([...allow, ...deny], width))
 	return lines
 }
 
-function changeHint({ body }: RequestView, keymap: Keymap): StyledLine {
-	return body?.editable === true && !body.questions
-		? [span(safeText`[${keymap.key('change')}] change  `, 'ok')]
-		: []
+function allowHints(body: NonNullable<RequestView['body']>): [CommandId, string][] {
+	if (body.questions) return [['answer', 'answer']]
+	return [
+		['allow', 'allow'],
+		...(body.editable === true ? [['change', 'change'] satisfies [CommandId, string]] : []),
+		...(body.session_rules.length > 0
+			? [['allow-session', 'for the session'] satisfies [CommandId, string]]
+			: []),
+	]
 }
 
-function sessionHint({ body }: RequestView, keymap: Keymap): StyledLine {
-	return body && !body.questions && body.session_rules.length > 0
-		? [span(safeText`[${keymap.key('allow-session')}] for the session  `, 'ok')]
-		: []
+/** As many whole hints a line as fit. */
+function hintLines(hints: readonly Span[], width: number): StyledLine[] {
+	const lines: Span[][] = []
+	for (const hint of hints) {
+		const line = lines.at(-1)
+		const wider = line && [...line, spaces(2), hint]
+		if (wider && lineWidth(wider) <= width - 4) lines[lines.length - 1] = wider
+		else lines.push([hint])
+	}
+	return lines.flatMap((line) => indented(line, width))
 }

@@ -168,10 +168,12 @@ describe('hostile text acts on nothing', () => {
 			const lines = screen.lines()
 			expect(lines[0], id).toMatch(/^ styrby /)
 			expect(lines[1], id).toMatch(/^ ✗ /)
-			expect(lines[2], id).toMatch(/^[━─]/)
+			// Why the connection is lost, in the server's words.
+			expect(lines[2], id).toMatch(/^ /)
+			expect(lines[3], id).toMatch(/^[━─]/)
 			expect(lines.at(-1), id).toMatch(/\S/)
-			const divided = lines.slice(3, -2).filter((line) => line.includes('│'))
-			if (columns === 120) expect(divided.length, id).toBe(lines.length - 5)
+			const divided = lines.slice(4, -2).filter((line) => line.includes('│'))
+			if (columns === 120) expect(divided.length, id).toBe(lines.length - 6)
 		}
 		// Afterwards all is as if nothing had been.
 		fill(stage, 'harmless')

@@ -169,8 +169,11 @@ describe('nothing is answered by accident', () => {
 		await screen.press('a')
 		await screen.until('too soon')
 		await screen.wait(800)
-		await screen.press('a', '1', keys.enter)
-		await screen.until('came too soon')
+		await screen.press('a', '1')
+		await screen.until('Send this?')
+		await screen.wait(100)
+		await screen.press(keys.enter)
+		await screen.until('came too soon: look at the answers')
 		expect(sent(stage)).toEqual([])
 	})
 

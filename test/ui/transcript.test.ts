@@ -94,8 +94,8 @@ describe('what is shown', () => {
 
 
 
-			 ↑↓ move  tab select  o unfold all  / find  R replay  p permissions  y copy
-			 ! stop all  [ ] prompts  $ cost  { } requests  D devices  esc back  ? all keys"
+			 tab select  o unfold all  / find  R replay  p permissions  y copy  [ ] prompts
+			 ! stop all  { } requests  ( ) errors  $ cost  D devices  esc back  ? all keys"
 		`)
 	})
 

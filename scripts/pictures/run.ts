@@ -163,7 +163,7 @@ async function allowing(): Promise<void> {
 	await sleep(1000)
 	await screen.press('A')
 	await screen.until('applied')
-	await then(screen, ['p', 't'], 'until the session ends')
+	await then(screen, ['p', 't'], 'takes it back')
 	await take(screen, 'grants', 'What is allowed for a session: the rule, its uses, its end')
 }
 

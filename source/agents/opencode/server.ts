@@ -11,7 +11,8 @@ import { readLines } from '../lines.ts'
 import { readEvents } from './sse.ts'
 
 const readyMs = 60_000
-const callMs = 15_000
+/** Its first answer comes late on a machine with much else to do. */
+const callMs = 45_000
 const graceMs = 3000
 const user = 'opencode'
 

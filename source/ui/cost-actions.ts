@@ -1,12 +1,12 @@
 /** What the keys of the cost screen do. */
 import { StyrbyError } from '../protocol/errors.ts'
+import { oneLine } from '../text/one-line.ts'
 import { displayText, type SafeText, safeText } from '../text/safe-text.ts'
 import { costCsv } from '../viewer/cost-csv.ts'
 import { costRanges, rangeStart } from '../viewer/cost-since.ts'
 import { dimensions } from '../viewer/cost-table.ts'
 import type { App } from './app.ts'
 import { editText, emptyEdit, insertText } from './line-edit.ts'
-import { oneLine } from './present/one-line.ts'
 import { groupsOf, inRange } from './screens/cost-screen.ts'
 import { topScreen } from './state.ts'
 

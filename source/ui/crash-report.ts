@@ -1,5 +1,5 @@
 import { StyrbyError } from '../protocol/errors.ts'
-import { oneLine } from './present/one-line.ts'
+import { oneLine } from '../text/one-line.ts'
 
 const longest = 300
 

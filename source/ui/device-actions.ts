@@ -1,12 +1,12 @@
 /** What the keys about devices do. Nothing is changed but by one of these. */
 
 import { StyrbyError } from '../protocol/errors.ts'
+import { oneLine } from '../text/one-line.ts'
 import { type SafeText, safeText } from '../text/safe-text.ts'
 import type { DeviceAct } from '../viewer/devices.ts'
 import type { App } from './app.ts'
 import { editText, emptyEdit } from './line-edit.ts'
 import { deviceName } from './present/device-name.ts'
-import { oneLine } from './present/one-line.ts'
 import { type Screen, type Typing, topScreen } from './state.ts'
 
 export function openDevices(app: App): void {

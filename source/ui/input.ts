@@ -1,4 +1,6 @@
 /** The line of text that is being typed, as it is shown above the footer. */
+
+import { oneLine } from '../text/one-line.ts'
 import { displayText, joinText, repeatText, type SafeText, safeText } from '../text/safe-text.ts'
 import { type StyledLine, span, truncateLine } from '../text/styled.ts'
 import { textWidth } from '../text/width.ts'
@@ -13,7 +15,6 @@ import type { LineEdit } from './line-edit.ts'
 import { changeDiff } from './present/changed-lines.ts'
 import { deviceName, sessionsText } from './present/device-name.ts'
 import { modeLines } from './present/mode-lines.ts'
-import { oneLine } from './present/one-line.ts'
 import { questionLabel, questionLines } from './present/question-lines.ts'
 import { riskSpan } from './present/request-card.ts'
 import { sessionName } from './present/session-row.ts'

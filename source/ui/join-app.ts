@@ -1,5 +1,6 @@
 /** The screens of a home without a device. Its keys stand in the same table as all others. */
 
+import { oneLine } from '../text/one-line.ts'
 import { safeText } from '../text/safe-text.ts'
 import { padLine, type StyledLine, span } from '../text/styled.ts'
 import type { Joining, JoinState } from '../viewer/joining.ts'
@@ -15,7 +16,6 @@ import { editKey, editText, emptyEdit, insertText, type LineEdit } from './line-
 import type { MouseAct } from './mouse.ts'
 import { footerLines } from './present/footer.ts'
 import { joinLines } from './present/join-lines.ts'
-import { oneLine } from './present/one-line.ts'
 import { revokedLine } from './present/revoked.ts'
 import { sides } from './present/sides.ts'
 import { helpScreen } from './screens/help-screen.ts'

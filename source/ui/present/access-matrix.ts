@@ -1,10 +1,10 @@
+import { oneLine } from '../../text/one-line.ts'
 import { displayText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { padLine, type Span, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import type { AccessCell, AccessRow, DeviceEntry } from '../../viewer/devices.ts'
 import { moment } from './device-card.ts'
 import { deviceName } from './device-name.ts'
 import { fact } from './facts.ts'
-import { oneLine } from './one-line.ts'
 
 /** Columns of a device in the matrix. */
 const cellColumns = 3

@@ -1,3 +1,4 @@
+import { oneLine } from '../../text/one-line.ts'
 import { safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
@@ -5,7 +6,6 @@ import type { ApproveAct } from '../../viewer/devices.ts'
 import { moment } from './device-card.ts'
 import { counted, deviceName, sessionsText } from './device-name.ts'
 import { fact, paragraph } from './facts.ts'
-import { oneLine } from './one-line.ts'
 import { progressLine } from './progress.ts'
 
 /** A device that wants to be added: who it says it is, then how far it is, then what came of it. */

@@ -1,8 +1,8 @@
+import { oneLine } from '../../text/one-line.ts'
 import { displayText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, padLine, type StyledLine, span } from '../../text/styled.ts'
 import type { RecoveryAct } from '../../viewer/devices.ts'
 import { fact, paragraph } from './facts.ts'
-import { oneLine } from './one-line.ts'
 import { progressLine } from './progress.ts'
 
 /** Columns of a word with its number. */

@@ -1,3 +1,4 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type Style, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
@@ -5,7 +6,6 @@ import type { RevokeAct } from '../../viewer/devices.ts'
 import { moment } from './device-card.ts'
 import { deviceName, sessionsText } from './device-name.ts'
 import { fact, paragraph } from './facts.ts'
-import { oneLine } from './one-line.ts'
 import { progressLine } from './progress.ts'
 
 /** Sessions named one by one; more than that are counted. */

@@ -1,9 +1,9 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span } from '../../text/styled.ts'
 import { type Fault, isIntruder, type VerifyAct } from '../../viewer/devices.ts'
 import { counted } from './device-name.ts'
 import { fact, paragraph } from './facts.ts'
-import { oneLine } from './one-line.ts'
 import { progressLine } from './progress.ts'
 
 /** What a check of the whole log found. */

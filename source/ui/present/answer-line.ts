@@ -1,7 +1,7 @@
+import { oneLine } from '../../text/one-line.ts'
 import { joinText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, spaces, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
-import { oneLine } from './one-line.ts'
 
 /** `Which database? → SQLite` */
 export function answerLine(

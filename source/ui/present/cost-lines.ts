@@ -1,6 +1,7 @@
 /** What was spent, as rows with bars and as a card of one of them. */
 import { type BarTable, layOutBars } from '../../text/bars.ts'
 import { costText } from '../../text/cost.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, padLine, type StyledLine, span } from '../../text/styled.ts'
 import { dayText, formatCount } from '../../text/time.ts'
@@ -15,7 +16,6 @@ import {
 	grouped,
 	total,
 } from '../../viewer/cost-table.ts'
-import { oneLine } from './one-line.ts'
 
 export type Measure = 'cost' | 'tokens'
 

@@ -1,10 +1,10 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine } from '../../text/styled.ts'
 import { relativeTime, shortTime } from '../../text/time.ts'
 import type { DeviceEntry, Fault } from '../../viewer/devices.ts'
 import { deviceName, sessionsText } from './device-name.ts'
 import { fact, paragraph } from './facts.ts'
-import { oneLine } from './one-line.ts'
 
 const kinds: Readonly<Record<DeviceEntry['kind'], SafeText>> = {
 	device: safeText`device`,

@@ -1,3 +1,4 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { type Style, type StyledLine, span } from '../../text/styled.ts'
 import { relativeTime } from '../../text/time.ts'
@@ -5,7 +6,6 @@ import type { LogEvent } from '../../viewer/devices.ts'
 import { moment } from './device-card.ts'
 import { deviceName } from './device-name.ts'
 import { fact } from './facts.ts'
-import { oneLine } from './one-line.ts'
 import { keepRight } from './sides.ts'
 
 /** One entry of the log in one line: `  12 laptop revoked old-phone`. */

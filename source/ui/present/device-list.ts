@@ -1,3 +1,4 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { relativeTime } from '../../text/time.ts'
@@ -5,7 +6,6 @@ import { wrapLine } from '../../text/wrap.ts'
 import type { DeviceEntry, DevicesState, Fault } from '../../viewer/devices.ts'
 import type { Keymap } from '../keymap/keymap.ts'
 import { deviceName, sessionsText } from './device-name.ts'
-import { oneLine } from './one-line.ts'
 import type { ListRow } from './session-list.ts'
 import { keepRight } from './sides.ts'
 

@@ -1,5 +1,5 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
-import { oneLine } from './one-line.ts'
 
 /** The name of a device, or where it has none that opens, the start of its id. */
 export function deviceName(id: string, name: string | null): SafeText {

@@ -1,9 +1,9 @@
 import type { FileChange } from '../../protocol/events.ts'
 import { changeLines, changeWords, diffStats } from '../../text/diff.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
-import { oneLine } from './one-line.ts'
 
 /** A change of one file: its whole path, how much changes, then every line of it. */
 export function diffLines(change: FileChange, width: number): StyledLine[] {

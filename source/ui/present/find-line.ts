@@ -1,7 +1,7 @@
+import { oneLine } from '../../text/one-line.ts'
 import { safeText } from '../../text/safe-text.ts'
 import { lineWidth, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import type { FindState, UiState } from '../state.ts'
-import { oneLine } from './one-line.ts'
 
 /** What is looked for, how often it was found, and how far the looking is. */
 export function findLine(find: FindState, width: number): StyledLine {

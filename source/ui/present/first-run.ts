@@ -1,9 +1,9 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, padLine, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { ViewerInfo } from '../../viewer/viewer.ts'
 import type { Keymap } from '../keymap/keymap.ts'
-import { oneLine } from './one-line.ts'
 
 const labelColumns = 14
 

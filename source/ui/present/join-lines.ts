@@ -1,10 +1,10 @@
+import { oneLine } from '../../text/one-line.ts'
 import { displayText, repeatText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span } from '../../text/styled.ts'
 import { timeLeft } from '../../text/time.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { JoinState, Waiting } from '../../viewer/joining.ts'
 import { fact, paragraph } from './facts.ts'
-import { oneLine } from './one-line.ts'
 import { progressLine } from './progress.ts'
 import { revokedLines } from './revoked.ts'
 

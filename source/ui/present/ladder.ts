@@ -1,7 +1,7 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span } from '../../text/styled.ts'
 import type { Decided, DecisionState, Stage } from '../../viewer/viewer.ts'
-import { oneLine } from './one-line.ts'
 import { joined } from './sides.ts'
 
 const steps = ['sent', 'stored', 'verified', 'applied'] as const

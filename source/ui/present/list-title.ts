@@ -1,8 +1,8 @@
+import { oneLine } from '../../text/one-line.ts'
 import { safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span } from '../../text/styled.ts'
 import type { Listing } from '../../viewer/viewer.ts'
 import type { Arranged } from '../arranged-sessions.ts'
-import { oneLine } from './one-line.ts'
 
 /** What is listed: everything, or what a filter leaves; and what is not. */
 export function listTitle(

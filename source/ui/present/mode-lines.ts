@@ -1,11 +1,11 @@
 import { modeName } from '../../protocol/mode-name.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { unaskedIn } from '../../viewer/modes.ts'
 import type { SessionFacts } from '../../viewer/viewer.ts'
 import { listTop } from '../layout.ts'
 import type { Size } from '../state.ts'
-import { oneLine } from './one-line.ts'
 
 /** The modes that a session takes, the highlighted one among them: as many as there is room for. */
 export function modeLines(

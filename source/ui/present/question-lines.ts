@@ -1,11 +1,11 @@
 import type { Question } from '../../protocol/events.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { nothingPicked, takesOther } from '../../viewer/answers.ts'
 import type { Keymap } from '../keymap/keymap.ts'
 import { listTop } from '../layout.ts'
 import type { QuestionScreen, Size } from '../state.ts'
-import { oneLine } from './one-line.ts'
 import { reviewOf } from './review-lines.ts'
 
 const rowsFor = (rows: number) => Math.max(2, Math.floor(rows / 3))

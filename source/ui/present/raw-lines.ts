@@ -1,10 +1,10 @@
+import { oneLine } from '../../text/one-line.ts'
 import { jsonLines } from '../../text/plain.ts'
 import { displayText, repeatText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { StoredRow } from '../../viewer/viewer.ts'
 import type { RawState } from '../state.ts'
-import { oneLine } from './one-line.ts'
 
 /** The name under which the first line shown is kept. */
 export const rawCard = 'raw'

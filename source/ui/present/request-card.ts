@@ -1,4 +1,5 @@
 import type { Risk } from '../../risk/risk.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { displayText, joinText, type SafeText, safeText } from '../../text/safe-text.ts'
 import {
 	lineText,
@@ -18,7 +19,6 @@ import type { CommandId, Keymap } from '../keymap/keymap.ts'
 import { remember } from '../remember.ts'
 import { givenInput } from './given-input.ts'
 import { decidedLine, ladderLine, mayRepeat } from './ladder.ts'
-import { oneLine } from './one-line.ts'
 import { requestMatter } from './request-matter.ts'
 import { keepRight } from './sides.ts'
 import { leftText } from './times.ts'

@@ -1,10 +1,10 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { emptyLine, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import type { Revoked } from '../../viewer/devices.ts'
 import { moment } from './device-card.ts'
 import { deviceName } from './device-name.ts'
 import { fact, paragraph } from './facts.ts'
-import { oneLine } from './one-line.ts'
 
 /** One red row over the whole width. */
 export function revokedLine(revoked: Revoked, width: number): StyledLine {

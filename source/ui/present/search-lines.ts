@@ -1,6 +1,7 @@
 /** What a search has found, and what can be searched for. */
 import { fields } from '../../search/query-fields.ts'
 import { kindText } from '../../text/kind-words.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { displayText, joinText, revealText, safeText, splitLines } from '../../text/safe-text.ts'
 import {
 	emptyLine,
@@ -13,7 +14,6 @@ import {
 import { relativeTime } from '../../text/time.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { SearchHit, SearchState } from '../../viewer/viewer.ts'
-import { oneLine } from './one-line.ts'
 import { keepRight } from './sides.ts'
 
 /** Of a session that has hits: its name, its title, its agent. */

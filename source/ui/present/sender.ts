@@ -1,8 +1,8 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { Sender } from '../../viewer/viewer.ts'
-import { oneLine } from './one-line.ts'
 
 /** Under a prompt that came from another device: from which one, and whether that is proved. */
 export function promptFrom(sender: Sender | null, width: number): StyledLine[] {

@@ -1,8 +1,8 @@
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import type { Sending, SentState } from '../../viewer/viewer.ts'
 import { stageSpans } from './ladder.ts'
-import { oneLine } from './one-line.ts'
 
 const steps = ['sent', 'stored', 'obeyed'] as const
 /** What was obeyed is shown for so long, ms; what was not, until something else is sent or the session is over. */

@@ -1,10 +1,11 @@
 /** One session in the list: in one line, or in two where a line has no room for its title. */
+
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, padLine, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { formatUsd, relativeTime } from '../../text/time.ts'
 import type { SessionSummary } from '../../viewer/viewer.ts'
 import { deviceName } from './device-name.ts'
-import { oneLine } from './one-line.ts'
 import { sessionState } from './session-state.ts'
 import { keepRight } from './sides.ts'
 

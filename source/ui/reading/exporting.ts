@@ -1,12 +1,12 @@
 /** Writing a session to a file, from the screens. */
 import { StyrbyError } from '../../protocol/errors.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { type SafeText, safeText } from '../../text/safe-text.ts'
 import { exportName, exportParts, formatOf } from '../../viewer/export-session.ts'
 import type { SessionSummary } from '../../viewer/viewer.ts'
 import type { App } from '../app.ts'
 import { selectedSession } from '../arranged-sessions.ts'
 import { editText, emptyEdit, insertText } from '../line-edit.ts'
-import { oneLine } from '../present/one-line.ts'
 import { baseScreen, topScreen } from '../state.ts'
 
 /** ms between two reports of how far it is. */

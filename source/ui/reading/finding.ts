@@ -1,10 +1,10 @@
 /** Finding words in all of a session: nearest first, page by page, and going from one place to the next. */
 import { StyrbyError } from '../../protocol/errors.ts'
 import { matchesIn, type Wanted, wantedOf } from '../../text/match.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { displayText, type SafeText, safeText } from '../../text/safe-text.ts'
 import type { App } from '../app.ts'
 import { editText, emptyEdit } from '../line-edit.ts'
-import { oneLine } from '../present/one-line.ts'
 import { type FindState, topScreen, transcriptOf, withTranscript } from '../state.ts'
 import { isFoldable } from '../transcript/item-lines.ts'
 import { Hits } from './hits.ts'

@@ -1,9 +1,9 @@
 /** The raw view: a message as the server holds it. */
 import { StyrbyError } from '../../protocol/errors.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { safeText } from '../../text/safe-text.ts'
 import type { ShownMessage } from '../../viewer/viewer.ts'
 import type { App } from '../app.ts'
-import { oneLine } from '../present/one-line.ts'
 import { rawCard } from '../present/raw-lines.ts'
 import { type RawState, topScreen } from '../state.ts'
 import { itemChosen, itemsOnScreen } from './here.ts'

@@ -3,9 +3,9 @@
  * next: memory does not grow with the session, and any place of it is one read away.
  */
 import { StyrbyError } from '../../protocol/errors.ts'
+import { oneLine } from '../../text/one-line.ts'
 import type { SessionPages, ShownMessage } from '../../viewer/viewer.ts'
 import type { App } from '../app.ts'
-import { oneLine } from '../present/one-line.ts'
 import { isLandmark } from '../reading/jumping.ts'
 import { withTranscript } from '../state.ts'
 import { bodyOf, isSilent } from '../transcript/items.ts'

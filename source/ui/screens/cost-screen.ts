@@ -1,4 +1,5 @@
 import { layOutBars } from '../../text/bars.ts'
+import { oneLine } from '../../text/one-line.ts'
 import { joinText, type SafeText, safeText } from '../../text/safe-text.ts'
 import { lineWidth, type StyledLine, span, truncateLine } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
@@ -15,7 +16,6 @@ import {
 	totalText,
 	valueText,
 } from '../present/cost-lines.ts'
-import { oneLine } from '../present/one-line.ts'
 import { joined } from '../present/sides.ts'
 import { clockTime } from '../present/times.ts'
 import type { CostView, Size } from '../state.ts'

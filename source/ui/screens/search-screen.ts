@@ -1,9 +1,9 @@
+import { oneLine } from '../../text/one-line.ts'
 import { safeText } from '../../text/safe-text.ts'
 import { emptyLine, type StyledLine, span } from '../../text/styled.ts'
 import { wrapLine } from '../../text/wrap.ts'
 import type { SearchHit } from '../../viewer/viewer.ts'
 import { emptyScreen, type Model, type Pane, type ScreenFrame } from '../frame.ts'
-import { oneLine } from '../present/one-line.ts'
 import {
 	hitCard,
 	hitLine,

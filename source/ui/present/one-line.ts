@@ -1,1 +1,0 @@
-export { oneLine } from '../../text/one-line.ts'
